@@ -1,0 +1,131 @@
+//! A conversation and what is remembered between its turns.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Channel, ConversationId, SkillId, TicketId, Timestamp};
+
+/// How well the host knows who is writing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentityLevel {
+    /// Nobody in particular.
+    #[default]
+    Unknown,
+    /// Details that match a record: who somebody claims to be.
+    Identified,
+    /// Proven with a code or with a signed token.
+    Verified,
+}
+
+impl IdentityLevel {
+    /// The name used in rules and configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Identified => "identified",
+            Self::Verified => "verified",
+        }
+    }
+}
+
+/// The customer of a conversation, as far as known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Customer {
+    /// Key of the customer's record, once identified.
+    pub key: Option<String>,
+    /// How sure that is.
+    pub level: IdentityLevel,
+}
+
+/// A tool that waits for something the customer has to say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingTool {
+    /// The skill.
+    pub skill: SkillId,
+    /// The tool.
+    pub tool: String,
+    /// The intent that led here.
+    pub intent: String,
+    /// Arguments gathered so far; personal values are placeholders.
+    pub arguments: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What the last answer asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Awaiting {
+    /// Tools that wait, innermost last: an identity tool on top of the tool
+    /// that needs an identified customer.
+    pub stack: Vec<PendingTool>,
+    /// The entity that was asked for.
+    pub entity: String,
+    /// The question, to be put again.
+    pub question: String,
+    /// How often it was put.
+    pub asked: u32,
+}
+
+/// What a conversation remembers between turns (version 1 of the stored form).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct ConversationState {
+    /// An open question.
+    pub awaiting: Option<Awaiting>,
+    /// How many attempts to identify have failed.
+    pub identify_failures: u32,
+    /// How many turns in a row were not understood.
+    pub misses: u32,
+    /// Entities mentioned before, by name: normal form.
+    pub entities: std::collections::BTreeMap<String, String>,
+    /// When `entities` and `customer` were last of use: a session ends after
+    /// thirty idle minutes.
+    pub last_active: Timestamp,
+}
+
+/// One chat with one person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conversation {
+    /// Its id.
+    pub id: ConversationId,
+    /// Where it takes place.
+    pub channel: Channel,
+    /// The configured account.
+    pub account: String,
+    /// The chat, as the channel names it.
+    pub chat: String,
+    /// The person, as the channel names them.
+    pub sender: String,
+    /// Whether nobody but the sender reads the answers.
+    pub private: bool,
+    /// Four characters that mark this conversation's placeholders.
+    pub nonce: String,
+    /// Language as a BCP 47 tag.
+    pub language: String,
+    /// Who is writing.
+    pub customer: Customer,
+    /// What is remembered.
+    pub state: ConversationState,
+    /// The current ticket.
+    pub ticket: Option<TicketId>,
+    /// When it began.
+    pub created_at: Timestamp,
+}
+
+/// A personal value and the placeholder that stands for it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VaultEntry {
+    /// For example `<EMAIL_1.k3f9>`.
+    pub placeholder: String,
+    /// For example `EMAIL`.
+    pub kind: String,
+    /// The value itself.
+    pub value: String,
+}
+
+impl std::fmt::Debug for VaultEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VaultEntry")
+            .field("placeholder", &self.placeholder)
+            .field("kind", &self.kind)
+            .field("value", &"[redacted]")
+            .finish()
+    }
+}

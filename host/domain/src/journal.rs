@@ -1,0 +1,173 @@
+//! What is written down about an invocation, so that it can be continued,
+//! explained and replayed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CallFailure, Digest, HostCall, HostReply, InvocationId, Severity};
+
+/// What policy said about a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// It may happen.
+    Allow,
+    /// It must not happen.
+    Deny,
+    /// It may happen when a person has approved it.
+    RequireApproval,
+}
+
+impl Decision {
+    /// The name used in audit and output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+            Self::RequireApproval => "require_approval",
+        }
+    }
+}
+
+/// Something that the gate must see to before or with an allowed call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "duty", rename_all = "snake_case")]
+pub enum Obligation {
+    /// The customer must have said yes to exactly this.
+    Confirm,
+    /// The customer must be known at least this well.
+    Identity {
+        /// `identified` or `verified`.
+        level: String,
+    },
+}
+
+/// How far a call has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum CallState {
+    /// Committed, about to be performed, result not known.
+    Intended,
+    /// Performed.
+    Done {
+        /// What the host answered.
+        reply: HostReply,
+    },
+    /// Not performed, or failed.
+    Failed {
+        /// Why.
+        failure: CallFailure,
+    },
+}
+
+/// One host call of an invocation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRecord {
+    /// Its place among the invocation's calls, from 0.
+    pub seq: u32,
+    /// Digest of the call.
+    pub digest: Digest,
+    /// The call, in placeholders.
+    pub call: HostCall,
+    /// What policy said.
+    pub decision: Decision,
+    /// The rules that decided.
+    pub rules: Vec<String>,
+    /// How far it has come.
+    pub state: CallState,
+}
+
+/// What a tool came to, as the pipeline sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// An answer.
+    Reply {
+        /// The text, in placeholders.
+        text: String,
+    },
+    /// A question for a missing entity.
+    Ask {
+        /// The missing argument.
+        entity: String,
+        /// The question.
+        text: String,
+    },
+    /// A person should go on.
+    HandOver {
+        /// A short machine-readable reason.
+        reason: String,
+        /// How soon.
+        severity: Severity,
+        /// What the customer is told.
+        text: String,
+    },
+    /// Finished, with nothing to tell.
+    Done,
+}
+
+/// Why an invocation gave no outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "failure", rename_all = "snake_case")]
+pub enum SkillFailure {
+    /// The skill said that the arguments do not fit.
+    #[error("the arguments do not fit: {message}")]
+    InvalidArguments {
+        /// In the skill's words.
+        message: String,
+    },
+    /// A host call was refused and the skill could not go on without it.
+    #[error("refused: {message}")]
+    Denied {
+        /// In the skill's words.
+        message: String,
+    },
+    /// Something that the skill needs did not answer.
+    #[error("unavailable: {message}")]
+    Unavailable {
+        /// In the skill's words.
+        message: String,
+    },
+    /// The skill gave up.
+    #[error("the skill failed: {message}")]
+    Internal {
+        /// In the skill's words.
+        message: String,
+    },
+    /// A limit was reached.
+    #[error("limit {limit} of {value} reached")]
+    Limit {
+        /// Which: `memory`, `cpu_time`, `wall_time`, `host_calls` …
+        limit: String,
+        /// Its value with the unit.
+        value: String,
+    },
+    /// The component trapped.
+    #[error("trapped: {message}")]
+    Trap {
+        /// The kind of trap.
+        message: String,
+    },
+}
+
+impl SkillFailure {
+    /// A short machine-readable name, used as ticket reason and metric label.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidArguments { .. } => "invalid-arguments",
+            Self::Denied { .. } => "denied",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Internal { .. } => "internal",
+            Self::Limit { .. } => "limit",
+            Self::Trap { .. } => "trap",
+        }
+    }
+}
+
+/// A row of an invocation's journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalEntry {
+    /// The invocation.
+    pub invocation: InvocationId,
+    /// The call.
+    pub record: CallRecord,
+}

@@ -1,0 +1,1 @@
+//! Cedar rules and decisions for host calls, without I/O or clock.

@@ -1,0 +1,1 @@
+//! Runs skills: wasmtime, limits and one fresh instance per call.

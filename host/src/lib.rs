@@ -1,0 +1,1 @@
+//! The Postern host: channels, pipeline, gate, registry, console and command line.

@@ -1,0 +1,1 @@
+//! Write Postern skills in Rust.
