@@ -1,1 +1,23 @@
-//! The Postern host: channels, pipeline, gate, registry, console and command line.
+//! The Postern host, as a library with a thin binary.
+//!
+//! Modules stand in the order in which a message meets them:
+//! [`channels`] verifies and accepts it, [`pipeline`] works on it, with
+//! [`understand`] for its meaning, [`registry`] for the skills, [`gate`] for
+//! every call that a skill makes and [`effects`] for what the gate permitted.
+//! [`console`] and [`cli`] show and operate all of it.
+
+pub mod app;
+pub mod brain;
+pub mod channels;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod console;
+pub mod effects;
+pub mod gate;
+pub mod keys;
+pub mod ledger;
+pub mod pipeline;
+pub mod privacy;
+pub mod registry;
+pub mod understand;

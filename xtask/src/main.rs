@@ -1,1 +1,153 @@
-fn main() {}
+//! What the README's commands run: builds skills, plays the demo, runs the
+//! tests and the checks. It has no dependencies, so that it starts at once.
+
+mod build;
+mod layers;
+mod run;
+mod target;
+mod tests;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use run::Failure;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  demo [--once] [--records FILE] [--data DIR] [--json]
+                  builds everything and plays conversations through a running host
+  test            builds everything and runs every test
+  build-skills    builds the skills and the test guests to WebAssembly components
+  layers          checks which crate may depend on which
+  bench [ARGS]    measures an optimised host; ARGS go to `postern bench`
+  ci              runs what CI runs: .ci/run
+  help            shows this";
+
+#[derive(Debug, PartialEq, Eq)]
+enum Command {
+    Demo(Vec<String>),
+    Test,
+    BuildSkills,
+    Layers,
+    Bench(Vec<String>),
+    Ci,
+    Help,
+}
+
+impl Command {
+    /// The command that the arguments name, or what is wrong with them.
+    fn parse(arguments: &[String]) -> Result<Self, String> {
+        let Some((name, rest)) = arguments.split_first() else {
+            return Err("a command is missing".to_owned());
+        };
+        let command = match name.as_str() {
+            "demo" => return demo_arguments(rest).map(Self::Demo),
+            "bench" => return Ok(Self::Bench(rest.to_vec())),
+            "test" => Self::Test,
+            "build-skills" => Self::BuildSkills,
+            "layers" => Self::Layers,
+            "ci" => Self::Ci,
+            "help" | "--help" | "-h" => Self::Help,
+            other => return Err(format!("{other:?} is not a command")),
+        };
+        match rest.first() {
+            Some(extra) => Err(format!("`{name}` takes no argument {extra:?}")),
+            None => Ok(command),
+        }
+    }
+}
+
+/// The arguments of `demo`, checked here so that a typing error costs no build.
+fn demo_arguments(arguments: &[String]) -> Result<Vec<String>, String> {
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        match argument.as_str() {
+            "--once" | "--json" => {}
+            "--records" | "--data" => {
+                if rest.next().is_none() {
+                    return Err(format!("`demo {argument}` needs a path"));
+                }
+            }
+            other => return Err(format!("`demo` takes no argument {other:?}")),
+        }
+    }
+    Ok(arguments.to_vec())
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let command = match Command::parse(&arguments) {
+        Ok(command) => command,
+        Err(problem) => {
+            eprintln!("xtask: {problem}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match perform(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if let Some(message) = failure.message() {
+                eprintln!("xtask: {message}");
+            }
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn perform(command: Command) -> Result<(), Failure> {
+    let root = root();
+    match command {
+        Command::Demo(arguments) => {
+            build::host_and_skills(&root, 3)?;
+            run::step(3, 3, "playing the demo");
+            let demo = build::target_folder(&root).join("debug").join("demo");
+            run::Run::new(demo).args(arguments).run()
+        }
+        Command::Test => tests::run(&root),
+        Command::BuildSkills => build::skills_and_guests(&root),
+        Command::Layers => layers::check(&root),
+        Command::Bench(arguments) => {
+            build::skills(&root, 1, 2)?;
+            run::step(2, 2, "building an optimised host and measuring");
+            run::Run::cargo(&root)
+                .args(["run", "--release", "--locked", "--package", "postern", "--", "bench"])
+                .args(arguments)
+                .run()
+        }
+        Command::Ci => run::Run::new(root.join(".ci").join("run")).within(&root).run(),
+        Command::Help => {
+            println!("{USAGE}");
+            Ok(())
+        }
+    }
+}
+
+/// The repository: the folder above this package.
+fn root() -> PathBuf {
+    let mut root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    root.pop();
+    root
+}
+
+#[cfg(test)]
+mod test {
+    use super::*;
+
+    fn check(arguments: &str, expected: Result<Command, &str>) {
+        let arguments: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
+        assert_eq!(Command::parse(&arguments), expected.map_err(str::to_owned));
+    }
+
+    #[test]
+    fn arguments_are_understood_or_refused_by_name() {
+        check("test", Ok(Command::Test));
+        check("--help", Ok(Command::Help));
+        check("bench --seconds 5", Ok(Command::Bench(vec!["--seconds".into(), "5".into()])));
+        check("demo --once", Ok(Command::Demo(vec!["--once".into()])));
+        check("", Err("a command is missing"));
+        check("tset", Err("\"tset\" is not a command"));
+        check("test --fast", Err("`test` takes no argument \"--fast\""));
+        check("demo --onec", Err("`demo` takes no argument \"--onec\""));
+        check("demo --records", Err("`demo --records` needs a path"));
+    }
+}

@@ -15,6 +15,9 @@ pub struct Digest([u8; 32]);
 pub struct DigestError;
 
 impl Digest {
+    /// What stands before the first row of a chain: no bytes have this digest.
+    pub const ZERO: Self = Self([0; 32]);
+
     /// The digest of these bytes.
     pub fn of_bytes(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())

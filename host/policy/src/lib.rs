@@ -1,1 +1,32 @@
 //! Cedar rules and decisions for host calls, without I/O or clock.
+//!
+//! [`PolicySet::load`] reads a schema and rule files and accepts them as a
+//! whole or not at all; [`PolicySet::judge`] says of one host call, under given
+//! [`Facts`], whether it may happen, which rules decided, and what would have
+//! to be fulfilled first. Whatever no rule permits is denied, a forbid wins over
+//! every permit, and doubt denies: an evaluation error, a missing fact, a
+//! collection that nobody declared.
+
+mod collections;
+mod duty;
+mod error;
+mod evaluate;
+mod judge;
+mod limits;
+mod load;
+mod request;
+mod rule;
+mod schema;
+mod slice;
+mod subject;
+mod vocabulary;
+
+pub use collections::{CollectionRules, Collections, FieldType};
+pub use error::PolicyError;
+pub use judge::{DEFAULT_DENY, INCOMPLETE_FACTS};
+pub use load::{PolicySet, PolicySource};
+pub use request::{EndpointFacts, Facts, PolicyRequest, RecordFacts, Verdict};
+pub use rule::{RuleEffect, RuleSummary};
+
+#[cfg(test)]
+mod tests;

@@ -419,6 +419,12 @@ pub trait Store: Send + Sync + 'static {
     /// Conversations, the most recently active first.
     async fn conversations(&self, page: Page) -> Result<Vec<ConversationSummary>, StoreError>;
 
+    /// One conversation, without what happened in it.
+    async fn conversation_row(
+        &self,
+        id: &ConversationId,
+    ) -> Result<Option<Conversation>, StoreError>;
+
     /// One conversation with everything that happened in it.
     async fn conversation(
         &self,

@@ -7,6 +7,8 @@
 
 mod api;
 mod error;
+mod form;
+mod sql;
 mod sqlite;
 
 pub use api::{

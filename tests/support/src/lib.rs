@@ -1,1 +1,25 @@
-//! Stand-ins and helpers for tests and the demo.
+//! Stand-ins and helpers for tests and the demo: servers that play the world
+//! around a host, clients that play its customers and its operator, and the
+//! real host as a process.
+
+pub mod browser;
+pub mod carrier;
+pub mod chat;
+mod error;
+pub mod fake_py;
+mod fault;
+pub mod host;
+mod http;
+pub mod notice;
+pub mod operator;
+pub mod paths;
+mod process;
+mod server;
+pub mod shop;
+pub mod sse;
+pub mod telegram;
+pub mod webhook;
+
+pub use error::SupportError;
+pub use fault::{Fault, Faults};
+pub use http::http_client;

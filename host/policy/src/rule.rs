@@ -1,0 +1,346 @@
+//! Rules: their files, their annotations, their duties.
+
+use std::collections::{BTreeMap, HashMap};
+
+use cedar_policy::{Effect, Policy, PolicyId};
+
+use crate::{
+    PolicyError, PolicySource,
+    duty::{Duties, Duty},
+    error::{did_you_mean, position},
+    limits::{MAX_ANNOTATION_BYTES, MAX_FILES, MAX_RULES, check_text},
+};
+
+/// What a rule does when it applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleEffect {
+    /// It allows, unless something forbids.
+    Permit,
+    /// It denies.
+    Forbid,
+}
+
+impl RuleEffect {
+    /// The name in rules and output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Permit => "permit",
+            Self::Forbid => "forbid",
+        }
+    }
+}
+
+/// A loaded rule, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleSummary {
+    /// Its `@id`.
+    pub id: String,
+    /// The file in which it stands.
+    pub file: String,
+    /// The line on which it begins, from 1.
+    pub line: u32,
+    /// What it does.
+    pub effect: RuleEffect,
+    /// Its annotations by name.
+    pub annotations: BTreeMap<String, String>,
+    /// Its `@doc`, or else the comment right above it.
+    pub doc: Option<String>,
+}
+
+/// A rule as it is loaded.
+pub(crate) struct Rule {
+    pub(crate) summary: RuleSummary,
+    /// What lifts it, if it is a `forbid` with duties.
+    pub(crate) duties: Option<Duties>,
+    /// The sentence for whoever is refused by it.
+    pub(crate) reason: String,
+    /// The rule itself; its id is the `@id`.
+    pub(crate) policy: Policy,
+}
+
+/// Annotations that rules can have.
+const ANNOTATIONS: [&str; 5] = ["id", "doc", "reason", "identity", "confirm"];
+
+/// Ids that stand for no rule.
+const RESERVED: [&str; 2] = [crate::DEFAULT_DENY, crate::INCOMPLETE_FACTS];
+
+/// The rules of all files; what is wrong with the others goes to `errors`.
+pub(crate) fn parse(sources: &[PolicySource], errors: &mut Vec<PolicyError>) -> Vec<Rule> {
+    if sources.len() > MAX_FILES {
+        let message = format!("{} policy files; at most {MAX_FILES}", sources.len());
+        errors.push(PolicyError::of_file(&sources[MAX_FILES].file, message));
+        return Vec::new();
+    }
+    let mut rules = Vec::new();
+    let mut places = HashMap::new();
+    for source in sources {
+        if sources.iter().filter(|other| other.file == source.file).count() > 1 {
+            errors.push(PolicyError::of_file(&source.file, "the file was given twice"));
+            continue;
+        }
+        if let Err(error) = check_text(&source.file, &source.text) {
+            errors.push(error);
+            continue;
+        }
+        for (offset, policy) in statements(source, errors) {
+            if rules.len() == MAX_RULES {
+                let message = format!("more than {MAX_RULES} rules");
+                errors.push(PolicyError::at(&source.file, &source.text, offset, message));
+                return rules;
+            }
+            let reader = Reader { source, offset, policy: &policy };
+            match reader.read() {
+                Ok(rule) => {
+                    let (id, line) = (rule.summary.id.clone(), rule.summary.line);
+                    let place = format!("{}:{line}", source.file);
+                    match places.insert(id.clone(), place) {
+                        None => rules.push(rule),
+                        Some(first) => errors.push(
+                            reader
+                                .wrong("id", format!("the id stands at {first} already"))
+                                .rule(&id)
+                                .hint("choose another: ids name rules in audit".to_owned()),
+                        ),
+                    }
+                }
+                Err(found) => errors.extend(found),
+            }
+        }
+    }
+    rules
+}
+
+/// The rules of a file in their order, each with the offset of its text.
+fn statements(source: &PolicySource, errors: &mut Vec<PolicyError>) -> Vec<(usize, Policy)> {
+    let set: cedar_policy::PolicySet = match source.text.parse() {
+        Ok(set) => set,
+        Err(found) => {
+            let found: &cedar_policy::ParseErrors = &found;
+            errors.extend(
+                found.iter().map(|e| PolicyError::of_diagnostic(&source.file, &source.text, e)),
+            );
+            return Vec::new();
+        }
+    };
+    for template in set.templates() {
+        let offset = source.text.find(&template.to_cedar()).unwrap_or(0);
+        let message = "templates (`?principal`, `?resource`) are not supported";
+        errors.push(
+            PolicyError::at(&source.file, &source.text, offset, message)
+                .hint("write a rule for each principal or resource".to_owned()),
+        );
+    }
+    // Cedar numbers the rules of a file as they stand in it.
+    let mut policies: Vec<&Policy> = set.policies().collect();
+    policies.sort_by_key(|policy| {
+        let id: &str = policy.id().as_ref();
+        id.trim_start_matches("policy").parse::<usize>().unwrap_or(usize::MAX)
+    });
+    let mut from = 0;
+    let mut found = Vec::with_capacity(policies.len());
+    for policy in policies {
+        let text = policy.to_cedar().unwrap_or_default();
+        let offset = source.text[from..].find(&text).map_or(from, |at| from + at);
+        from = (offset + text.len()).min(source.text.len());
+        found.push((offset, policy.clone()));
+    }
+    found
+}
+
+/// One rule being read.
+struct Reader<'a> {
+    source: &'a PolicySource,
+    offset: usize,
+    policy: &'a Policy,
+}
+
+impl Reader<'_> {
+    /// An error at one of the rule's annotations, or at the rule without it.
+    fn wrong(&self, annotation: &str, message: impl Into<String>) -> PolicyError {
+        let rest = &self.source.text[self.offset..];
+        let at = rest.find(&format!("@{annotation}")).map_or(self.offset, |at| self.offset + at);
+        let error = PolicyError::at(&self.source.file, &self.source.text, at, message);
+        match self.policy.annotation("id") {
+            Some(id) if is_rule_id(id) => error.rule(id),
+            Some(_) | None => error,
+        }
+    }
+
+    fn read(&self) -> Result<Rule, Vec<PolicyError>> {
+        let mut errors = Vec::new();
+        let effect = match self.policy.effect() {
+            Effect::Permit => RuleEffect::Permit,
+            Effect::Forbid => RuleEffect::Forbid,
+        };
+        for (name, value) in self.policy.annotations() {
+            errors.extend(self.check_annotation(name, value, effect));
+        }
+        if self.policy.annotation("id").is_none() {
+            let hint = "put @id(\"a-name\") above it; it names the rule in audit".to_owned();
+            errors.push(self.wrong("id", "the rule has no @id").hint(hint));
+        }
+        let duties = self.duties();
+        errors.extend(self.check_satisfied(&duties));
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let annotations: BTreeMap<String, String> =
+            self.policy.annotations().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+        let id = annotations.get("id").cloned().unwrap_or_default();
+        let reason = annotations.get("reason").cloned().unwrap_or_else(|| match &duties[..] {
+            [] => "a rule forbids this: the operator can explain or change it".to_owned(),
+            duties => duties.iter().map(|d| d.sentence()).collect::<Vec<_>>().join(", and "),
+        });
+        let all = duties.iter().fold(Duties::default(), |all, duty| all.with(*duty));
+        let doc = annotations.get("doc").cloned().or_else(|| self.comment_above());
+        let policy = self.policy.new_id(PolicyId::new(&id));
+        let line = position(&self.source.text, self.offset).0;
+        let file = self.source.file.clone();
+        Ok(Rule {
+            summary: RuleSummary { id, file, line, effect, annotations, doc },
+            duties: (!duties.is_empty()).then_some(all),
+            reason,
+            policy,
+        })
+    }
+
+    fn check_annotation(&self, name: &str, value: &str, effect: RuleEffect) -> Option<PolicyError> {
+        let forbid_only = |fine: bool, message: &str, hint: &str| match effect {
+            RuleEffect::Permit => {
+                let message = format!("@{name} stands on forbid rules only");
+                let hint = "write a forbid rule beside this permit".to_owned();
+                Some(self.wrong(name, message).hint(hint))
+            }
+            RuleEffect::Forbid if fine => None,
+            RuleEffect::Forbid => Some(self.wrong(name, message).hint(hint.to_owned())),
+        };
+        let is_text = !value.trim().is_empty() && value.len() <= MAX_ANNOTATION_BYTES;
+        let wants_text = format!("@{name} needs a text of 1 to {MAX_ANNOTATION_BYTES} bytes");
+        match name {
+            "id" if RESERVED.contains(&value) => {
+                Some(self.wrong(name, format!("the id {value} is reserved")))
+            }
+            "id" if !is_rule_id(value) => Some(self.wrong(name, "the id is not a name").hint(
+                "use 1 to 64 lower-case letters, digits and hyphens, a letter first".to_owned(),
+            )),
+            "id" => None,
+            "doc" => (!is_text).then(|| self.wrong(name, wants_text)),
+            "reason" => forbid_only(is_text, &wants_text, "say what the caller can do next"),
+            "identity" => forbid_only(
+                matches!(value, "identified" | "verified"),
+                "the level of identity is not known",
+                "write @identity(\"identified\") or @identity(\"verified\")",
+            ),
+            "confirm" => forbid_only(value.is_empty(), "@confirm takes no value", "write @confirm"),
+            unknown => {
+                let known = format!("there are @{}", ANNOTATIONS.join(", @"));
+                let hint = did_you_mean(unknown, ANNOTATIONS).unwrap_or(known);
+                Some(self.wrong(name, format!("unknown annotation @{unknown}")).hint(hint))
+            }
+        }
+    }
+
+    /// The duties that the annotations declare.
+    fn duties(&self) -> Vec<Duty> {
+        let identity = match self.policy.annotation("identity") {
+            Some("identified") => Some(Duty::Identified),
+            Some("verified") => Some(Duty::Verified),
+            Some(_) | None => None,
+        };
+        let confirm = self.policy.annotation("confirm").map(|_| Duty::Confirm);
+        identity.into_iter().chain(confirm).collect()
+    }
+
+    /// Holds duties and conditions together: a duty that the condition does not
+    /// ask for could never be fulfilled, and a condition without its annotation
+    /// would be a duty that nobody is told of.
+    fn check_satisfied(&self, duties: &[Duty]) -> Vec<PolicyError> {
+        let Ok(json) = self.policy.to_json() else {
+            return vec![self.wrong("id", "the rule cannot be inspected")];
+        };
+        let mut uses = Vec::new();
+        satisfied_uses(&json, &mut uses);
+        let mut errors = Vec::new();
+        for used in &uses {
+            let Some(text) = used else {
+                let hint = "ask context.satisfied.contains(\"confirm\") and the like".to_owned();
+                let message = "context.satisfied is asked in a way that is not supported";
+                errors.push(self.wrong("id", message).hint(hint));
+                continue;
+            };
+            match Duty::ALL.into_iter().find(|duty| duty.token() == text) {
+                None => {
+                    let known = Duty::ALL.map(Duty::token);
+                    let hint = did_you_mean(text, known)
+                        .unwrap_or_else(|| format!("there are {}", known.join(", ")));
+                    let message = format!("context.satisfied never contains {text:?}");
+                    errors.push(self.wrong("id", message).hint(hint));
+                }
+                Some(duty) if !duties.contains(&duty) => {
+                    let message = format!("asks for {text:?} without saying so");
+                    let hint = format!("put {} on a forbid rule", duty.annotation());
+                    errors.push(self.wrong("id", message).hint(hint));
+                }
+                Some(_) => {}
+            }
+        }
+        for duty in duties {
+            if !uses.iter().flatten().any(|text| text == duty.token()) {
+                let message = format!("{} does not lift the rule", duty.annotation());
+                let hint = format!(
+                    "end it with unless {{ context.satisfied.contains(\"{}\") }}",
+                    duty.token()
+                );
+                errors.push(self.wrong("id", message).hint(hint));
+            }
+        }
+        errors
+    }
+
+    /// The lines of comment that end right above the rule.
+    fn comment_above(&self) -> Option<String> {
+        let mut lines: Vec<&str> = self.source.text[..self.offset]
+            .trim_end_matches([' ', '\t'])
+            .strip_suffix('\n')?
+            .rsplit('\n')
+            .map_while(|line| line.trim().strip_prefix("//"))
+            .map(str::trim)
+            .collect();
+        lines.reverse();
+        (!lines.is_empty()).then(|| lines.join(" "))
+    }
+}
+
+fn is_rule_id(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+}
+
+/// Every use of `context.satisfied` in the JSON form of a rule: the text of a
+/// `contains`, or nothing for any other use.
+fn satisfied_uses(node: &serde_json::Value, uses: &mut Vec<Option<String>>) {
+    use serde_json::Value;
+    match node {
+        Value::Array(items) => items.iter().for_each(|item| satisfied_uses(item, uses)),
+        Value::Object(members) => {
+            if is_satisfied(node) {
+                uses.push(None);
+                return;
+            }
+            let asked = node.get("contains").filter(|of| of.get("left").is_some_and(is_satisfied));
+            if let Some(asked) = asked {
+                let text = asked.pointer("/right/Value").and_then(Value::as_str);
+                uses.push(text.map(str::to_owned));
+                return;
+            }
+            members.values().for_each(|member| satisfied_uses(member, uses));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn is_satisfied(node: &serde_json::Value) -> bool {
+    node.pointer("/./attr").is_some_and(|attr| attr == "satisfied")
+        && node.pointer("/./left/Var").is_some_and(|var| var == "context")
+}

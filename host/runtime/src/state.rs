@@ -1,0 +1,201 @@
+//! What belongs to one running instance, and the border that its calls cross.
+
+use std::sync::Arc;
+
+use postern_domain::{CallFailure, HostCall, HostReply, LogLine};
+use wasmtime::ResourceLimiter;
+
+use crate::{
+    HostPort, Limits, PortError,
+    halt::{Halt, Halted, WrongReply},
+    host::weight,
+    limits::Limit,
+    meter::Meter,
+    wasi::Wasi,
+};
+
+/// Everything that the host keeps for one invocation.
+pub(crate) struct State {
+    pub(crate) wasi: Wasi,
+    pub(crate) limits: Limits,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) used: Used,
+    /// Why the guest was stopped; the first reason stays.
+    pub(crate) halt: Option<Halt>,
+    port: Box<dyn HostPort>,
+    /// Whether output may go to the port as log lines.
+    log: bool,
+}
+
+/// What was used so far of what the limits count.
+#[derive(Debug, Default)]
+pub(crate) struct Used {
+    pub(crate) memory_bytes: u64,
+    pub(crate) table_elements: u64,
+    pub(crate) host_calls: u32,
+    pub(crate) transfer_bytes: u64,
+    pub(crate) log_lines: u32,
+    pub(crate) log_bytes: u64,
+    pub(crate) log_lines_dropped: u32,
+}
+
+impl State {
+    pub(crate) fn new(
+        wasi: Wasi,
+        limits: Limits,
+        meter: Arc<Meter>,
+        port: Box<dyn HostPort>,
+        log: bool,
+    ) -> Self {
+        Self {
+            wasi,
+            limits,
+            meter,
+            used: Used::default(),
+            halt: None,
+            port,
+            log,
+        }
+    }
+
+    /// Keeps the reason and gives the error that ends the guest.
+    pub(crate) fn stop(&mut self, reason: Halt) -> wasmtime::Error {
+        self.halt.get_or_insert(reason);
+        wasmtime::Error::new(Halted)
+    }
+
+    /// Ends the guest if its processor time is used up.
+    pub(crate) fn check_cpu(&mut self) -> wasmtime::Result<()> {
+        if self.meter.running() > self.limits.cpu {
+            return Err(self.stop(Halt::Limit(Limit::CpuTime)));
+        }
+        Ok(())
+    }
+
+    /// Counts a call of the guest and puts it to the port, if it is acceptable.
+    pub(crate) async fn ask(
+        &mut self,
+        call: Result<HostCall, CallFailure>,
+    ) -> wasmtime::Result<Result<HostReply, CallFailure>> {
+        if self.used.host_calls >= self.limits.host_calls {
+            return Err(self.stop(Halt::Limit(Limit::HostCalls)));
+        }
+        self.used.host_calls += 1;
+        let call = match call {
+            Ok(call) => call,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        self.forward_output(false).await?;
+        self.transfer(weight::of_call(&call))?;
+        let answer = self.put(call).await?;
+        if let Ok(reply) = &answer {
+            self.transfer(weight::of_reply(reply))?;
+        }
+        Ok(answer)
+    }
+
+    /// Ends the guest because the port answered `action` with something else.
+    pub(crate) fn wrong_reply(&mut self, action: &'static str) -> wasmtime::Error {
+        self.stop(Halt::Abort(Box::new(WrongReply { action })))
+    }
+
+    /// Puts a log line to the port, or drops and counts it if it is over a cap. The
+    /// guest never learns which.
+    pub(crate) async fn log(&mut self, line: LogLine) -> wasmtime::Result<()> {
+        self.forward_output(false).await?;
+        self.forward(line).await
+    }
+
+    /// Sends what the guest printed to the log, so that it stands in its place
+    /// among the calls. At the `end` also a last line that has no end.
+    pub(crate) async fn forward_output(&mut self, end: bool) -> wasmtime::Result<()> {
+        let (lines, dropped) = self.wasi.output.take(end);
+        self.used.log_lines_dropped = self.used.log_lines_dropped.saturating_add(dropped);
+        if !self.log {
+            return Ok(());
+        }
+        for line in lines {
+            self.forward(line).await?;
+        }
+        Ok(())
+    }
+
+    async fn forward(&mut self, line: LogLine) -> wasmtime::Result<()> {
+        let bytes = self.used.log_bytes.saturating_add(weight::of_line(&line));
+        if self.used.log_lines >= self.limits.log_lines || bytes > self.limits.log_bytes {
+            self.used.log_lines_dropped = self.used.log_lines_dropped.saturating_add(1);
+            return Ok(());
+        }
+        self.used.log_lines += 1;
+        self.used.log_bytes = bytes;
+        // A line that policy refuses is dropped like one over the cap.
+        self.put(HostCall::Log { line }).await.map(drop)
+    }
+
+    /// The port's answer. What the port does is no time of the guest's.
+    async fn put(&mut self, call: HostCall) -> wasmtime::Result<Result<HostReply, CallFailure>> {
+        match self.meter.exempt(self.port.call(call)).await {
+            Ok(reply) => Ok(Ok(reply)),
+            Err(PortError::Refused(failure)) => Ok(Err(failure)),
+            Err(PortError::Abort(error)) => Err(self.stop(Halt::Abort(error))),
+        }
+    }
+
+    /// Counts bytes that cross the border.
+    pub(crate) fn transfer(&mut self, bytes: u64) -> wasmtime::Result<()> {
+        self.used.transfer_bytes = self.used.transfer_bytes.saturating_add(bytes);
+        if self.used.transfer_bytes > self.limits.transfer_bytes {
+            return Err(self.stop(Halt::Limit(Limit::Transfer)));
+        }
+        Ok(())
+    }
+}
+
+/// Growth beyond what a module declares is refused and costs nothing, as the
+/// WebAssembly standard has it. Growth beyond the invocation's limit ends it.
+impl ResourceLimiter for State {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|most| desired > most) {
+            return Ok(false);
+        }
+        let more = desired.saturating_sub(current) as u64;
+        let total = self.used.memory_bytes.saturating_add(more);
+        if total > self.limits.memory_bytes {
+            return Err(self.stop(Halt::Limit(Limit::Memory)));
+        }
+        self.used.memory_bytes = total;
+        Ok(true)
+    }
+
+    /// Growth was allowed above, so it is the system that has no more memory.
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        Err(error)
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|most| desired > most) {
+            return Ok(false);
+        }
+        let more = desired.saturating_sub(current) as u64;
+        let total = self.used.table_elements.saturating_add(more);
+        if total > self.limits.table_elements {
+            return Err(self.stop(Halt::Limit(Limit::Table)));
+        }
+        self.used.table_elements = total;
+        Ok(true)
+    }
+
+    fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        Err(error)
+    }
+}

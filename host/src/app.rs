@@ -1,0 +1,281 @@
+//! The host put together: everything that channels, pipeline and console share.
+
+use std::{
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use postern_policy::{PolicyError, PolicySet, PolicySource};
+use postern_runtime::{Runtime, RuntimeConfig, RuntimeError};
+use postern_store::{SqliteStore, Store, StoreError};
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{
+    channels::Channels,
+    clock::{Clock, SystemClock},
+    config::{Config, ConfigError},
+    effects::{Ports, http::HttpClient},
+    gate::GateShared,
+    keys::{KeyError, MasterKey},
+    pipeline::{self, Bell, Events, Intake, deliver},
+    registry::{Registry, RegistryError, Skills},
+};
+
+/// Where the master key lies in the data folder.
+pub const KEY_FILE: &str = "keys/master";
+/// Name of this host's audit chain.
+pub(crate) const CHAIN: &str = "host-1";
+/// How often the host looks for a new generation of skills.
+const GENERATION_CHECK: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Why the host does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// There is no master key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The policies are refused.
+    #[error("{}", list(.0))]
+    Policy(Vec<PolicyError>),
+    /// The policies cannot be read.
+    #[error("{path}: {source}; `postern init` writes the default rules")]
+    PolicyFile {
+        /// The file or folder.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A skill cannot be loaded.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The sandbox cannot be set up.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// The TLS library cannot be set up.
+    #[error("HTTP clients cannot be set up: {0}")]
+    Http(#[from] reqwest::Error),
+}
+
+fn list(errors: &[PolicyError]) -> String {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+/// A running host.
+pub struct App {
+    /// What the operator configured.
+    pub config: Config,
+    /// What is kept.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// From which tokens and seeds are derived.
+    pub key: MasterKey,
+    /// The rules in force.
+    pub policy: Arc<PolicySet>,
+    /// Where channels put messages.
+    pub intake: Intake,
+    /// Tells which conversations have changed.
+    pub events: Events,
+    /// Ways out to customers.
+    pub channels: Channels,
+    /// What all gates share.
+    pub gate: Arc<GateShared>,
+    /// Rings when there may be messages to work on.
+    pub inbox_bell: Bell,
+    /// Rings when there may be messages to send.
+    pub outbox_bell: Bell,
+    registry: Registry,
+    runtime: Arc<Runtime>,
+    skills: RwLock<Arc<Skills>>,
+}
+
+/// Makes the TLS library known to the HTTP client; more than once does no harm.
+pub fn install_crypto() {
+    // The error only says that it was installed before.
+    let _before = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// The sandbox that a configuration asks for.
+///
+/// # Errors
+/// The engine cannot be set up on this machine.
+pub fn runtime(config: &Config) -> Result<Runtime, RuntimeError> {
+    Runtime::new(RuntimeConfig {
+        concurrent_calls: config.concurrent_calls,
+        max_memory_bytes: config.ceilings.memory_bytes,
+    })
+}
+
+/// Reads and checks the policies of a configuration.
+///
+/// # Errors
+/// A file cannot be read, or a rule is refused; all errors are given.
+pub fn policies(config: &Config) -> Result<PolicySet, StartError> {
+    let folder = &config.policies;
+    let unreadable = |path: &Path| {
+        let path = path.display().to_string();
+        move |source| StartError::PolicyFile { path, source }
+    };
+    let read = |path: &Path| {
+        let text = std::fs::read_to_string(path).map_err(unreadable(path))?;
+        Ok::<_, StartError>(PolicySource { file: path.display().to_string(), text })
+    };
+    let schema = read(&folder.join("postern.cedarschema"))?;
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .map_err(unreadable(folder))?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "cedar"))
+        .collect();
+    files.sort();
+    let sources: Vec<_> = files.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
+    PolicySet::load(&schema, &sources, &config.collections.rules()).map_err(StartError::Policy)
+}
+
+impl App {
+    /// Opens a data folder for serving. Nobody else may serve from it.
+    ///
+    /// # Errors
+    /// Something in the folder is refused; the error names what and why.
+    pub async fn open(data: &Path) -> Result<Arc<Self>, StartError> {
+        let store = SqliteStore::open(data, CHAIN).await?;
+        store.lock_for_serving()?;
+        Self::assemble(Config::load(data)?, Arc::new(store), Arc::new(SystemClock))
+    }
+
+    /// Puts a host together from a configuration that was read before.
+    ///
+    /// # Errors
+    /// As [`App::open`], but for the configuration.
+    pub fn assemble(
+        config: Config,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, StartError> {
+        install_crypto();
+        let key = MasterKey::read(&config.data.join(KEY_FILE))?;
+        let policy = Arc::new(policies(&config)?);
+        let registry = Registry::open(&config.data, key.clone())?;
+        let runtime = Arc::new(runtime(&config)?);
+        let skills = registry.load(&runtime, &config, &registry.current()?)?;
+        let collections = Arc::new(config.collections.clone());
+        let gate = Arc::new(GateShared {
+            policy: Arc::clone(&policy),
+            collections: Arc::clone(&collections),
+            ports: Arc::new(Ports {
+                http: HttpClient::new(config.endpoints.clone(), config.secrets.clone())?,
+                collections,
+                queue: config.pipeline.queue.clone(),
+            }),
+            clock: Arc::clone(&clock),
+        });
+        let inbox_bell = Bell::default();
+        Ok(Arc::new(Self {
+            intake: Intake::start(Arc::clone(&store), key.clone(), inbox_bell.clone()),
+            channels: Channels::new(&config)?,
+            events: Events::default(),
+            outbox_bell: Bell::default(),
+            skills: RwLock::new(Arc::new(skills)),
+            inbox_bell,
+            config,
+            store,
+            clock,
+            key,
+            policy,
+            gate,
+            registry,
+            runtime,
+        }))
+    }
+
+    /// The active skills.
+    pub fn skills(&self) -> Arc<Skills> {
+        Arc::clone(&self.skills.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The skills of the generation under which an interrupted turn began.
+    ///
+    /// # Errors
+    /// The generation cannot be loaded.
+    pub async fn skills_of(self: &Arc<Self>, generation: &str) -> Result<Arc<Skills>, RegistryError> {
+        let current = self.skills();
+        match generation.parse::<u64>() {
+            Ok(number) if number != current.number => self.load(Some(number)).await.map(Arc::new),
+            Ok(_) | Err(_) => Ok(current),
+        }
+    }
+
+    /// Loads a generation, or the active one, off the request path.
+    async fn load(self: &Arc<Self>, number: Option<u64>) -> Result<Skills, RegistryError> {
+        let app = Arc::clone(self);
+        let load = move || {
+            let generation = match number {
+                Some(number) => app.registry.generation(number)?,
+                None => app.registry.current()?,
+            };
+            app.registry.load(&app.runtime, &app.config, &generation)
+        };
+        match tokio::task::spawn_blocking(load).await {
+            Ok(loaded) => loaded,
+            Err(error) => Err(RegistryError::Damaged {
+                path: "skills".to_owned(),
+                reason: error.to_string(),
+            }),
+        }
+    }
+
+    /// Takes up what a dead process left, then works until `stop` changes.
+    ///
+    /// # Errors
+    /// The store fails at the start.
+    pub async fn run(self: &Arc<Self>, stop: watch::Receiver<bool>) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        for item in self.store.recover(self.config.pipeline.unknown_send, now).await? {
+            tracing::warn!(outbox.id = item.id.as_str(), state = item.state.as_str(), "a send was interrupted");
+        }
+        let mut tasks = JoinSet::new();
+        for number in 0..self.config.pipeline.workers {
+            tasks.spawn(pipeline::work(Arc::clone(self), number, stop.clone()));
+        }
+        tasks.spawn(deliver::run(Arc::clone(self), stop.clone()));
+        tasks.spawn(Arc::clone(self).follow_generations(stop));
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(error = &error as &dyn std::error::Error, "a task died");
+            }
+        }
+        Ok(())
+    }
+
+    /// Swaps the active skills when an operator has activated a generation.
+    async fn follow_generations(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let mut tick = tokio::time::interval(GENERATION_CHECK);
+        let mut refused = None;
+        loop {
+            tokio::select! {
+                _ = stop.changed() => return,
+                _ = tick.tick() => {}
+            }
+            let Ok(number) = self.registry.current_number() else { continue };
+            if number == self.skills().number || refused == Some(number) {
+                continue;
+            }
+            match self.load(None).await {
+                Ok(skills) => {
+                    tracing::info!(generation = skills.number, "skills activated");
+                    *self.skills.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(skills);
+                }
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "generation not loaded; the last one stays active");
+                    refused = Some(number);
+                }
+            }
+        }
+    }
+}

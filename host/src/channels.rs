@@ -1,0 +1,83 @@
+//! Where messages come from and go to: one file per channel, one core for all.
+//!
+//! A channel differs in how a message is verified, read and sent; never in
+//! policy. Verification cannot be switched off.
+
+mod reply;
+pub mod telegram;
+pub mod web;
+
+use std::sync::Arc;
+
+use axum::Router;
+use postern_domain::{Channel, OutboxItem};
+
+pub(crate) use reply::{ErrorCode, error_reply};
+
+use crate::{app::App, config::Config};
+
+/// Why a message did not go out.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The platform will never take it.
+    #[error("refused: {reason}")]
+    Refused {
+        /// What the platform said, without secrets.
+        reason: String,
+    },
+    /// The platform did not take it now.
+    #[error("not taken: {reason}")]
+    Later {
+        /// What happened, without secrets.
+        reason: String,
+        /// When the platform wants to be asked again, in milliseconds.
+        after_ms: Option<u32>,
+    },
+    /// Nobody knows whether the platform took it.
+    #[error("no answer: {reason}")]
+    Unknown {
+        /// What happened, without secrets.
+        reason: String,
+    },
+}
+
+/// The ways out to customers.
+pub struct Channels {
+    telegram: telegram::Sender,
+}
+
+impl Channels {
+    /// The ways out that a configuration names.
+    ///
+    /// # Errors
+    /// The TLS library cannot be set up.
+    pub fn new(config: &Config) -> Result<Self, reqwest::Error> {
+        let timeout = config.pipeline.send_timeout;
+        Ok(Self { telegram: telegram::Sender::new(config.telegram.clone(), timeout)? })
+    }
+
+    /// An answer in parts that the channel takes.
+    pub fn split(&self, channel: Channel, text: &str) -> Vec<String> {
+        match channel {
+            Channel::Telegram => telegram::split(text),
+            Channel::Web | Channel::Terminal => vec![text.to_owned()],
+        }
+    }
+
+    /// Sends one message; `text` has real values.
+    ///
+    /// # Errors
+    /// The message did not go out, or nobody knows.
+    pub async fn send(&self, item: &OutboxItem, text: &str) -> Result<(), SendError> {
+        match item.channel {
+            Channel::Telegram => self.telegram.send(&item.account, &item.chat, text).await,
+            // These read the conversation itself.
+            Channel::Web | Channel::Terminal => Ok(()),
+        }
+    }
+}
+
+/// Everything that the public listener serves.
+pub fn router(app: Arc<App>) -> Router {
+    telegram::router(Arc::clone(&app)).merge(web::router(app))
+}

@@ -1,0 +1,165 @@
+//! From an `Update` to a message.
+
+use postern_domain::{Channel, InboundKind, InboundMessage, Timestamp};
+use serde::Deserialize;
+
+/// Bytes of text that are kept. Telegram's own limit is 4,096 characters.
+const MOST_TEXT_BYTES: usize = 16 * 1024;
+
+/// What an update is to us.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Parsed {
+    /// A message of a customer.
+    Message(Box<InboundMessage>),
+    /// Something authentic that is not for us.
+    Ignored {
+        /// What it is.
+        what: &'static str,
+    },
+}
+
+/// A body that is not an update. Its content is not repeated.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("not a Telegram update: {0}")]
+pub struct ParseError(&'static str);
+
+#[derive(Deserialize)]
+struct Update {
+    update_id: i64,
+    message: Option<Message>,
+    edited_message: Option<Message>,
+    callback_query: Option<CallbackQuery>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    message_id: i64,
+    from: Option<User>,
+    chat: Chat,
+    text: Option<String>,
+    caption: Option<String>,
+    #[serde(flatten)]
+    others: serde_json::Map<String, serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct User {
+    id: i64,
+    language_code: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Chat {
+    id: i64,
+    #[serde(rename = "type", default)]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct CallbackQuery {
+    from: User,
+    data: Option<String>,
+    message: Option<PressedMessage>,
+}
+
+#[derive(Deserialize)]
+struct PressedMessage {
+    message_id: i64,
+    chat: Chat,
+}
+
+/// Kinds of content that a customer can send besides text.
+const MEDIA: [&str; 14] = [
+    "animation", "audio", "contact", "dice", "document", "game", "location", "photo", "poll",
+    "sticker", "venue", "video", "video_note", "voice",
+];
+
+/// Reads an update.
+///
+/// # Errors
+/// The body is not JSON of an update's shape.
+pub fn parse(account: &str, body: &[u8], now: Timestamp) -> Result<Parsed, ParseError> {
+    let text = std::str::from_utf8(body).map_err(|_| ParseError("it is not UTF-8"))?;
+    let update: Update = serde_json::from_str(text)
+        .map_err(|_| ParseError("it is not a JSON object with an update_id and known parts"))?;
+    let key = update.update_id.to_string();
+    if let Some(message) = update.message {
+        return Ok(message_of(account, key, message, InboundKind::Text, now));
+    }
+    if let Some(message) = update.edited_message {
+        return Ok(message_of(account, key, message, InboundKind::Edit, now));
+    }
+    let Some(query) = update.callback_query else {
+        return Ok(Parsed::Ignored { what: "not a message" });
+    };
+    let (Some(data), Some(pressed)) = (query.data, query.message) else {
+        return Ok(Parsed::Ignored { what: "a button without a chat or without data" });
+    };
+    let content = Content {
+        message_id: pressed.message_id,
+        chat: pressed.chat,
+        sender: query.from,
+        kind: InboundKind::Text,
+        text: data,
+    };
+    Ok(content.into_parsed(account, key, now))
+}
+
+struct Content {
+    message_id: i64,
+    chat: Chat,
+    sender: User,
+    kind: InboundKind,
+    text: String,
+}
+
+fn message_of(
+    account: &str,
+    key: String,
+    message: Message,
+    kind: InboundKind,
+    now: Timestamp,
+) -> Parsed {
+    // Posts of channels have no sender, and nobody waits for an answer there.
+    let Some(sender) = message.from else {
+        return Parsed::Ignored { what: "a message without a sender" };
+    };
+    let media = MEDIA.iter().any(|name| message.others.contains_key(*name));
+    let (kind, text) = match message.text.or(message.caption) {
+        Some(text) => (kind, text),
+        None if media => (InboundKind::Unsupported, String::new()),
+        None => return Parsed::Ignored { what: "a service message" },
+    };
+    let content =
+        Content { message_id: message.message_id, chat: message.chat, sender, kind, text };
+    content.into_parsed(account, key, now)
+}
+
+impl Content {
+    fn into_parsed(self, account: &str, key: String, now: Timestamp) -> Parsed {
+        let mut text = self.text;
+        if text.len() > MOST_TEXT_BYTES {
+            let end = (0..=MOST_TEXT_BYTES).rev().find(|at| text.is_char_boundary(*at));
+            text.truncate(end.unwrap_or(0));
+        }
+        Parsed::Message(Box::new(InboundMessage {
+            channel: Channel::Telegram,
+            account: account.to_owned(),
+            dedupe_key: key,
+            chat: self.chat.id.to_string(),
+            sender: self.sender.id.to_string(),
+            external_id: self.message_id.to_string(),
+            private: self.chat.kind == "private",
+            kind: self.kind,
+            text,
+            language: self.sender.language_code.filter(|code| is_language(code)),
+            received_at: now,
+        }))
+    }
+}
+
+/// Whether a text has the form of a BCP 47 tag.
+fn is_language(code: &str) -> bool {
+    (2..=35).contains(&code.len())
+        && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}

@@ -1,0 +1,75 @@
+//! `postern init`
+
+use std::{fs, path::Path};
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::Context;
+use crate::{
+    app, config,
+    keys::{MasterKey, random_token, write_private},
+};
+
+/// The default rules, compiled in.
+const POLICIES: [(&str, &str); 7] = [
+    ("postern.cedarschema", include_str!("../../../policies/postern.cedarschema")),
+    ("base.cedar", include_str!("../../../policies/base.cedar")),
+    ("crm-lookup.cedar", include_str!("../../../policies/crm-lookup.cedar")),
+    ("escalation.cedar", include_str!("../../../policies/escalation.cedar")),
+    ("order-status.cedar", include_str!("../../../policies/order-status.cedar")),
+    ("refund-check.cedar", include_str!("../../../policies/refund-check.cedar")),
+    ("shipment-tracking.cedar", include_str!("../../../policies/shipment-tracking.cedar")),
+];
+
+/// Make a data folder: configuration, keys, default rules.
+///
+/// Nothing that exists is overwritten.
+#[derive(Debug, Args)]
+pub(super) struct Init {}
+
+impl Init {
+    pub(super) fn run(self, context: &Context) -> anyhow::Result<()> {
+        let data = &context.data;
+        let file = data.join(config::FILE_NAME);
+        anyhow::ensure!(
+            !file.exists(),
+            "{} exists already; edit it, or choose another folder with --data",
+            file.display()
+        );
+        for folder in ["", "keys", "secrets", "policies"] {
+            private_folder(&data.join(folder))?;
+        }
+        let write = |path: &str, content: &[u8]| {
+            let path = data.join(path);
+            if path.exists() {
+                return Ok(());
+            }
+            write_private(&path, content).with_context(|| path.display().to_string())
+        };
+        let key = data.join(app::KEY_FILE);
+        if !key.exists() {
+            MasterKey::generate()?.write_new(&key)?;
+        }
+        write("secrets/operator-token", random_token()?.as_bytes())?;
+        for (name, text) in POLICIES {
+            write(&format!("policies/{name}"), text.as_bytes())?;
+        }
+        // Last, because it marks the folder as complete.
+        write(config::FILE_NAME, config::DEFAULT.as_bytes())?;
+        if context.json {
+            return super::output::json(&serde_json::json!({ "data": data }));
+        }
+        println!("Made {}. Keep keys/ and secrets/ to yourself and in your backups.", data.display());
+        println!("Next: edit {}, then `postern skill install`, `postern serve`.", file.display());
+        Ok(())
+    }
+}
+
+fn private_folder(path: &Path) -> anyhow::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).with_context(|| path.display().to_string())
+}

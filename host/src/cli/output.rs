@@ -1,0 +1,50 @@
+//! How commands speak: to people in lines, to machines in JSON.
+
+use serde::Serialize;
+
+use super::Context;
+
+/// Sends the host's log to standard error; `POSTERN_LOG` chooses how much.
+pub(super) fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("POSTERN_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,postern=info,skill=info"));
+    // A second call in one process keeps the first setting.
+    let _set = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .try_init();
+}
+
+/// Prints an error with its causes.
+pub(super) fn error(context: &Context, error: &anyhow::Error) {
+    if context.json {
+        let text = serde_json::json!({ "error": format!("{error:#}") });
+        eprintln!("{text}");
+    } else {
+        eprintln!("postern: {error:#}");
+    }
+}
+
+/// Prints one value as JSON on one line.
+pub(super) fn json<T: Serialize>(value: &T) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string(value)?);
+    Ok(())
+}
+
+/// Prints rows in columns as wide as their widest cell.
+pub(super) fn table(head: &[&str], rows: &[Vec<String>]) {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells.chain([head[column].len()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let line = |cells: &[String]| {
+        let cells = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+    };
+    line(&head.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>());
+    for row in rows {
+        line(row);
+    }
+}

@@ -1,0 +1,91 @@
+//! `postern serve`
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio::{net::TcpListener, signal, sync::watch};
+
+use super::{Context, output};
+use crate::{app::App, channels, console};
+
+/// Serve webhooks, web chat and the operator page until interrupted.
+///
+/// On SIGINT or SIGTERM the host takes no more requests, finishes the turns that
+/// have begun and ends. Whatever was accepted and not finished is done after the
+/// next start.
+#[derive(Debug, Args)]
+pub(super) struct Serve {}
+
+impl Serve {
+    pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
+        context.require_folder()?;
+        let app = App::open(&context.data).await?;
+        let public = listen("server.public", app.config.server.public).await?;
+        let operator = listen("server.operator", app.config.server.operator).await?;
+        let (stop, stopped) = watch::channel(false);
+        let (public_at, operator_at) = (public.local_addr()?, operator.local_addr()?);
+        let serving = {
+            let (app, stopped) = (Arc::clone(&app), stopped.clone());
+            tokio::spawn(async move { app.run(stopped).await })
+        };
+        let webhooks = serve(public, channels::router(Arc::clone(&app)), stopped.clone());
+        let pages = serve(operator, console::router(Arc::clone(&app)), stopped);
+        if context.json {
+            output::json(&serde_json::json!({
+                "ready": true,
+                "public": format!("http://{public_at}"),
+                "operator": format!("http://{operator_at}"),
+            }))?;
+        } else {
+            println!("Webhooks and web chat: http://{public_at}");
+            for site in app.config.web.keys() {
+                println!("  chat page:           http://{public_at}/chat/{site}");
+            }
+            println!("Operator page:         http://{operator_at}");
+        }
+        interrupted().await?;
+        tracing::info!("stopping: requests and turns that have begun are finished");
+        stop.send_replace(true);
+        let (webhooks, pages, serving) = tokio::join!(webhooks, pages, serving);
+        webhooks??;
+        pages??;
+        serving??;
+        Ok(())
+    }
+}
+
+async fn listen(field: &str, address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address} (postern.toml: {field})"))
+}
+
+fn serve(
+    listener: TcpListener,
+    router: axum::Router,
+    mut stopped: watch::Receiver<bool>,
+) -> tokio::task::JoinHandle<std::io::Result<()>> {
+    tokio::spawn(async move {
+        let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
+        let until = async move {
+            // Only the sender's end could fail this, and that means to stop too.
+            let _ended = stopped.wait_for(|stop| *stop).await;
+        };
+        axum::serve(listener, service).with_graceful_shutdown(until).await
+    })
+}
+
+async fn interrupted() -> anyhow::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupt = signal::ctrl_c() => interrupt?,
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    signal::ctrl_c().await?;
+    Ok(())
+}

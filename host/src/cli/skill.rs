@@ -1,0 +1,199 @@
+//! `postern skill`
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use postern_domain::{Interface, Manifest, SkillId};
+
+use super::{Context, output};
+use crate::{
+    app,
+    clock::{Clock as _, SystemClock},
+    config::Config,
+    keys::MasterKey,
+    registry::{Candidate, Generation, Installed, Registry},
+};
+
+/// Bytes of a component file.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Skill {
+    /// Install a component with exactly the capabilities that you grant.
+    ///
+    /// A running host takes the skill up within a second. Installing a skill
+    /// that is installed replaces it.
+    Install {
+        /// The component (.wasm).
+        component: PathBuf,
+        /// The manifest; by default skill.toml beside the component.
+        #[arg(long)]
+        manifest: Option<PathBuf>,
+        /// Capabilities, separated by commas: log, records, http, kv, ticket,
+        /// handover; or `requested` for all that the manifest asks for.
+        #[arg(long)]
+        grant: Option<String>,
+    },
+    /// Show the installed skills.
+    List,
+    /// Show what a skill is and may do.
+    Inspect {
+        /// The skill.
+        id: SkillId,
+    },
+    /// Take a skill out of service. Its component stays for replay.
+    Remove {
+        /// The skill.
+        id: SkillId,
+    },
+}
+
+impl Skill {
+    pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
+        context.require_folder()?;
+        let key = MasterKey::read(&context.data.join(app::KEY_FILE))?;
+        let registry = Registry::open(&context.data, key)?;
+        match self {
+            Self::Install { component, manifest, grant } => {
+                let manifest = manifest.unwrap_or_else(|| component.with_file_name("skill.toml"));
+                install(context, &registry, &component, &manifest, grant.as_deref()).await
+            }
+            Self::List => list(context, &registry.current()?),
+            Self::Inspect { id } => {
+                let generation = registry.current()?;
+                let Some(installed) = generation.skills.get(&id) else {
+                    anyhow::bail!("skill {id} is not installed; `postern skill list` shows what is");
+                };
+                inspect(context, installed)
+            }
+            Self::Remove { id } => {
+                let generation = registry.remove(&id)?;
+                let store = context.store().await?;
+                let detail = format!("generation {}", generation.number);
+                context.record(&store, "skill:remove", id.to_string(), detail).await?;
+                done(context, &format!("Removed {id}"), &generation)
+            }
+        }
+    }
+}
+
+async fn install(
+    context: &Context,
+    registry: &Registry,
+    component: &Path,
+    manifest: &Path,
+    grant: Option<&str>,
+) -> anyhow::Result<()> {
+    let (component_name, manifest_name) = (name(component), name(manifest));
+    let size = std::fs::metadata(component).with_context(|| component_name.clone())?.len();
+    anyhow::ensure!(size <= MOST_BYTES, "{component_name}: {size} bytes; at most {MOST_BYTES}");
+    let bytes = std::fs::read(component).with_context(|| component_name.clone())?;
+    let text = std::fs::read_to_string(manifest)
+        .with_context(|| format!("{manifest_name}: name the manifest with --manifest"))?;
+    let candidate = Candidate::check(&component_name, bytes, &manifest_name, &text)?;
+    let grants = grants(&candidate.manifest, grant)?;
+    let config = Config::load(&context.data)?;
+    let runtime = app::runtime(&config)?;
+    let generation = registry.install(&runtime, &candidate, grants.clone(), SystemClock.now())?;
+    let skill = &candidate.manifest.skill;
+    let granted = grants.iter().map(|interface| interface.as_str()).collect::<Vec<_>>().join(", ");
+    let detail = format!("generation {}; granted: {granted}", generation.number);
+    let on = format!("{}@{} {}", skill.id, skill.version, candidate.digest());
+    let store = context.store().await?;
+    context.record(&store, "skill:install", on, detail).await?;
+    let what = format!("Installed {}@{} with {granted}", skill.id, skill.version);
+    done(context, &what, &generation)
+}
+
+fn name(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// The capabilities that the operator grants, which the manifest must request.
+fn grants(manifest: &Manifest, given: Option<&str>) -> anyhow::Result<BTreeSet<Interface>> {
+    let requested = manifest.requested();
+    let Some(given) = given else {
+        let mut lines = format!("{} asks for:\n", manifest.skill.id);
+        for capability in &manifest.capabilities {
+            lines += &format!("  {:<9} {}\n", capability.interface.as_str(), capability.reason);
+        }
+        let all: Vec<_> = requested.iter().map(|interface| interface.as_str()).collect();
+        anyhow::bail!("{lines}Grant what you agree with: --grant {} (or --grant requested)", all.join(","));
+    };
+    if given == "requested" {
+        return Ok(requested);
+    }
+    let mut grants = BTreeSet::new();
+    for name in given.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        let interface: Interface = name.parse().map_err(|error| anyhow::anyhow!("--grant: {error}"))?;
+        anyhow::ensure!(
+            requested.contains(&interface),
+            "--grant: the manifest of {} does not request {interface}",
+            manifest.skill.id
+        );
+        grants.insert(interface);
+    }
+    Ok(grants)
+}
+
+fn done(context: &Context, what: &str, generation: &Generation) -> anyhow::Result<()> {
+    if context.json {
+        let skills: Vec<_> = generation.skills.keys().collect();
+        let shown = serde_json::json!({ "generation": generation.number, "skills": skills });
+        return output::json(&shown);
+    }
+    println!("{what} (generation {})", generation.number);
+    Ok(())
+}
+
+fn list(context: &Context, generation: &Generation) -> anyhow::Result<()> {
+    if context.json {
+        return generation.skills.values().try_for_each(output::json);
+    }
+    let rows: Vec<Vec<String>> = generation
+        .skills
+        .values()
+        .map(|installed| {
+            let about = &installed.manifest.skill;
+            vec![
+                about.id.to_string(),
+                about.version.to_string(),
+                installed.digest.short(),
+                installed.grants.iter().map(|interface| interface.as_str()).collect::<Vec<_>>().join(","),
+                about.description.clone(),
+            ]
+        })
+        .collect();
+    output::table(&["skill", "version", "digest", "granted", "what it does"], &rows);
+    Ok(())
+}
+
+fn inspect(context: &Context, installed: &Installed) -> anyhow::Result<()> {
+    if context.json {
+        return output::json(installed);
+    }
+    let manifest = &installed.manifest;
+    println!("{}@{} by {}", manifest.skill.id, manifest.skill.version, manifest.skill.publisher);
+    println!("{}", manifest.skill.description);
+    println!("component: {}", installed.digest);
+    println!("installed: {}", installed.installed_at);
+    println!("\nTools");
+    for tool in &manifest.tools {
+        let kind = if tool.read_only { "reads" } else { "changes things" };
+        println!("  {:<18} {} ({kind}; customer: {})", tool.name, tool.description, tool.identity.as_str());
+    }
+    println!("\nCapabilities");
+    for capability in &manifest.capabilities {
+        let granted = if installed.grants.contains(&capability.interface) { "granted" } else { "refused" };
+        println!("  {:<9} {granted}: {}", capability.interface.as_str(), capability.reason);
+    }
+    println!("\nIntents");
+    for intent in &manifest.intents {
+        println!("  {:<18} → {} ({} examples)", intent.name, intent.tool, intent.examples.len());
+    }
+    Ok(())
+}

@@ -1,0 +1,206 @@
+//! `postern.toml`: read, checked, and only then used.
+//!
+//! [`raw`](self) types mirror the file; [`Config`] is what the host runs on:
+//! secrets resolved, addresses parsed, every reference known to lead somewhere.
+
+mod check;
+mod collections;
+mod raw;
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use postern_domain::SkillId;
+use postern_store::UnknownSend;
+use url::Url;
+
+pub use collections::{Collection, Collections, PersonalField, field, normalised};
+
+use crate::keys::Secret;
+
+/// The file's name in the data folder.
+pub const FILE_NAME: &str = "postern.toml";
+
+/// What `postern init` writes: every setting, explained.
+pub const DEFAULT: &str = include_str!("config/default.toml");
+
+/// The whole configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where everything is kept.
+    pub data: PathBuf,
+    /// Where the host listens.
+    pub server: Server,
+    /// Telegram bots by account.
+    pub telegram: BTreeMap<String, TelegramAccount>,
+    /// Web chat pages by site.
+    pub web: BTreeMap<String, WebSite>,
+    /// Servers that skills may be allowed to reach, by name.
+    pub endpoints: BTreeMap<String, Endpoint>,
+    /// Secrets for requests of skills, by name.
+    pub secrets: BTreeMap<String, EgressSecret>,
+    /// Collections of records.
+    pub collections: Collections,
+    /// What the operator set for skills.
+    pub skill_settings: BTreeMap<SkillId, BTreeMap<String, String>>,
+    /// How messages are worked on.
+    pub pipeline: Pipeline,
+    /// The most that a skill can get.
+    pub ceilings: postern_runtime::Limits,
+    /// How many calls of skills run at once.
+    pub concurrent_calls: u32,
+    /// Folder of policies.
+    pub policies: PathBuf,
+}
+
+/// Where the host listens.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Webhooks and web chat.
+    pub public: SocketAddr,
+    /// The operator page and its JSON.
+    pub operator: SocketAddr,
+    /// What an operator must show.
+    pub operator_token: Secret,
+}
+
+/// One Telegram bot.
+#[derive(Debug, Clone)]
+pub struct TelegramAccount {
+    /// The token with which we call the Bot API.
+    pub bot_token: Secret,
+    /// What webhooks must carry.
+    pub secret_token: Secret,
+    /// What they carried before the last rotation.
+    pub previous_secret_token: Option<Secret>,
+    /// Root of the Bot API.
+    pub api_base: Url,
+}
+
+/// One web chat page.
+#[derive(Debug, Clone)]
+pub struct WebSite {
+    /// Heading of the page.
+    pub title: String,
+    /// Origins, besides the page's own, whose scripts may use the chat.
+    pub origins: Vec<String>,
+}
+
+/// A server that skills may be allowed to reach.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Its root: scheme, host, port and first part of the path.
+    pub url: Url,
+    /// Whether it may lie in a private network.
+    pub private: bool,
+}
+
+/// A secret that the host puts into requests of skills.
+#[derive(Debug, Clone)]
+pub struct EgressSecret {
+    /// The secret.
+    pub value: Secret,
+    /// The only endpoint that gets it.
+    pub endpoint: String,
+    /// The header in which it travels.
+    pub header: String,
+    /// What stands before it.
+    pub prefix: String,
+}
+
+/// How messages are worked on.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    /// Conversations worked on at once.
+    pub workers: u32,
+    /// How long a lease lasts without being renewed.
+    pub lease: Duration,
+    /// Failures after which an inbound message becomes a dead letter.
+    pub turn_attempts: u32,
+    /// Failures after which an outgoing message becomes a dead letter.
+    pub send_attempts: u32,
+    /// Time for one send.
+    pub send_timeout: Duration,
+    /// What to do with a send whose result is unknown.
+    pub unknown_send: UnknownSend,
+    /// Queue for conversations that need a person.
+    pub queue: String,
+    /// Idle time after which what was said before no longer counts.
+    pub session: Duration,
+}
+
+/// Why a configuration is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{file}: {source}; `postern init` writes a commented default")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not TOML of the known shape.
+    #[error("{file}: {message}")]
+    Syntax {
+        /// The file.
+        file: String,
+        /// Where and what.
+        message: String,
+    },
+    /// A value makes no sense.
+    #[error("{file}: {field}: {reason}")]
+    Field {
+        /// The file.
+        file: String,
+        /// The field, dotted.
+        field: String,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
+}
+
+impl Config {
+    /// Reads `postern.toml` in a data folder.
+    ///
+    /// # Errors
+    /// The file is missing, is not TOML of the known shape, or holds a value
+    /// that makes no sense; the error names file, field and reason.
+    pub fn load(data: &Path) -> Result<Self, ConfigError> {
+        let path = data.join(FILE_NAME);
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(&path)
+            .map_err(|source| ConfigError::Unreadable { file: file.clone(), source })?;
+        Self::parse(data, &file, &text)
+    }
+
+    /// Checks a text as the configuration of a data folder.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(data: &Path, file: &str, text: &str) -> Result<Self, ConfigError> {
+        let raw: raw::Raw = toml::from_str(text).map_err(|error| ConfigError::Syntax {
+            file: file.to_owned(),
+            message: located(text, &error),
+        })?;
+        check::Checker { data, file }.config(raw)
+    }
+}
+
+/// Line, column and message of a TOML error, without the line's text, which may
+/// hold what should not be shown.
+pub fn located(text: &str, error: &toml::de::Error) -> String {
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
+        return error.message().to_owned();
+    };
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
+    format!("line {line}, column {column}: {}", error.message())
+}
+
+#[cfg(test)]
+mod tests;

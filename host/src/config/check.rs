@@ -1,0 +1,253 @@
+//! From the file's shape to a configuration that makes sense.
+
+use std::{net::SocketAddr, path::Path, time::Duration};
+
+use url::Url;
+
+use super::{
+    Collection, Collections, Config, ConfigError, EgressSecret, Endpoint, PersonalField, Pipeline,
+    Server, TelegramAccount, WebSite, raw,
+};
+use crate::keys::Secret;
+
+pub(super) struct Checker<'a> {
+    pub(super) data: &'a Path,
+    pub(super) file: &'a str,
+}
+
+type Checked<T> = Result<T, ConfigError>;
+
+/// Secrets are short; a larger file is a mistake.
+const SECRET_BYTES: usize = 8 * 1024;
+
+impl Checker<'_> {
+    fn wrong<T>(&self, field: impl Into<String>, reason: impl Into<String>) -> Checked<T> {
+        Err(ConfigError::Field {
+            file: self.file.to_owned(),
+            field: field.into(),
+            reason: reason.into(),
+        })
+    }
+
+    pub(super) fn config(&self, raw: raw::Raw) -> Checked<Config> {
+        let mut config = Config {
+            data: self.data.to_owned(),
+            server: self.server(raw.server)?,
+            telegram: Default::default(),
+            web: Default::default(),
+            endpoints: Default::default(),
+            secrets: Default::default(),
+            collections: Collections::default(),
+            skill_settings: raw.skills.into_iter().map(|(id, s)| (id, s.settings)).collect(),
+            pipeline: self.pipeline(raw.pipeline)?,
+            ceilings: self.ceilings(&raw.limits)?,
+            concurrent_calls: self.number("limits.concurrent_calls", raw.limits.concurrent_calls, 1, 1_000)?,
+            policies: self.data.join(raw.policy.folder),
+        };
+        for (account, telegram) in raw.channels.telegram {
+            let field = format!("channels.telegram.{account}");
+            self.name(&field, &account)?;
+            config.telegram.insert(account, self.telegram(&field, telegram)?);
+        }
+        for (site, web) in raw.channels.web {
+            let field = format!("channels.web.{site}");
+            self.name(&field, &site)?;
+            config.web.insert(site, self.web(&field, web)?);
+        }
+        for (name, endpoint) in raw.endpoints {
+            let field = format!("endpoints.{name}");
+            self.name(&field, &name)?;
+            let url = self.url(&format!("{field}.url"), &endpoint.url)?;
+            if url.scheme() == "http" && !endpoint.private {
+                return self.wrong(format!("{field}.url"), "`http` is accepted only with `private = true`");
+            }
+            config.endpoints.insert(name, Endpoint { url, private: endpoint.private });
+        }
+        for (name, secret) in raw.secrets {
+            let field = format!("secrets.{name}");
+            self.name(&field, &name)?;
+            if !config.endpoints.contains_key(&secret.endpoint) {
+                let known: Vec<_> = config.endpoints.keys().map(String::as_str).collect();
+                let reason = format!("no endpoint {:?}; there are: {}", secret.endpoint, known.join(", "));
+                return self.wrong(format!("{field}.endpoint"), reason);
+            }
+            let header = secret.header.to_ascii_lowercase();
+            if reqwest::header::HeaderName::from_bytes(header.as_bytes()).is_err() {
+                return self.wrong(format!("{field}.header"), format!("{header:?} is not a header name"));
+            }
+            let value = self.secret(&format!("{field}.value"), secret.value)?;
+            let (endpoint, prefix) = (secret.endpoint, secret.prefix);
+            config.secrets.insert(name, EgressSecret { value, endpoint, header, prefix });
+        }
+        for (name, collection) in raw.collections {
+            let field = format!("collections.{name}");
+            self.name(&field, &name)?;
+            config.collections.0.insert(name, self.collection(&field, collection)?);
+        }
+        Ok(config)
+    }
+
+    fn name(&self, field: &str, name: &str) -> Checked<()> {
+        let fits = (1..=64).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        if fits { Ok(()) } else { self.wrong(field, "a name is 1 to 64 letters, digits, `-` and `_`") }
+    }
+
+    fn number(&self, field: &str, value: u32, least: u32, most: u32) -> Checked<u32> {
+        if (least..=most).contains(&value) {
+            Ok(value)
+        } else {
+            self.wrong(field, format!("{value} is not between {least} and {most}"))
+        }
+    }
+
+    fn address(&self, field: &str, text: &str) -> Checked<SocketAddr> {
+        text.parse().or_else(|_| {
+            self.wrong(field, format!("{text:?} is not an address and port such as 127.0.0.1:8080"))
+        })
+    }
+
+    fn url(&self, field: &str, text: &str) -> Checked<Url> {
+        let url = match Url::parse(text) {
+            Ok(url) => url,
+            Err(error) => return self.wrong(field, format!("{text:?} is not a URL: {error}")),
+        };
+        let plain = url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
+        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || !plain {
+            let reason = "must be http(s) with a host and without user, query or fragment";
+            return self.wrong(field, reason);
+        }
+        Ok(url)
+    }
+
+    fn secret(&self, field: &str, reference: raw::SecretRef) -> Checked<Secret> {
+        let text = match reference {
+            raw::SecretRef::Env(name) => match std::env::var(&name) {
+                Ok(text) => text,
+                Err(_) => {
+                    return self.wrong(field, format!("environment variable {name} is not set"));
+                }
+            },
+            raw::SecretRef::File(path) => match std::fs::read_to_string(self.data.join(&path)) {
+                Ok(text) => text,
+                Err(error) => return self.wrong(field, format!("file {path}: {error}")),
+            },
+        };
+        let text = text.trim();
+        if text.is_empty() || text.len() > SECRET_BYTES {
+            return self.wrong(field, "the secret is empty or longer than 8 KiB");
+        }
+        if text.chars().any(char::is_control) {
+            return self.wrong(field, "the secret has line breaks or control characters inside");
+        }
+        Ok(Secret::new(text))
+    }
+
+    fn server(&self, raw: raw::RawServer) -> Checked<Server> {
+        let public = self.address("server.public", &raw.public)?;
+        let operator = self.address("server.operator", &raw.operator)?;
+        if public == operator && public.port() != 0 {
+            return self.wrong("server.operator", "must not be the public address");
+        }
+        let operator_token = self.secret("server.operator_token", raw.operator_token)?;
+        if operator_token.expose().len() < 16 {
+            return self.wrong("server.operator_token", "must have at least 16 characters");
+        }
+        Ok(Server { public, operator, operator_token })
+    }
+
+    fn telegram(&self, field: &str, raw: raw::RawTelegram) -> Checked<TelegramAccount> {
+        let secret_token = |name: &str, reference| {
+            let name = format!("{field}.{name}");
+            let secret = self.secret(&name, reference)?;
+            // core.telegram.org/bots/api#setwebhook: 1-256 of A-Z a-z 0-9 _ -
+            let fits = secret.expose().len() <= 256
+                && secret.expose().bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+            if fits { Ok(secret) } else { self.wrong(name, "Telegram takes 1 to 256 of A-Z a-z 0-9 _ -") }
+        };
+        Ok(TelegramAccount {
+            bot_token: self.secret(&format!("{field}.bot_token"), raw.bot_token)?,
+            secret_token: secret_token("secret_token", raw.secret_token)?,
+            previous_secret_token: raw
+                .previous_secret_token
+                .map(|reference| secret_token("previous_secret_token", reference))
+                .transpose()?,
+            api_base: self.url(&format!("{field}.api_base"), &raw.api_base)?,
+        })
+    }
+
+    fn web(&self, field: &str, raw: raw::RawWeb) -> Checked<WebSite> {
+        for origin in &raw.origins {
+            let url = self.url(&format!("{field}.origins"), origin)?;
+            if url.origin().ascii_serialization() != *origin {
+                let reason = format!("{origin:?} is not an origin: scheme, host and port, nothing more");
+                return self.wrong(format!("{field}.origins"), reason);
+            }
+        }
+        Ok(WebSite { title: raw.title, origins: raw.origins })
+    }
+
+    fn collection(&self, field: &str, raw: raw::RawCollection) -> Checked<Collection> {
+        let mut personal = Vec::new();
+        for (path, kind) in raw.personal {
+            let fits = (1..=24).contains(&kind.len())
+                && kind.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+            if !fits {
+                let reason = format!("{kind:?}: a kind is 1 to 24 capital letters and `_`, such as EMAIL");
+                return self.wrong(format!("{field}.personal.{path}"), reason);
+            }
+            personal.push(PersonalField { path, kind });
+        }
+        if raw.identify_by.iter().any(Vec::is_empty) {
+            return self.wrong(format!("{field}.identify_by"), "a set of fields must not be empty");
+        }
+        if !raw.identify_by.is_empty() && raw.owner.is_none() {
+            return self.wrong(format!("{field}.owner"), "is needed where `identify_by` is set");
+        }
+        Ok(Collection {
+            owner: raw.owner,
+            find_by: raw.find_by,
+            identify_by: raw.identify_by,
+            readable: raw.readable,
+            personal,
+        })
+    }
+
+    fn pipeline(&self, raw: raw::RawPipeline) -> Checked<Pipeline> {
+        self.name("pipeline.queue", &raw.queue)?;
+        let ms = |name: &str, value, least, most| {
+            let value = self.number(&format!("pipeline.{name}"), value, least, most)?;
+            Ok(Duration::from_millis(u64::from(value)))
+        };
+        let seconds = |name: &str, value, least, most| {
+            let value = self.number(&format!("pipeline.{name}"), value, least, most)?;
+            Ok(Duration::from_secs(u64::from(value)))
+        };
+        Ok(Pipeline {
+            workers: self.number("pipeline.workers", raw.workers, 1, 256)?,
+            lease: seconds("lease_s", raw.lease_s, 5, 3_600)?,
+            turn_attempts: self.number("pipeline.turn_attempts", raw.turn_attempts, 1, 100)?,
+            send_attempts: self.number("pipeline.send_attempts", raw.send_attempts, 1, 100)?,
+            send_timeout: ms("send_timeout_ms", raw.send_timeout_ms, 100, 60_000)?,
+            unknown_send: raw.unknown_send,
+            queue: raw.queue,
+            session: 60 * seconds("session_minutes", raw.session_minutes, 1, 1_440)?,
+        })
+    }
+
+    fn ceilings(&self, raw: &raw::RawLimits) -> Checked<postern_runtime::Limits> {
+        let number = |name: &str, value, least, most| {
+            self.number(&format!("limits.{name}"), value, least, most)
+        };
+        Ok(postern_runtime::Limits {
+            memory_bytes: u64::from(number("memory_mib", raw.memory_mib, 1, 1_024)?) << 20,
+            cpu: Duration::from_millis(number("cpu_ms", raw.cpu_ms, 1, 60_000)?.into()),
+            wall: Duration::from_millis(number("wall_ms", raw.wall_ms, 10, 600_000)?.into()),
+            host_calls: number("host_calls", raw.host_calls, 1, 100_000)?,
+            ..postern_runtime::Limits::default()
+        })
+    }
+}

@@ -1,0 +1,165 @@
+//! What the operator declares about collections of records.
+
+use std::collections::BTreeMap;
+
+use postern_policy::FieldType;
+use serde_json::Value;
+
+/// All declared collections. Undeclared ones do not exist for skills.
+#[derive(Debug, Clone, Default)]
+pub struct Collections(pub(super) BTreeMap<String, Collection>);
+
+/// One collection.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Collection {
+    /// The field that names the customer to whom a record belongs.
+    pub owner: Option<String>,
+    /// Fields by which records can be found, besides `owner`.
+    pub find_by: Vec<String>,
+    /// Sets of fields that together tell who a customer is.
+    pub identify_by: Vec<Vec<String>>,
+    /// Fields that rules may read.
+    pub readable: BTreeMap<String, FieldType>,
+    /// Fields whose values skills see as placeholders.
+    pub personal: Vec<PersonalField>,
+}
+
+/// A field with a personal value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonalField {
+    /// Its dotted name; `*` stands for any one name.
+    pub path: String,
+    /// What kind of datum it is, such as `EMAIL`.
+    pub kind: String,
+}
+
+/// The value under a dotted name.
+pub fn field<'v>(body: &'v Value, path: &str) -> Option<&'v Value> {
+    path.split('.').try_fold(body, |value, name| value.get(name))
+}
+
+/// A text, number or truth value as the text by which it is compared.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// The form in which values are compared: without regard to case and to white
+/// space around.
+pub fn normalised(value: &str) -> String {
+    value.trim().to_lowercase()
+}
+
+impl Collections {
+    /// The collection of this name.
+    pub fn get(&self, name: &str) -> Option<&Collection> {
+        self.0.get(name)
+    }
+
+    /// All of them with their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Collection)> {
+        self.0.iter().map(|(name, collection)| (name.as_str(), collection))
+    }
+
+    /// What policy needs to know of them.
+    pub fn rules(&self) -> postern_policy::Collections {
+        let rules = |collection: &Collection| postern_policy::CollectionRules {
+            owner: collection.owner.clone(),
+            readable: collection.readable.clone(),
+        };
+        postern_policy::Collections(
+            self.0.iter().map(|(name, collection)| (name.clone(), rules(collection))).collect(),
+        )
+    }
+}
+
+impl Collection {
+    /// Every field by which records can be found, each once.
+    pub fn indexed(&self) -> Vec<&str> {
+        let mut fields: Vec<&str> = self
+            .owner
+            .iter()
+            .chain(&self.find_by)
+            .chain(self.identify_by.iter().flatten())
+            .map(String::as_str)
+            .collect();
+        fields.sort_unstable();
+        fields.dedup();
+        fields
+    }
+
+    /// What a record is found by: field names and normalised values.
+    pub fn index(&self, body: &Value) -> Vec<(String, String)> {
+        self.indexed()
+            .into_iter()
+            .filter_map(|path| {
+                let value = scalar(field(body, path)?)?;
+                Some((path.to_owned(), normalised(&value)))
+            })
+            .collect()
+    }
+
+    /// The customer to whom a record belongs.
+    pub fn owner_of(&self, body: &Value) -> Option<String> {
+        scalar(field(body, self.owner.as_deref()?)?)
+    }
+
+    /// The values that rules may read.
+    pub fn readable_of(&self, body: &Value) -> BTreeMap<String, Value> {
+        self.readable
+            .keys()
+            .filter_map(|path| Some((path.clone(), field(body, path)?.clone())))
+            .collect()
+    }
+
+    /// The kind of personal datum under a dotted name, if it is personal.
+    pub fn personal_kind(&self, path: &str) -> Option<&str> {
+        self.personal
+            .iter()
+            .find(|personal| {
+                let mut names = path.split('.');
+                let fits = personal.path.split('.').all(|want| {
+                    names.next().is_some_and(|name| want == "*" || want == name)
+                });
+                fits && names.next().is_none()
+            })
+            .map(|personal| personal.kind.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn personal_paths_reach_inside_with_stars() {
+        let personal = |path: &str, kind: &str| PersonalField { path: path.into(), kind: kind.into() };
+        let collection = Collection {
+            personal: vec![personal("payment_methods.*.last_four", "CARD"), personal("email", "EMAIL")],
+            ..Collection::default()
+        };
+        assert_eq!(collection.personal_kind("payment_methods.card_1.last_four"), Some("CARD"));
+        assert_eq!(collection.personal_kind("email"), Some("EMAIL"));
+        for other in ["payment_methods.card_1", "email.x", "payment_methods.a.b.last_four", ""] {
+            assert_eq!(collection.personal_kind(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn an_index_has_normalised_scalars_only() {
+        let collection = Collection {
+            owner: Some("user_id".into()),
+            identify_by: vec![vec!["email".into()], vec!["name.last".into(), "zip".into()]],
+            ..Collection::default()
+        };
+        let body = json!({"user_id": "u1", "email": " A@B.example ", "name": {"last": "Núñez"}, "zip": 123, "more": {}});
+        let index = collection.index(&body);
+        let pairs: Vec<_> = index.iter().map(|(f, v)| (f.as_str(), v.as_str())).collect();
+        assert_eq!(pairs, [("email", "a@b.example"), ("name.last", "núñez"), ("user_id", "u1"), ("zip", "123")]);
+    }
+}

@@ -1,0 +1,192 @@
+//! The file as it is written. Unknown keys are refused everywhere.
+
+use std::collections::BTreeMap;
+
+use postern_domain::SkillId;
+use postern_store::UnknownSend;
+use serde::{Deserialize, de::Error as _};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    pub(super) server: RawServer,
+    #[serde(default)]
+    pub(super) channels: RawChannels,
+    #[serde(default)]
+    pub(super) endpoints: BTreeMap<String, RawEndpoint>,
+    #[serde(default)]
+    pub(super) secrets: BTreeMap<String, RawEgressSecret>,
+    #[serde(default)]
+    pub(super) collections: BTreeMap<String, RawCollection>,
+    #[serde(default)]
+    pub(super) skills: BTreeMap<SkillId, RawSkill>,
+    #[serde(default)]
+    pub(super) pipeline: RawPipeline,
+    #[serde(default)]
+    pub(super) limits: RawLimits,
+    #[serde(default)]
+    pub(super) policy: RawPolicy,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawServer {
+    pub(super) public: String,
+    pub(super) operator: String,
+    pub(super) operator_token: SecretRef,
+}
+
+/// Where a secret stands; never the secret itself.
+pub(super) enum SecretRef {
+    /// In an environment variable.
+    Env(String),
+    /// In a file, relative to the data folder.
+    File(String),
+}
+
+impl<'de> Deserialize<'de> for SecretRef {
+    /// Written by hand because serde's own errors repeat what they found, and
+    /// somebody may have put the secret itself here.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wrong = || {
+            D::Error::custom(
+                "a secret never stands in this file: write { env = \"NAME\" } or { file = \"PATH\" }",
+            )
+        };
+        let toml::Value::Table(table) = toml::Value::deserialize(deserializer)? else {
+            return Err(wrong());
+        };
+        let mut entries = table.into_iter();
+        match (entries.next(), entries.next()) {
+            (Some((key, toml::Value::String(text))), None) if key == "env" => Ok(Self::Env(text)),
+            (Some((key, toml::Value::String(text))), None) if key == "file" => Ok(Self::File(text)),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawChannels {
+    #[serde(default)]
+    pub(super) telegram: BTreeMap<String, RawTelegram>,
+    #[serde(default)]
+    pub(super) web: BTreeMap<String, RawWeb>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTelegram {
+    pub(super) bot_token: SecretRef,
+    pub(super) secret_token: SecretRef,
+    pub(super) previous_secret_token: Option<SecretRef>,
+    #[serde(default = "telegram_api")]
+    pub(super) api_base: String,
+}
+
+fn telegram_api() -> String {
+    "https://api.telegram.org/".to_owned()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawWeb {
+    pub(super) title: String,
+    #[serde(default)]
+    pub(super) origins: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEndpoint {
+    pub(super) url: String,
+    #[serde(default)]
+    pub(super) private: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEgressSecret {
+    pub(super) value: SecretRef,
+    pub(super) endpoint: String,
+    pub(super) header: String,
+    #[serde(default)]
+    pub(super) prefix: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCollection {
+    pub(super) owner: Option<String>,
+    #[serde(default)]
+    pub(super) find_by: Vec<String>,
+    #[serde(default)]
+    pub(super) identify_by: Vec<Vec<String>>,
+    #[serde(default)]
+    pub(super) readable: BTreeMap<String, postern_policy::FieldType>,
+    #[serde(default)]
+    pub(super) personal: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSkill {
+    #[serde(default)]
+    pub(super) settings: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawPipeline {
+    pub(super) workers: u32,
+    pub(super) lease_s: u32,
+    pub(super) turn_attempts: u32,
+    pub(super) send_attempts: u32,
+    pub(super) send_timeout_ms: u32,
+    pub(super) unknown_send: UnknownSend,
+    pub(super) queue: String,
+    pub(super) session_minutes: u32,
+}
+
+impl Default for RawPipeline {
+    fn default() -> Self {
+        Self {
+            workers: 8,
+            lease_s: 60,
+            turn_attempts: 5,
+            send_attempts: 8,
+            send_timeout_ms: 10_000,
+            unknown_send: UnknownSend::Resend,
+            queue: "support".to_owned(),
+            session_minutes: 30,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawLimits {
+    pub(super) memory_mib: u32,
+    pub(super) cpu_ms: u32,
+    pub(super) wall_ms: u32,
+    pub(super) host_calls: u32,
+    pub(super) concurrent_calls: u32,
+}
+
+impl Default for RawLimits {
+    fn default() -> Self {
+        Self { memory_mib: 64, cpu_ms: 500, wall_ms: 10_000, host_calls: 200, concurrent_calls: 32 }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawPolicy {
+    pub(super) folder: String,
+}
+
+impl Default for RawPolicy {
+    fn default() -> Self {
+        Self { folder: "policies".to_owned() }
+    }
+}

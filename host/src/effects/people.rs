@@ -1,0 +1,87 @@
+//! Tickets, and asking for a person.
+
+use postern_domain::{
+    CallFailure, HandOver, HostReply, TicketChange, TicketEventKind, Timestamp, TransitionError,
+};
+use postern_store::StoreError;
+
+use super::Ports;
+use crate::{gate::Caller, ledger::Ledger};
+
+type Answer = Result<HostReply, CallFailure>;
+
+fn refused(error: TransitionError) -> CallFailure {
+    CallFailure::invalid(error.to_string())
+}
+
+fn happen(
+    ledger: &mut Ledger,
+    caller: &Caller,
+    kind: TicketEventKind,
+    now: Timestamp,
+) -> Result<(), CallFailure> {
+    ledger.ticket_event(kind, &caller.actor(), now).map_err(refused)
+}
+
+pub(super) fn update(
+    ledger: &mut Ledger,
+    caller: &Caller,
+    change: TicketChange,
+    now: Timestamp,
+) -> Answer {
+    let TicketChange { subject, status, priority } = change;
+    happen(ledger, caller, TicketEventKind::Changed { subject, status, priority }, now)?;
+    match &ledger.ticket {
+        Some(ticket) => Ok(HostReply::Ticket { ticket: ticket.clone() }),
+        None => Err(CallFailure::invalid("this conversation has no ticket")),
+    }
+}
+
+pub(super) fn tag(ledger: &mut Ledger, caller: &Caller, tag: String, now: Timestamp) -> Answer {
+    happen(ledger, caller, TicketEventKind::Tagged { tag }, now)?;
+    Ok(HostReply::Done)
+}
+
+pub(super) fn comment(
+    ledger: &mut Ledger,
+    caller: &Caller,
+    text: String,
+    now: Timestamp,
+) -> Answer {
+    happen(ledger, caller, TicketEventKind::Commented { text }, now)?;
+    Ok(HostReply::Done)
+}
+
+pub(super) async fn history(ledger: &Ledger, limit: u32) -> Result<Answer, StoreError> {
+    let tickets = match &ledger.conversation.customer.key {
+        Some(customer) => ledger.store().tickets_of(customer, limit).await?,
+        None => Vec::new(),
+    };
+    Ok(Ok(HostReply::Tickets { tickets }))
+}
+
+/// Puts the conversation in the queue for people; a ticket is opened if there
+/// is none that can still take it.
+pub(super) fn hand_over(
+    ledger: &mut Ledger,
+    caller: &Caller,
+    ports: &Ports,
+    request: HandOver,
+    key: &str,
+    now: Timestamp,
+) -> Answer {
+    let priority = request.severity.priority();
+    let escalated = TicketEventKind::Escalated {
+        reason: request.reason.clone(),
+        priority,
+        queue: ports.queue.clone(),
+    };
+    let open = ledger.ticket.is_some() && happen(ledger, caller, escalated.clone(), now).is_ok();
+    if !open {
+        let subject = request.reason.replace('-', " ");
+        ledger.open_ticket(key, &subject, priority, &caller.actor(), now);
+        happen(ledger, caller, escalated, now)?;
+    }
+    happen(ledger, caller, TicketEventKind::Commented { text: request.summary }, now)?;
+    Ok(HostReply::Queued { queue: ports.queue.clone() })
+}

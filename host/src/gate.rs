@@ -1,0 +1,412 @@
+//! The one way out of the sandbox.
+//!
+//! Every host call of a skill comes here: it is checked against the journal,
+//! its facts are read, policy judges it, the decision is recorded, and only a
+//! [`Permit`], which nothing else can make, lets [`crate::effects`] perform it.
+
+mod facts;
+mod record;
+
+use std::{sync::Arc, time::Instant};
+
+use async_trait::async_trait;
+use postern_domain::{
+    AuditEntry, AuditKind, AuditVerdict, CallFailure, CallRecord, CallState, Decision, Digest,
+    FailureKind, HostCall, HostReply, InvocationId, JournalEntry, Manifest, Retry, SkillId,
+    Timestamp, digest_of,
+};
+use postern_policy::{PolicyRequest, PolicySet};
+use postern_runtime::{HostPort, PortError};
+use postern_store::{Change, StoreError};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+pub use facts::Prepared;
+pub(crate) use facts::Material;
+
+use crate::{
+    clock::Clock,
+    config::Collections,
+    effects::{self, Ports},
+    ledger::Ledger,
+};
+
+/// A call that the gate allowed and recorded. Only this module can make one.
+pub struct Permit {
+    call: HostCall,
+    prepared: Prepared,
+    idempotency_key: String,
+}
+
+impl Permit {
+    /// What is permitted, what was read for the decision, and the key that is
+    /// the same for every try of this call.
+    pub(crate) fn into_parts(self) -> (HostCall, Prepared, String) {
+        (self.call, self.prepared, self.idempotency_key)
+    }
+}
+
+/// What all gates of a host share.
+pub struct GateShared {
+    /// The rules in force.
+    pub policy: Arc<PolicySet>,
+    /// What is declared about collections.
+    pub collections: Arc<Collections>,
+    /// What effects work with.
+    pub ports: Arc<Ports>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Who calls.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The skill.
+    pub skill: SkillId,
+    /// Its version.
+    pub version: semver::Version,
+    /// Its publisher.
+    pub publisher: String,
+    /// The tool that runs.
+    pub tool: String,
+    /// The invocation.
+    pub invocation: InvocationId,
+    /// Whether the customer said yes, in this turn, to this tool's question.
+    pub confirmed: bool,
+}
+
+impl Caller {
+    /// The caller of a tool of a skill.
+    pub fn new(manifest: &Manifest, tool: &str, invocation: InvocationId, confirmed: bool) -> Self {
+        Self {
+            skill: manifest.skill.id.clone(),
+            version: manifest.skill.version.clone(),
+            publisher: manifest.skill.publisher.clone(),
+            tool: tool.to_owned(),
+            invocation,
+            confirmed,
+        }
+    }
+
+    /// The name in audit.
+    pub fn actor(&self) -> String {
+        format!("skill:{}@{}", self.skill, self.version)
+    }
+}
+
+/// Why an invocation cannot go on at all.
+#[derive(Debug, thiserror::Error)]
+pub enum GateError {
+    /// Run again, the component did something else than the journal says.
+    #[error("call {seq} of {invocation} differs from its journal: the run is not deterministic")]
+    Diverged {
+        /// The invocation.
+        invocation: InvocationId,
+        /// The call.
+        seq: u32,
+    },
+    /// The store failed or the lease was lost.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The task that performed an effect died.
+    #[error("an effect was interrupted")]
+    Interrupted(#[source] tokio::task::JoinError),
+}
+
+/// The gate of one invocation.
+pub struct Gate {
+    shared: Arc<GateShared>,
+    ledger: Arc<Mutex<Ledger>>,
+    caller: Caller,
+    /// What the journal already holds, by sequence number.
+    journal: Vec<CallRecord>,
+    next: u32,
+}
+
+/// How a call must be treated so that a crash loses and repeats nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Reads, and changes that wait for the turn's own commit.
+    WithTurn,
+    /// Writes into our own store whose success the skill must know: they commit
+    /// with the journal.
+    OwnStore,
+    /// Changes something elsewhere: the intent commits first.
+    External {
+        /// Whether it may be repeated after a crash.
+        idempotent: bool,
+    },
+}
+
+fn kind_of(call: &HostCall) -> Kind {
+    match call {
+        HostCall::Log { .. }
+        | HostCall::RecordsGet { .. }
+        | HostCall::RecordsQuery { .. }
+        | HostCall::RecordsIdentify { .. }
+        | HostCall::KvGet { .. }
+        | HostCall::KvSet { .. }
+        | HostCall::KvDelete { .. }
+        | HostCall::TicketCreate { .. }
+        | HostCall::TicketUpdate { .. }
+        | HostCall::TicketTag { .. }
+        | HostCall::TicketComment { .. }
+        | HostCall::TicketHistory { .. }
+        | HostCall::HandOver { .. } => Kind::WithTurn,
+        HostCall::RecordsWrite { .. } => Kind::OwnStore,
+        HostCall::HttpSend { request } if request.method.is_safe() => Kind::WithTurn,
+        HostCall::HttpSend { request } => Kind::External { idempotent: request.idempotent },
+    }
+}
+
+impl Gate {
+    /// The gate of an invocation; `journal` is what an earlier run recorded.
+    pub fn new(
+        shared: Arc<GateShared>,
+        ledger: Arc<Mutex<Ledger>>,
+        caller: Caller,
+        journal: Vec<CallRecord>,
+    ) -> Self {
+        Self { shared, ledger, caller, journal, next: 0 }
+    }
+}
+
+#[async_trait]
+impl HostPort for Gate {
+    async fn call(&mut self, call: HostCall) -> Result<HostReply, PortError> {
+        let seq = self.next;
+        self.next += 1;
+        let digest = digest_of(&call);
+        let recorded = self.journal.iter().find(|record| record.seq == seq);
+        if let Some(recorded) = recorded
+            && recorded.digest != digest
+        {
+            let invocation = self.caller.invocation.clone();
+            return Err(abort(GateError::Diverged { invocation, seq }));
+        }
+        let interrupted = match recorded {
+            None => None,
+            Some(record) => match &record.state {
+                CallState::Done { reply } => return Ok(reply.clone()),
+                CallState::Failed { failure } => return Err(PortError::Refused(failure.clone())),
+                CallState::Intended => {
+                    Some(AuditVerdict { decision: record.decision, rules: record.rules.clone() })
+                }
+            },
+        };
+        let passage = Passage {
+            shared: Arc::clone(&self.shared),
+            ledger: Arc::clone(&self.ledger).lock_owned().await,
+            caller: self.caller.clone(),
+            seq,
+            digest,
+            started: self.shared.clock.now(),
+            stopwatch: Instant::now(),
+        };
+        let answer = match kind_of(&call) {
+            Kind::WithTurn => passage.with_turn(call).await,
+            // The invocation's deadline drops this future; an effect that has
+            // begun must still end and be recorded, so it has a task of its own.
+            // The task holds the ledger until then.
+            Kind::OwnStore => in_task(passage.own_store(call)).await,
+            Kind::External { idempotent } => {
+                in_task(passage.external(call, idempotent, interrupted)).await
+            }
+        };
+        match answer.map_err(abort)? {
+            Ok(reply) => Ok(reply),
+            Err(failure) => Err(PortError::Refused(failure)),
+        }
+    }
+}
+
+fn abort(error: GateError) -> PortError {
+    PortError::Abort(Box::new(error))
+}
+
+type Answer = Result<Result<HostReply, CallFailure>, GateError>;
+
+async fn in_task(work: impl Future<Output = Answer> + Send + 'static) -> Answer {
+    tokio::spawn(work).await.map_err(GateError::Interrupted)?
+}
+
+/// One call on its way through the gate.
+struct Passage {
+    shared: Arc<GateShared>,
+    ledger: OwnedMutexGuard<Ledger>,
+    caller: Caller,
+    seq: u32,
+    digest: Digest,
+    started: Timestamp,
+    stopwatch: Instant,
+}
+
+/// What policy said, with the permit if it said yes.
+struct Judged {
+    verdict: AuditVerdict,
+    permit: Result<Permit, CallFailure>,
+}
+
+impl Passage {
+    /// Reads the facts and asks policy. A fact that cannot be read denies.
+    async fn judge(&mut self, call: &HostCall) -> Result<Judged, GateError> {
+        let prepared = match facts::prepare(&self.shared, &mut self.ledger, &self.caller, call).await? {
+            Ok(prepared) => prepared,
+            Err(failure) => {
+                let verdict = AuditVerdict { decision: Decision::Deny, rules: vec!["malformed-call".to_owned()] };
+                return Ok(Judged { verdict, permit: Err(failure) });
+            }
+        };
+        let verdict = self.shared.policy.judge(&PolicyRequest {
+            skill: &self.caller.skill,
+            version: &self.caller.version,
+            publisher: &self.caller.publisher,
+            tool: &self.caller.tool,
+            call,
+            facts: &prepared.facts,
+        });
+        let permit = match verdict.decision {
+            Decision::Allow => Ok(Permit {
+                call: call.clone(),
+                prepared,
+                idempotency_key: format!("{}-{}", self.caller.invocation, self.seq),
+            }),
+            // Suspending an invocation until a person has decided is not built
+            // yet, and doubt denies.
+            Decision::Deny | Decision::RequireApproval => Err(CallFailure {
+                kind: FailureKind::Denied,
+                message: verdict.reason,
+                retry: Retry::Never,
+            }),
+        };
+        Ok(Judged { verdict: AuditVerdict { decision: verdict.decision, rules: verdict.rules }, permit })
+    }
+
+    /// A call whose record commits with the turn.
+    async fn with_turn(mut self, call: HostCall) -> Answer {
+        let Judged { verdict, permit } = self.judge(&call).await?;
+        let answer = match permit {
+            Ok(permit) => {
+                let shared = Arc::clone(&self.shared);
+                effects::perform(permit, &shared.ports, &mut self.ledger, &self.caller, self.started).await?
+            }
+            Err(failure) => Err(failure),
+        };
+        let (change, audit) = self.entry(&call, &verdict, state_of(&answer));
+        self.ledger.push(change);
+        self.ledger.audit(audit);
+        Ok(answer)
+    }
+
+    /// A write of records: it commits together with everything that led to it.
+    async fn own_store(mut self, call: HostCall) -> Answer {
+        let Judged { verdict, permit } = self.judge(&call).await?;
+        let answer = match permit {
+            Err(failure) => Err(failure),
+            Ok(permit) => match effects::record_changes(permit) {
+                Err(failure) => Err(failure),
+                Ok(writes) => {
+                    // What is committed must be what is answered, so the reply is
+                    // known before: each expectation fixes the version after it.
+                    let reply = HostReply::Versions { versions: effects::versions_after(&writes) };
+                    let (entry, audit) = self.entry(&call, &verdict, CallState::Done { reply: reply.clone() });
+                    match self.ledger.commit(vec![Change::Records(writes), entry], vec![audit]).await {
+                        Ok(_) => return Ok(Ok(reply)),
+                        Err(StoreError::Conflict { collection, key }) => Err(CallFailure::new(
+                            FailureKind::Conflict,
+                            format!("{collection}/{key} has changed since it was read"),
+                        )),
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+            },
+        };
+        let (change, audit) = self.entry(&call, &verdict, state_of(&answer));
+        self.ledger.push(change);
+        self.ledger.audit(audit);
+        Ok(answer)
+    }
+
+    /// A call that changes something elsewhere: intent, effect, outcome.
+    async fn external(
+        mut self,
+        call: HostCall,
+        idempotent: bool,
+        interrupted: Option<AuditVerdict>,
+    ) -> Answer {
+        if let (Some(verdict), false) = (interrupted, idempotent) {
+            let failure = CallFailure::new(
+                FailureKind::Uncertain,
+                "the host died while it did this; whether it took effect is not known",
+            );
+            return self.settle(&call, &verdict, Err(failure)).await;
+        }
+        let Judged { verdict, permit } = self.judge(&call).await?;
+        let permit = match permit {
+            Ok(permit) => permit,
+            Err(failure) => return self.settle(&call, &verdict, Err(failure)).await,
+        };
+        let (intent, audit) = self.entry(&call, &verdict, CallState::Intended);
+        self.ledger.commit(vec![intent], vec![audit]).await?;
+        let shared = Arc::clone(&self.shared);
+        let answer =
+            effects::perform(permit, &shared.ports, &mut self.ledger, &self.caller, self.started).await?;
+        self.settle(&call, &verdict, answer).await
+    }
+
+    /// Makes the outcome of an external call durable before the skill sees it.
+    async fn settle(
+        &mut self,
+        call: &HostCall,
+        verdict: &AuditVerdict,
+        answer: Result<HostReply, CallFailure>,
+    ) -> Answer {
+        if let Err(failure) = &answer
+            && failure.kind == FailureKind::Uncertain
+        {
+            self.ledger.uncertain = Some(format!("{} on {}", call.action(), record::resource(call)));
+        }
+        let (change, audit) = self.entry(call, verdict, state_of(&answer));
+        self.ledger.commit(vec![change], vec![audit]).await?;
+        Ok(answer)
+    }
+
+    /// The journal entry and the audit row of this call.
+    fn entry(&self, call: &HostCall, verdict: &AuditVerdict, state: CallState) -> (Change, AuditEntry) {
+        let took = u64::try_from(self.stopwatch.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let audit = AuditEntry {
+            verdict: Some(verdict.clone()),
+            detail: record::state(&state),
+            took_us: Some(took),
+            invocation: Some(self.caller.invocation.clone()),
+            seq: Some(self.seq),
+            skill: Some(self.caller.skill.clone()),
+            ..AuditEntry::new(
+                self.started,
+                AuditKind::HostCall,
+                self.caller.actor(),
+                call.action(),
+                record::resource(call),
+            )
+        };
+        let record = CallRecord {
+            seq: self.seq,
+            digest: self.digest,
+            call: call.clone(),
+            decision: verdict.decision,
+            rules: verdict.rules.clone(),
+            state,
+        };
+        let entry = JournalEntry { invocation: self.caller.invocation.clone(), record };
+        (Change::Journal(entry), audit)
+    }
+}
+
+fn state_of(answer: &Result<HostReply, CallFailure>) -> CallState {
+    match answer {
+        Ok(reply) => CallState::Done { reply: reply.clone() },
+        Err(failure) => CallState::Failed { failure: failure.clone() },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! How a call and its end are written down for people, without personal data.
+
+use postern_domain::{CallState, HostCall, HostReply};
+use url::Url;
+
+/// On what a call acts: a collection and key, a host and path, a ticket.
+/// Values of conditions, bodies and texts are left out.
+pub(super) fn resource(call: &HostCall) -> String {
+    match call {
+        HostCall::Log { line } => format!("{:?}", line.level).to_lowercase(),
+        HostCall::RecordsGet { collection, key } => format!("{collection}/{key}"),
+        HostCall::RecordsQuery { collection, conditions, .. } => {
+            let fields: Vec<_> = conditions.iter().map(|c| c.field.as_str()).collect();
+            format!("{collection}?{}", fields.join("&"))
+        }
+        HostCall::RecordsIdentify { collection, details } => {
+            let fields: Vec<_> = details.iter().map(|c| c.field.as_str()).collect();
+            format!("{collection}?{}", fields.join("&"))
+        }
+        HostCall::RecordsWrite { steps } => {
+            let targets: Vec<_> =
+                steps.iter().map(|step| step.target()).map(|(c, k)| format!("{c}/{k}")).collect();
+            targets.join(", ")
+        }
+        HostCall::HttpSend { request } => match Url::parse(&request.url) {
+            Ok(url) => format!(
+                "{} {}{}",
+                request.method.as_str(),
+                url.origin().ascii_serialization(),
+                url.path()
+            ),
+            Err(_) => format!("{} (not a URL)", request.method.as_str()),
+        },
+        HostCall::KvGet { key } | HostCall::KvSet { key, .. } | HostCall::KvDelete { key } => {
+            format!("kv/{key}")
+        }
+        HostCall::TicketCreate { .. } => "ticket".to_owned(),
+        HostCall::TicketUpdate { id, .. }
+        | HostCall::TicketTag { id, .. }
+        | HostCall::TicketComment { id, .. } => id.to_string(),
+        HostCall::TicketHistory { .. } => "tickets of this customer".to_owned(),
+        HostCall::HandOver { request } => format!("people ({})", request.reason),
+    }
+}
+
+/// How a call ended, in a few words.
+pub(super) fn state(state: &CallState) -> String {
+    match state {
+        CallState::Intended => "about to happen".to_owned(),
+        CallState::Done { reply } => match reply {
+            HostReply::Done => "done".to_owned(),
+            HostReply::Document { document } => format!("version {}", document.version),
+            HostReply::Documents { documents } => format!("{} found", documents.len()),
+            HostReply::Versions { versions } => format!("{} written", versions.len()),
+            HostReply::Identity { .. } => "identified".to_owned(),
+            HostReply::Http { response } => {
+                format!("status {}, {} bytes", response.status, response.body.len())
+            }
+            HostReply::Value { value } => match value {
+                Some(value) => format!("{} bytes", value.len()),
+                None => "nothing kept".to_owned(),
+            },
+            HostReply::Ticket { ticket } => ticket.id.to_string(),
+            HostReply::Tickets { tickets } => format!("{} tickets", tickets.len()),
+            HostReply::Queued { queue } => format!("waits in {queue}"),
+        },
+        CallState::Failed { failure } => failure.message.clone(),
+    }
+}

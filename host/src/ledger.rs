@@ -1,0 +1,217 @@
+//! What a turn has changed and not yet made durable.
+//!
+//! A turn works in memory and commits as little as it can: at its end, and
+//! before it whenever an effect must not happen without what led to it. Each
+//! commit carries everything that is pending, so that the journal in the store
+//! never has a gap.
+
+use std::{collections::HashMap, sync::Arc};
+
+use postern_domain::{
+    AuditEntry, AuditKind, Conversation, Priority, SkillId, Ticket, TicketEvent, TicketEventKind,
+    TicketId, TicketStatus, Timestamp, TransitionError,
+};
+use postern_store::{Change, Commit, Committed, Lease, Store, StoreError, TurnRow};
+
+use crate::privacy::Vault;
+
+/// Reads that must see what the turn itself has written.
+type KvOverlay = HashMap<(SkillId, String), Option<Vec<u8>>>;
+
+/// The state of one turn.
+pub struct Ledger {
+    store: Arc<dyn Store>,
+    lease: Lease,
+    /// The turn; its plan becomes durable with the first commit.
+    pub turn: TurnRow,
+    /// The conversation as it will be.
+    pub conversation: Conversation,
+    /// The conversation's values and placeholders.
+    pub vault: Vault,
+    /// The conversation's current ticket as it will be.
+    pub ticket: Option<Ticket>,
+    /// An effect of which nobody knows whether it happened: a person must look.
+    pub uncertain: Option<String>,
+    ticket_events: Vec<TicketEvent>,
+    kv: KvOverlay,
+    changes: Vec<Change>,
+    audit: Vec<AuditEntry>,
+}
+
+impl Ledger {
+    /// The ledger of a turn that has changed nothing yet.
+    pub fn new(
+        store: Arc<dyn Store>,
+        lease: Lease,
+        turn: TurnRow,
+        conversation: Conversation,
+        vault: Vault,
+        ticket: Option<Ticket>,
+    ) -> Self {
+        Self {
+            store,
+            lease,
+            turn,
+            conversation,
+            vault,
+            ticket,
+            uncertain: None,
+            ticket_events: Vec::new(),
+            kv: HashMap::new(),
+            changes: Vec::new(),
+            audit: Vec::new(),
+        }
+    }
+
+    /// The store, for reads.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The lease under which the turn works.
+    pub fn lease(&self) -> &Lease {
+        &self.lease
+    }
+
+    /// A change for the next commit.
+    pub fn push(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    /// What waits for the next commit.
+    pub fn pending(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter()
+    }
+
+    /// An audit row for the next commit, with the turn's own ids filled in.
+    pub fn audit(&mut self, entry: AuditEntry) {
+        self.audit.push(AuditEntry {
+            conversation: Some(self.conversation.id.clone()),
+            message: Some(self.turn.message.clone()),
+            turn: Some(self.turn.id.clone()),
+            ..entry
+        });
+    }
+
+    /// An audit row of the host itself.
+    pub fn audit_host(&mut self, at: Timestamp, kind: AuditKind, action: &str, detail: String) {
+        let resource = self.turn.id.to_string();
+        let entry = AuditEntry::new(at, kind, "host", action, resource);
+        self.audit(AuditEntry { detail, ..entry });
+    }
+
+    /// The value that this turn itself has kept or forgotten under a key.
+    pub fn kv_seen(&self, skill: &SkillId, key: &str) -> Option<&Option<Vec<u8>>> {
+        self.kv.get(&(skill.clone(), key.to_owned()))
+    }
+
+    /// Remembers what this turn keeps (or forgets) under a key.
+    pub fn kv_note(&mut self, skill: &SkillId, key: &str, value: Option<Vec<u8>>) {
+        self.kv.insert((skill.clone(), key.to_owned()), value);
+    }
+
+    /// What this turn has kept and not yet committed: number and bytes.
+    pub fn kv_pending(&self, skill: &SkillId) -> (u64, u64) {
+        self.kv
+            .iter()
+            .filter(|((owner, _), value)| owner == skill && value.is_some())
+            .fold((0, 0), |(number, bytes), ((_, key), value)| {
+                let size = key.len() + value.as_ref().map_or(0, Vec::len);
+                (number + 1, bytes + size as u64)
+            })
+    }
+
+    /// Opens a ticket and makes it the conversation's current one. A current
+    /// ticket is followed by the new one. `key` tells the tickets of one turn
+    /// apart and is the same when the turn runs again.
+    pub fn open_ticket(
+        &mut self,
+        key: &str,
+        subject: &str,
+        priority: Priority,
+        actor: &str,
+        now: Timestamp,
+    ) -> Ticket {
+        self.settle_ticket();
+        let ticket = Ticket {
+            id: TicketId::derive(&[self.turn.id.as_str(), key]),
+            conversation: self.conversation.id.clone(),
+            customer: self.conversation.customer.key.clone(),
+            subject: subject.to_owned(),
+            status: TicketStatus::New,
+            priority,
+            queue: None,
+            reason: None,
+            tags: Vec::new(),
+            follows: self.ticket.as_ref().map(|ticket| ticket.id.clone()),
+            created_at: now,
+            updated_at: now,
+        };
+        self.ticket_events.push(TicketEvent {
+            at: now,
+            actor: actor.to_owned(),
+            kind: TicketEventKind::Opened,
+        });
+        self.conversation.ticket = Some(ticket.id.clone());
+        self.ticket = Some(ticket.clone());
+        ticket
+    }
+
+    /// Lets something happen to the current ticket, if there is one.
+    ///
+    /// # Errors
+    /// The ticket cannot take the event.
+    pub fn ticket_event(
+        &mut self,
+        kind: TicketEventKind,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<(), TransitionError> {
+        let Some(ticket) = self.ticket.clone() else { return Ok(()) };
+        let mut ticket = ticket.apply(&kind, now)?;
+        ticket.customer = ticket.customer.or_else(|| self.conversation.customer.key.clone());
+        self.ticket = Some(ticket);
+        self.ticket_events.push(TicketEvent { at: now, actor: actor.to_owned(), kind });
+        Ok(())
+    }
+
+    /// Turns pending events of the current ticket into a change.
+    fn settle_ticket(&mut self) {
+        let events = std::mem::take(&mut self.ticket_events);
+        if let (Some(ticket), false) = (&self.ticket, events.is_empty()) {
+            self.changes.push(Change::Ticket { ticket: ticket.clone(), events });
+        }
+    }
+
+    /// Makes everything pending durable, together with `with`, in one
+    /// transaction.
+    ///
+    /// # Errors
+    /// Nothing was changed; what was pending still is, and `with` is not.
+    pub async fn commit(
+        &mut self,
+        with: Vec<Change>,
+        with_audit: Vec<AuditEntry>,
+    ) -> Result<Committed, StoreError> {
+        self.settle_ticket();
+        let entries = self.vault.take_new();
+        if !entries.is_empty() {
+            let conversation = self.conversation.id.clone();
+            self.changes.push(Change::Vault { conversation, entries });
+        }
+        let mut changes =
+            vec![Change::Turn(self.turn.clone()), Change::Conversation(self.conversation.clone())];
+        changes.extend(self.changes.iter().cloned());
+        changes.extend(with);
+        let pending = self.audit.len();
+        for entry in with_audit {
+            self.audit(entry);
+        }
+        let commit =
+            Commit { lease: Some(self.lease.clone()), changes, audit: self.audit.clone() };
+        let committed = self.store.commit(commit).await.inspect_err(|_| self.audit.truncate(pending))?;
+        self.changes.clear();
+        self.audit.clear();
+        Ok(committed)
+    }
+}

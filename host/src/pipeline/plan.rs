@@ -1,0 +1,243 @@
+//! What a turn sets out to do, decided once and committed before the first
+//! effect, so that a turn that runs again does the same.
+
+use postern_domain::{Awaiting, Conversation, IdentityLevel, InboundKind, PendingTool};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::texts;
+use crate::{
+    brain::{Route, Understanding},
+    registry::Skills,
+};
+
+/// How often a question is put before a person is asked.
+const MOST_ASKED: u32 = 3;
+/// Turns in a row that are not understood before a person is asked.
+const MOST_MISSES: u32 = 2;
+
+/// The stored form of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "version")]
+pub enum PlanFile {
+    /// The first form.
+    #[serde(rename = "1")]
+    V1 {
+        /// The plan.
+        plan: Plan,
+    },
+}
+
+/// What was understood and what follows from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The customer's words, in placeholders.
+    pub text: String,
+    /// What they mean.
+    pub understanding: Understanding,
+    /// What to do.
+    pub action: Action,
+    /// What the ticket is about, if this turn needs one.
+    pub subject: Option<String>,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    /// Call tools, the last first.
+    Call {
+        /// The tools.
+        stack: Vec<PendingTool>,
+        /// Whether this message is the customer's yes to the last one's
+        /// question.
+        confirmed: bool,
+    },
+    /// Say something.
+    Say {
+        /// The answer.
+        text: String,
+    },
+    /// Put a question (again).
+    Ask {
+        /// What is awaited.
+        awaiting: Awaiting,
+        /// The question as it is put.
+        text: String,
+    },
+    /// Ask for a person.
+    Escalate {
+        /// A short machine-readable reason.
+        reason: String,
+        /// What the customer is told.
+        text: String,
+    },
+}
+
+/// Decides what to do about a message.
+pub(super) fn decide(
+    skills: &Skills,
+    conversation: &Conversation,
+    kind: InboundKind,
+    text: String,
+    understanding: Understanding,
+) -> Plan {
+    let plan = |action, subject| Plan { text: text.clone(), understanding: understanding.clone(), action, subject };
+    match kind {
+        InboundKind::Text | InboundKind::Edit => {}
+        InboundKind::Unsupported => {
+            return plan(Action::Say { text: texts::TEXT_ONLY.to_owned() }, None);
+        }
+    }
+    if let Some(awaiting) = &conversation.state.awaiting {
+        if let Some((stack, confirmed)) = answered(awaiting, &understanding) {
+            let subject = stack.first().map(|tool| label(&tool.intent));
+            let action = with_identity(skills, conversation, &understanding, stack, confirmed);
+            return plan(action, subject);
+        }
+        let same = |intent: &str| awaiting.stack.iter().any(|tool| tool.intent == intent);
+        let other = understanding.intent().is_some_and(|best| !same(&best.intent));
+        if !other {
+            let subject = awaiting.stack.first().map(|tool| label(&tool.intent));
+            return plan(ask_again(awaiting), subject);
+        }
+    }
+    let Some(best) = understanding.intent() else {
+        let action = if conversation.state.misses + 1 >= MOST_MISSES {
+            Action::Escalate {
+                reason: "not-understood".to_owned(),
+                text: texts::NOT_UNDERSTOOD_TWICE.to_owned(),
+            }
+        } else {
+            Action::Say { text: texts::NOT_UNDERSTOOD.to_owned() }
+        };
+        return plan(action, Some("Not understood".to_owned()));
+    };
+    match skills.brain.route(&best.intent) {
+        Some(Route::Talk { reply }) => plan(Action::Say { text: reply.clone() }, None),
+        Some(Route::Tool { skill, tool, required, optional }) => {
+            let mut arguments = Map::new();
+            for name in required.iter().chain(optional) {
+                let known = understanding.entity(name).or_else(|| {
+                    // What was said before fills in only for what is needed.
+                    let before = conversation.state.entities.get(name);
+                    before.filter(|_| required.contains(name)).map(String::as_str)
+                });
+                if let Some(value) = known {
+                    arguments.insert(name.clone(), argument(name, value));
+                }
+            }
+            let call = PendingTool {
+                skill: skill.clone(),
+                tool: tool.clone(),
+                intent: best.intent.clone(),
+                arguments,
+            };
+            let action = with_identity(skills, conversation, &understanding, vec![call], false);
+            plan(action, Some(label(&best.intent)))
+        }
+        None => plan(Action::Say { text: texts::NOT_UNDERSTOOD.to_owned() }, None),
+    }
+}
+
+/// A call of tools, preceded by the tool that finds out who the customer is if
+/// the first of them needs to know.
+fn with_identity(
+    skills: &Skills,
+    conversation: &Conversation,
+    understanding: &Understanding,
+    mut stack: Vec<PendingTool>,
+    confirmed: bool,
+) -> Action {
+    let tool = |call: &PendingTool| {
+        skills.active.get(&call.skill).and_then(|skill| skill.manifest.tool(&call.tool))
+    };
+    let needed = stack.last().and_then(&tool).map(|tool| tool.identity).unwrap_or_default();
+    let personal = stack.iter().filter_map(tool).any(|t| t.identifies || t.identity > IdentityLevel::Unknown);
+    if personal && !conversation.private {
+        return Action::Say { text: texts::WRITE_PRIVATELY.to_owned() };
+    }
+    if needed <= conversation.customer.level {
+        return Action::Call { stack, confirmed };
+    }
+    let Some((skill, tool)) = skills.brain.identity_tool() else {
+        return Action::Escalate {
+            reason: "identity-needed".to_owned(),
+            text: texts::CANNOT_IDENTIFY.to_owned(),
+        };
+    };
+    let mut arguments = Map::new();
+    for name in answers_to("email") {
+        if let Some(value) = understanding.entity(name) {
+            arguments.insert((*name).to_owned(), argument(name, value));
+        }
+    }
+    stack.push(PendingTool {
+        skill: skill.clone(),
+        tool: tool.clone(),
+        intent: stack.last().map(|call| call.intent.clone()).unwrap_or_default(),
+        arguments,
+    });
+    Action::Call { stack, confirmed: false }
+}
+
+/// The entities with which a question can be answered: who somebody is can be
+/// told in two ways.
+pub(super) fn answers_to(entity: &str) -> &'static [&'static str] {
+    match entity {
+        "email" => &["email", "first_name", "last_name", "postcode"],
+        "confirmed" => &["confirmed"],
+        _ => &[],
+    }
+}
+
+/// The tools that wait, with what the message adds, if it answers the question.
+fn answered(awaiting: &Awaiting, understanding: &Understanding) -> Option<(Vec<PendingTool>, bool)> {
+    let own = [awaiting.entity.as_str()];
+    let names = match answers_to(&awaiting.entity) {
+        [] => &own[..],
+        names => names,
+    };
+    let mut stack = awaiting.stack.clone();
+    let top = stack.last_mut()?;
+    let mut any = false;
+    for name in names {
+        if let Some(value) = understanding.entity(name) {
+            top.arguments.insert((*name).to_owned(), argument(name, value));
+            any = true;
+        }
+    }
+    let confirmed = awaiting.entity == "confirmed" && understanding.entity("confirmed") == Some("true");
+    any.then_some((stack, confirmed))
+}
+
+/// An entity's value as an argument.
+fn argument(name: &str, value: &str) -> Value {
+    match (name, value) {
+        ("confirmed", "true") => Value::Bool(true),
+        ("confirmed", _) => Value::Bool(false),
+        (_, value) => Value::String(value.to_owned()),
+    }
+}
+
+fn ask_again(awaiting: &Awaiting) -> Action {
+    if awaiting.asked >= MOST_ASKED {
+        return Action::Escalate {
+            reason: "question-not-answered".to_owned(),
+            text: texts::NOT_UNDERSTOOD_TWICE.to_owned(),
+        };
+    }
+    let awaiting = Awaiting { asked: awaiting.asked + 1, ..awaiting.clone() };
+    let text = texts::again(&awaiting.question);
+    Action::Ask { awaiting, text }
+}
+
+/// An intent's name for people: `order_status` → `Order status`.
+pub(super) fn label(intent: &str) -> String {
+    let words = intent.replace('_', " ");
+    let mut letters = words.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => words,
+    }
+}

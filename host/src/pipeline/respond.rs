@@ -1,0 +1,307 @@
+//! Respond: run the planned tools and make an answer of what they came to.
+
+use std::{sync::Arc, time::Duration};
+
+use postern_domain::{
+    AuditEntry, AuditKind, Awaiting, CallRecord, InvocationId, Outcome, PendingTool, Severity,
+    SkillFailure, Timestamp,
+};
+use postern_runtime::{Invocation, InvokeError, Usage};
+use postern_store::{Change, InvocationRow};
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use super::{TurnError, plan, texts};
+use crate::{
+    app::App,
+    gate::{Caller, Gate},
+    ledger::Ledger,
+    registry::{ActiveSkill, Skills},
+};
+
+/// Tools that one turn runs at most.
+const MOST_STEPS: u32 = 4;
+/// How often a question is put before a person is asked.
+const MOST_ASKED: u32 = 3;
+
+/// What running the tools came to.
+#[derive(Default)]
+pub(super) struct Response {
+    /// What the customer is told, in order.
+    pub(super) answers: Vec<String>,
+    /// What is awaited now.
+    pub(super) awaiting: Option<Awaiting>,
+    /// Whether a person is needed.
+    pub(super) escalate: Option<Escalation>,
+    /// Tools that ran: `order-status@0.1.0 order_status → reply`.
+    pub(super) steps: Vec<String>,
+}
+
+/// A wish for a person.
+pub(super) struct Escalation {
+    /// A short reason.
+    pub(super) reason: String,
+    /// How soon.
+    pub(super) severity: Severity,
+    /// The failure that led to it.
+    pub(super) failure: Option<String>,
+}
+
+/// Runs tools for a turn.
+pub(super) struct Responder<'a> {
+    pub(super) app: &'a Arc<App>,
+    pub(super) skills: &'a Skills,
+    pub(super) ledger: Arc<Mutex<Ledger>>,
+    /// What earlier runs of this turn recorded.
+    pub(super) journal: Vec<(InvocationId, CallRecord)>,
+    /// The turn's own time, the same in every run.
+    pub(super) at: Timestamp,
+    pub(super) language: String,
+}
+
+impl Responder<'_> {
+    /// Runs a stack of tools, the last first. `before` is what was awaited when
+    /// the message came.
+    pub(super) async fn run(
+        &self,
+        mut stack: Vec<PendingTool>,
+        confirmed: bool,
+        before: Option<&Awaiting>,
+    ) -> Result<Response, TurnError> {
+        let mut response = Response::default();
+        for step in 0..MOST_STEPS {
+            let Some(top) = stack.last().cloned() else { return Ok(response) };
+            let Some(skill) = self.skills.active.get(&top.skill) else {
+                response.fail(format!("{} is not installed any more", top.skill), texts::TRY_LATER);
+                return Ok(response);
+            };
+            if let Some(entity) = self.missing(&top) {
+                let question = self.skills.brain.question(&entity);
+                response.answers.push(question.clone());
+                response.awaiting = Some(Awaiting { stack, entity, question, asked: 1 });
+                return Ok(response);
+            }
+            let yes = confirmed && step == 0;
+            let result = self.call(skill, &top, step, yes).await?;
+            response.steps.push(format!(
+                "{}@{} {} → {}",
+                top.skill,
+                skill.manifest.skill.version,
+                top.tool,
+                name_of(&result)
+            ));
+            match result {
+                Ok(Outcome::Reply { text }) => {
+                    response.answers.push(text);
+                    stack.pop();
+                }
+                Ok(Outcome::Done) => {
+                    stack.pop();
+                }
+                Ok(Outcome::Ask { entity, text }) => {
+                    response.ask(stack, entity, text, before);
+                    return Ok(response);
+                }
+                Ok(Outcome::HandOver { reason, severity, text }) => {
+                    response.answers.push(text);
+                    response.escalate = Some(Escalation { reason, severity, failure: None });
+                    return Ok(response);
+                }
+                Err(failure) => {
+                    let civil = match failure {
+                        SkillFailure::Denied { .. } => texts::REFUSED,
+                        SkillFailure::InvalidArguments { .. }
+                        | SkillFailure::Unavailable { .. }
+                        | SkillFailure::Internal { .. }
+                        | SkillFailure::Limit { .. }
+                        | SkillFailure::Trap { .. } => texts::TRY_LATER,
+                    };
+                    response.fail(format!("skill {}: {failure}", top.skill), civil);
+                    return Ok(response);
+                }
+            }
+            if self.ledger.lock().await.uncertain.is_some() {
+                return Ok(response);
+            }
+        }
+        if !stack.is_empty() {
+            response.fail("too many tools for one message".to_owned(), texts::TRY_LATER);
+        }
+        Ok(response)
+    }
+
+    /// The first required entity of a tool that is not known.
+    fn missing(&self, tool: &PendingTool) -> Option<String> {
+        match self.skills.brain.route(&tool.intent)? {
+            crate::brain::Route::Tool { tool: name, required, .. } if *name == tool.tool => {
+                required.iter().find(|name| !tool.arguments.contains_key(*name)).cloned()
+            }
+            crate::brain::Route::Tool { .. } | crate::brain::Route::Talk { .. } => None,
+        }
+    }
+
+    /// Calls one tool.
+    async fn call(
+        &self,
+        skill: &ActiveSkill,
+        tool: &PendingTool,
+        step: u32,
+        confirmed: bool,
+    ) -> Result<Result<Outcome, SkillFailure>, TurnError> {
+        let (turn, customer, resolved) = {
+            let ledger = self.ledger.lock().await;
+            let customer = ledger.conversation.customer.clone();
+            (ledger.turn.id.clone(), customer, resolve(&ledger, &tool.arguments))
+        };
+        let id = InvocationId::derive(&[turn.as_str(), &step.to_string()]);
+        let arguments = Value::Object(tool.arguments.clone());
+        let (result, usage) = match invalid(skill, &tool.tool, &resolved) {
+            Some(message) => {
+                (Ok(Err(SkillFailure::InvalidArguments { message })), Usage::default())
+            }
+            None => {
+                let journal = self.journal.iter().filter(|(of, _)| *of == id);
+                let gate = Gate::new(
+                    Arc::clone(&self.app.gate),
+                    Arc::clone(&self.ledger),
+                    Caller::new(&skill.manifest, &tool.tool, id.clone(), confirmed),
+                    journal.map(|(_, record)| record.clone()).collect(),
+                );
+                let invocation = Invocation {
+                    id: id.clone(),
+                    tool: tool.tool.clone(),
+                    arguments: arguments.to_string(),
+                    now: self.at,
+                    language: self.language.clone(),
+                    customer,
+                    settings: skill.settings.clone(),
+                    limits: skill.limits.clone(),
+                    seed: self.app.key.derive("invocation", &[id.as_str()]),
+                };
+                let report = skill.component.invoke(invocation, Box::new(gate)).await;
+                let result = match report.result {
+                    Ok(outcome) => Ok(Ok(outcome)),
+                    Err(InvokeError::Skill(failure)) => Ok(Err(failure)),
+                    Err(InvokeError::Aborted(error)) => Err(TurnError::Aborted(error)),
+                };
+                (result, report.usage)
+            }
+        };
+        let result = result?;
+        // An effect that outlived its invocation holds the ledger until it is
+        // recorded, so the turn waits for it here.
+        let mut ledger = self.ledger.lock().await;
+        ledger.audit(AuditEntry {
+            detail: format!("{} {}", tool.tool, name_of(&result)),
+            took_us: Some(micros(usage.wall)),
+            invocation: Some(id.clone()),
+            skill: Some(tool.skill.clone()),
+            ..AuditEntry::new(
+                self.at,
+                AuditKind::Invocation,
+                format!("skill:{}@{}", tool.skill, skill.manifest.skill.version),
+                "skill:call",
+                format!("{}/{}", tool.skill, tool.tool),
+            )
+        });
+        ledger.push(Change::Invocation(InvocationRow {
+            id,
+            turn,
+            step,
+            skill: tool.skill.clone(),
+            version: skill.manifest.skill.version.to_string(),
+            digest: skill.digest,
+            tool: tool.tool.clone(),
+            arguments,
+            result: Some(result.clone()),
+            at: self.at,
+            took_us: micros(usage.wall),
+            cpu_us: micros(usage.cpu),
+            memory_bytes: usage.memory_bytes,
+        }));
+        Ok(result)
+    }
+}
+
+impl Response {
+    /// Puts a tool's question; a question that is put too often asks for a
+    /// person instead.
+    fn ask(
+        &mut self,
+        mut stack: Vec<PendingTool>,
+        entity: String,
+        text: String,
+        before: Option<&Awaiting>,
+    ) {
+        let again = before.is_some_and(|before| {
+            let tools = (before.stack.last(), stack.last());
+            before.entity == entity
+                && matches!(tools, (Some(a), Some(b)) if a.skill == b.skill && a.tool == b.tool)
+        });
+        let asked = if again { before.map_or(0, |before| before.asked) + 1 } else { 1 };
+        if asked > MOST_ASKED {
+            let civil = match entity.as_str() {
+                "email" => texts::CANNOT_IDENTIFY,
+                _ => texts::NOT_UNDERSTOOD_TWICE,
+            };
+            self.answers.push(civil.to_owned());
+            let reason = format!("no answer to {entity}");
+            self.escalate = Some(Escalation { reason, severity: Severity::Normal, failure: None });
+            return;
+        }
+        if let Some(top) = stack.last_mut() {
+            for name in plan::answers_to(&entity) {
+                top.arguments.remove(*name);
+            }
+            top.arguments.remove(&entity);
+        }
+        self.answers.push(text.clone());
+        self.awaiting = Some(Awaiting { stack, entity, question: text, asked });
+    }
+
+    fn fail(&mut self, failure: String, civil: &str) {
+        self.answers.push(civil.to_owned());
+        self.escalate = Some(Escalation {
+            reason: failure.clone(),
+            severity: Severity::Normal,
+            failure: Some(failure),
+        });
+    }
+}
+
+/// Arguments with real values, for checking only.
+fn resolve(ledger: &Ledger, arguments: &serde_json::Map<String, Value>) -> Value {
+    let real = |value: &Value| match value {
+        Value::String(text) => match ledger.vault.resolve(text) {
+            Some(entry) => Value::String(entry.value.clone()),
+            None => value.clone(),
+        },
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.clone()
+        }
+    };
+    Value::Object(arguments.iter().map(|(name, value)| (name.clone(), real(value))).collect())
+}
+
+/// What is wrong with arguments, without their values.
+fn invalid(skill: &ActiveSkill, tool: &str, arguments: &Value) -> Option<String> {
+    let Some(schema) = skill.schemas.get(tool) else {
+        return Some(format!("the skill has no tool {tool:?}"));
+    };
+    let error = schema.iter_errors(arguments).next()?;
+    Some(format!("{} does not fit the schema", error.instance_path()))
+}
+
+fn name_of(result: &Result<Outcome, SkillFailure>) -> String {
+    match result {
+        Ok(Outcome::Reply { .. }) => "reply".to_owned(),
+        Ok(Outcome::Ask { entity, .. }) => format!("ask {entity}"),
+        Ok(Outcome::HandOver { reason, .. }) => format!("hand over: {reason}"),
+        Ok(Outcome::Done) => "done".to_owned(),
+        Err(failure) => failure.to_string(),
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,398 @@
+//! One turn: everything that is done about one message.
+
+use std::sync::Arc;
+
+use postern_domain::{
+    AuditEntry, AuditKind, Author, Channel, ConversationState, Customer, MessageId, OutboxId,
+    OutboxItem, OutboxState, Priority, Severity, StoredMessage, TicketEventKind, TicketStatus,
+    Timestamp, TurnId,
+};
+use postern_store::{Change, Commit, Lease, StoreError, TurnRow, Work};
+use tokio::sync::Mutex;
+
+use super::{
+    explain::{Stage, Stages},
+    plan::{self, Action, Plan, PlanFile},
+    read,
+    respond::{Escalation, Responder, Response},
+    texts,
+};
+use crate::{
+    app::App,
+    ledger::Ledger,
+    privacy::Vault,
+    registry::{RegistryError, Skills},
+};
+
+/// Why a turn could not be completed. Nothing but its journal was kept; it is
+/// tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum TurnError {
+    /// The store failed or the lease was lost.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The skills under which the turn began cannot be loaded.
+    #[error("the turn's generation cannot be loaded")]
+    Generation(#[from] RegistryError),
+    /// A stored plan cannot be read.
+    #[error("the turn's plan cannot be read")]
+    Plan(#[source] serde_json::Error),
+    /// An invocation could not go on.
+    #[error("an invocation was aborted")]
+    Aborted(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A defect of the host.
+    #[error("the turn panicked")]
+    Panicked(#[source] tokio::task::JoinError),
+}
+
+/// Runs a turn to its end, or continues one that was interrupted.
+pub(super) async fn run(app: Arc<App>, lease: Lease, work: Work) -> Result<(), TurnError> {
+    let resumed = work.turn.is_some();
+    let skills = match &work.turn {
+        None => app.skills(),
+        Some(turn) => app.skills_of(&turn.generation).await?,
+    };
+    let mut stages = Stages::begin();
+    let (plan, mut ledger) = open(&app, &skills, lease, &work, &mut stages)?;
+    if !resumed {
+        begin(&mut ledger, &work, &plan);
+    }
+    stages.end(Stage::Retrieve, retrieved(&work, &ledger));
+
+    let before = work.conversation.state.awaiting.clone();
+    let at = ledger.turn.started_at;
+    let language = ledger.conversation.language.clone();
+    let ledger = Arc::new(Mutex::new(ledger));
+    let response = match plan.action.clone() {
+        Action::Call { stack, confirmed } => {
+            let journal = work.journal.into_iter().map(|entry| (entry.invocation, entry.record));
+            let responder = Responder {
+                app: &app,
+                skills: &skills,
+                ledger: Arc::clone(&ledger),
+                journal: journal.collect(),
+                at,
+                language,
+            };
+            responder.run(stack, confirmed, before.as_ref()).await?
+        }
+        Action::Say { text } => Response { answers: vec![text], ..Response::default() },
+        Action::Ask { awaiting, text } => {
+            Response { answers: vec![text], awaiting: Some(awaiting), ..Response::default() }
+        }
+        Action::Escalate { reason, text } => Response {
+            answers: vec![text],
+            escalate: Some(Escalation { reason, severity: Severity::Normal, failure: None }),
+            ..Response::default()
+        },
+    };
+    stages.end(Stage::Respond, responded(&response));
+    let mut ledger = ledger.lock().await;
+    end(&app, &mut ledger, &plan, response, stages).await
+}
+
+/// The plan and the ledger of a new turn, or of an interrupted one.
+fn open(
+    app: &App,
+    skills: &Skills,
+    lease: Lease,
+    work: &Work,
+    stages: &mut Stages,
+) -> Result<(Plan, Ledger), TurnError> {
+    let now = app.clock.now();
+    let mut conversation = work.conversation.clone();
+    let mut vault = Vault::new(&conversation.nonce, work.vault.clone());
+    let (plan, turn) = match &work.turn {
+        Some(turn) => {
+            let PlanFile::V1 { plan } =
+                serde_json::from_value(turn.plan.clone()).map_err(TurnError::Plan)?;
+            stages.end(Stage::Ingest, "continued after an interruption");
+            (plan, turn.clone())
+        }
+        None => {
+            end_idle_session(app, &mut conversation, now);
+            if let Some(language) = &work.message.language {
+                conversation.language.clone_from(language);
+            }
+            let read = read::read(&skills.brain, &mut vault, &conversation, &work.message);
+            let delivery = &work.message;
+            stages.end(
+                Stage::Ingest,
+                format!("verified and stored; {} message from {}/{}", kind_of(work), delivery.channel, delivery.account),
+            );
+            let plan = plan::decide(
+                skills,
+                &conversation,
+                work.message.kind,
+                read.text,
+                read.understanding,
+            );
+            let message = work.message.id();
+            let file = PlanFile::V1 { plan: plan.clone() };
+            let turn = TurnRow {
+                id: TurnId::derive(&[message.as_str()]),
+                conversation: conversation.id.clone(),
+                message,
+                plan: serde_json::to_value(&file).map_err(TurnError::Plan)?,
+                generation: skills.number.to_string(),
+                summary: None,
+                started_at: now,
+                completed_at: None,
+            };
+            (plan, turn)
+        }
+    };
+    stages.end(Stage::Classify, classified(&plan));
+    let store = Arc::clone(&app.store);
+    Ok((plan, Ledger::new(store, lease, turn, conversation, vault, work.ticket.clone())))
+}
+
+/// After the idle time, what was said before no longer counts.
+fn end_idle_session(app: &App, conversation: &mut postern_domain::Conversation, now: Timestamp) {
+    let ends = super::after(conversation.state.last_active, app.config.pipeline.session);
+    if now > ends {
+        conversation.customer = Customer::default();
+        conversation.state = ConversationState::default();
+    }
+    conversation.state.last_active = now;
+}
+
+/// What a turn does before its first tool: keep the message, see to the ticket.
+fn begin(ledger: &mut Ledger, work: &Work, plan: &Plan) {
+    let now = ledger.turn.started_at;
+    let message = StoredMessage {
+        id: ledger.turn.message.clone(),
+        conversation: ledger.conversation.id.clone(),
+        author: Author::Customer,
+        text: plan.text.clone(),
+        at: work.message.received_at,
+    };
+    ledger.push(Change::Message(message));
+    for (name, value) in &plan.understanding.entities {
+        if name != "confirmed" {
+            ledger.conversation.state.entities.insert(name.clone(), value.clone());
+        }
+    }
+    let Some(subject) = &plan.subject else { return };
+    let open = ledger.ticket.as_ref().is_some_and(|t| t.status != TicketStatus::Closed);
+    if open {
+        // An open ticket takes every event, so this cannot fail.
+        let _taken = ledger.ticket_event(TicketEventKind::CustomerWrote, "customer", now);
+    } else {
+        ledger.open_ticket("turn", subject, Priority::P3, "host", now);
+    }
+}
+
+/// Ticket, route, escalate; then everything commits together with the answer.
+async fn end(
+    app: &App,
+    ledger: &mut Ledger,
+    plan: &Plan,
+    response: Response,
+    mut stages: Stages,
+) -> Result<(), TurnError> {
+    let now = app.clock.now();
+    let Response { mut answers, awaiting, mut escalate, .. } = response;
+    if let Some(what) = ledger.uncertain.clone() {
+        answers.push(texts::UNCERTAIN.to_owned());
+        let reason = format!("uncertain: {what}");
+        escalate = Some(Escalation { reason: reason.clone(), severity: Severity::High, failure: Some(reason) });
+    }
+    let understood = plan.understanding.in_scope || matches!(plan.action, Action::Call { .. });
+    let state = &mut ledger.conversation.state;
+    state.misses = if understood || escalate.is_some() { 0 } else { state.misses + 1 };
+    state.awaiting = awaiting;
+
+    let asks = state.awaiting.is_some();
+    ticket(ledger, plan, asks, escalate.as_ref(), now);
+    stages.end(Stage::Ticket, ticket_line(ledger));
+    let priority = escalate.as_ref().map_or(Priority::P3, |e| e.severity.priority());
+    if let Some(escalation) = &escalate {
+        raise(ledger, plan, escalation, priority, &app.config.pipeline.queue, now);
+    }
+    let queue = ledger.ticket.as_ref().and_then(|ticket| ticket.queue.clone());
+    stages.end(Stage::Route, queue.map_or("with the machine".to_owned(), |q| format!("queue {q}")));
+    let why = escalate.as_ref().map_or("not needed".to_owned(), |e| format!("{} ({})", e.reason, e.severity.as_str()));
+    stages.end(Stage::Escalate, why.clone());
+
+    let summary = serde_json::to_value(stages.summary()).map_err(TurnError::Plan)?;
+    ledger.turn.summary = Some(summary);
+    ledger.turn.completed_at = Some(now);
+    answer(app, ledger, &answers.join("\n\n"), now);
+    let done = Change::InboxDone(ledger.turn.message.clone());
+    ledger.audit_host(now, AuditKind::Turn, "turn:complete", format!("escalation: {why}"));
+    ledger.commit(vec![done], vec![]).await?;
+    Ok(())
+}
+
+/// What the turn means for its ticket.
+fn ticket(ledger: &mut Ledger, plan: &Plan, asks: bool, escalation: Option<&Escalation>, now: Timestamp) {
+    if plan.subject.is_none() {
+        return;
+    }
+    let event = match escalation {
+        Some(Escalation { failure: Some(reason), .. }) => {
+            TicketEventKind::SkillFailed { reason: reason.clone() }
+        }
+        Some(Escalation { failure: None, .. }) => return,
+        None if asks => TicketEventKind::Asked,
+        None => TicketEventKind::Answered,
+    };
+    // A skill may have closed the ticket itself; then it stays closed.
+    let _closed = ledger.ticket_event(event, "host", now);
+}
+
+/// Puts the conversation in the queue for people, unless a skill has done so.
+fn raise(
+    ledger: &mut Ledger,
+    plan: &Plan,
+    escalation: &Escalation,
+    priority: Priority,
+    queue: &str,
+    now: Timestamp,
+) {
+    let waits = ledger.ticket.as_ref().is_some_and(|ticket| {
+        ticket.queue.is_some() && ticket.updated_at >= ledger.turn.started_at && escalation.failure.is_none()
+            && ticket.reason.as_ref() == Some(&escalation.reason)
+    });
+    if waits {
+        return;
+    }
+    let event = TicketEventKind::Escalated {
+        reason: escalation.reason.clone(),
+        priority,
+        queue: queue.to_owned(),
+    };
+    let taken = ledger.ticket.is_some() && ledger.ticket_event(event.clone(), "host", now).is_ok();
+    if !taken {
+        let subject = plan.subject.clone().unwrap_or_else(|| "Needs a person".to_owned());
+        ledger.open_ticket("escalation", &subject, priority, "host", now);
+        // A new ticket takes every event.
+        let _taken = ledger.ticket_event(event, "host", now);
+    }
+}
+
+/// Keeps the answer, and puts it in the outbox where it has to travel.
+fn answer(app: &App, ledger: &mut Ledger, text: &str, now: Timestamp) {
+    if text.is_empty() {
+        return;
+    }
+    let (turn, conversation) = (ledger.turn.id.clone(), ledger.conversation.clone());
+    ledger.push(Change::Message(StoredMessage {
+        id: MessageId::derive(&[turn.as_str(), "answer"]),
+        conversation: conversation.id.clone(),
+        author: Author::Bot,
+        text: text.to_owned(),
+        at: now,
+    }));
+    match conversation.channel {
+        // The page and the terminal read the conversation itself.
+        Channel::Web | Channel::Terminal => {}
+        Channel::Telegram => {
+            for (part, text) in app.channels.split(conversation.channel, text).into_iter().enumerate() {
+                ledger.push(Change::Outbox(OutboxItem {
+                    id: OutboxId::derive(&[turn.as_str(), "answer", &part.to_string()]),
+                    conversation: conversation.id.clone(),
+                    channel: conversation.channel,
+                    account: conversation.account.clone(),
+                    chat: conversation.chat.clone(),
+                    text,
+                    state: OutboxState::Pending,
+                    attempts: 0,
+                    next_at: now,
+                    possible_duplicate: false,
+                    last_error: None,
+                    created_at: now,
+                }));
+            }
+        }
+    }
+}
+
+/// Gives up a message that cannot be processed: a dead letter, a civil answer
+/// and a ticket for a person.
+pub(super) async fn give_up(
+    app: &App,
+    lease: &Lease,
+    message: &MessageId,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let dead = Change::InboxDead { message: message.clone(), reason: reason.to_owned() };
+    let Some(work) = app.store.work(lease, now).await? else {
+        let commit = Commit { lease: Some(lease.clone()), changes: vec![dead], audit: vec![] };
+        return app.store.commit(commit).await.map(|_| ());
+    };
+    let turn = work.turn.unwrap_or_else(|| TurnRow {
+        id: TurnId::derive(&[message.as_str()]),
+        conversation: work.conversation.id.clone(),
+        message: message.clone(),
+        plan: serde_json::Value::Null,
+        generation: String::new(),
+        summary: None,
+        started_at: now,
+        completed_at: None,
+    });
+    let vault = Vault::new(&work.conversation.nonce, work.vault);
+    let store = Arc::clone(&app.store);
+    let mut ledger = Ledger::new(store, lease.clone(), turn, work.conversation, vault, work.ticket);
+    ledger.turn.completed_at = Some(now);
+    let event = TicketEventKind::Escalated {
+        reason: format!("message given up: {reason}"),
+        priority: Priority::P2,
+        queue: app.config.pipeline.queue.clone(),
+    };
+    let taken = ledger.ticket.is_some() && ledger.ticket_event(event.clone(), "host", now).is_ok();
+    if !taken {
+        ledger.open_ticket("given-up", "Message not processed", Priority::P2, "host", now);
+        // A new ticket takes every event.
+        let _taken = ledger.ticket_event(event, "host", now);
+    }
+    answer(app, &mut ledger, texts::GIVEN_UP, now);
+    let entry = AuditEntry::new(now, AuditKind::Turn, "host", "turn:give-up", message.to_string());
+    ledger.commit(vec![dead], vec![AuditEntry { detail: reason.to_owned(), ..entry }]).await?;
+    Ok(())
+}
+
+fn kind_of(work: &Work) -> &'static str {
+    match work.message.kind {
+        postern_domain::InboundKind::Text => "text",
+        postern_domain::InboundKind::Edit => "edited",
+        postern_domain::InboundKind::Unsupported => "unsupported",
+    }
+}
+
+fn classified(plan: &Plan) -> String {
+    match plan.understanding.ranked.first() {
+        Some(best) if plan.understanding.in_scope => {
+            format!("{} ({:.0} %)", best.intent, best.probability * 100.0)
+        }
+        Some(best) => format!(
+            "none of the known intents ({} at {:.0} %, {:.0} % needed)",
+            best.intent,
+            best.probability * 100.0,
+            plan.understanding.threshold * 100.0
+        ),
+        None => "nothing to classify".to_owned(),
+    }
+}
+
+fn retrieved(work: &Work, ledger: &Ledger) -> String {
+    let level = ledger.conversation.customer.level.as_str();
+    let open = match &work.conversation.state.awaiting {
+        Some(awaiting) => format!("{} was asked for", awaiting.entity),
+        None => "no open question".to_owned(),
+    };
+    format!("{} earlier messages; customer {level}; {open}", work.history.len())
+}
+
+fn responded(response: &Response) -> String {
+    if response.steps.is_empty() { "answered by the host".to_owned() } else { response.steps.join("; ") }
+}
+
+fn ticket_line(ledger: &Ledger) -> String {
+    match &ledger.ticket {
+        Some(ticket) => format!("{} {} ({})", ticket.id, ticket.status, ticket.subject),
+        None => "none needed".to_owned(),
+    }
+}

@@ -1,0 +1,337 @@
+//! Installed skills: components by digest, and generations that say which of
+//! them are active with which grants.
+//!
+//! Nothing is changed in place. A component is staged, synced and renamed to its
+//! digest; a generation is a new file; one rename of `current` activates it.
+
+mod files;
+mod load;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use postern_domain::{
+    Digest, Interface, Manifest, SkillId, Timestamp, digest_of, manifest::ManifestError,
+};
+use postern_runtime::{ComponentInfo, InspectError, LoadError, Runtime, RuntimeError};
+use serde::{Deserialize, Serialize};
+
+pub use load::{ActiveSkill, Skills};
+
+use crate::{config::located, keys::MasterKey};
+
+/// Bytes of a manifest.
+const MOST_MANIFEST_BYTES: usize = 256 * 1024;
+
+/// A skill as a generation lists it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Installed {
+    /// The manifest.
+    pub manifest: Manifest,
+    /// Digest of the component.
+    pub digest: Digest,
+    /// Interfaces that the operator granted.
+    pub grants: BTreeSet<Interface>,
+    /// When it was installed.
+    pub installed_at: Timestamp,
+}
+
+/// Which skills are active. Immutable once written.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Generation {
+    /// Its number, from 1; 0 is the empty one before the first.
+    pub number: u64,
+    /// The skills.
+    pub skills: BTreeMap<SkillId, Installed>,
+}
+
+impl Generation {
+    /// A name for exactly this set of skills and grants.
+    pub fn digest(&self) -> Digest {
+        digest_of(self)
+    }
+}
+
+/// The stored form of a generation.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "version")]
+enum GenerationFile {
+    #[serde(rename = "1")]
+    V1 { generation: Generation },
+}
+
+/// Why the registry did not do what it was asked. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// The file system failed.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A manifest is not TOML of the known shape.
+    #[error("{file}: {message}")]
+    ManifestSyntax {
+        /// The file.
+        file: String,
+        /// Where and what.
+        message: String,
+    },
+    /// A manifest makes no sense.
+    #[error("{file}: {source}")]
+    Manifest {
+        /// The file.
+        file: String,
+        /// Field and reason.
+        source: ManifestError,
+    },
+    /// The bytes are not a skill.
+    #[error("{file}: {source}")]
+    Component {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        source: InspectError,
+    },
+    /// The component imports what it was not granted.
+    #[error("{0}")]
+    Ungranted(#[source] LoadError),
+    /// The component imports what its manifest does not request.
+    #[error(
+        "skill {skill} imports postern:{interface}, which its manifest does not request; \
+         add it under [[capabilities]] with a reason"
+    )]
+    Unrequested {
+        /// The skill.
+        skill: SkillId,
+        /// The interface.
+        interface: Interface,
+    },
+    /// The component's regular expressions or schemas cannot be used.
+    #[error("skill {skill}: {reason}")]
+    Unusable {
+        /// The skill.
+        skill: SkillId,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The active skills together teach nothing usable.
+    #[error("the active skills cannot be learnt from: {0}")]
+    Unlearnable(#[source] crate::brain::BrainError),
+    /// Another installed skill has this intent.
+    #[error("intent {intent:?} of skill {skill} is already served by skill {other}; rename one of them, or remove {other} first")]
+    IntentTaken {
+        /// The new skill.
+        skill: SkillId,
+        /// The intent.
+        intent: String,
+        /// The skill that has it.
+        other: SkillId,
+    },
+    /// There is no such skill.
+    #[error("skill {0} is not installed; `postern skill list` shows what is")]
+    Unknown(SkillId),
+    /// A setting is missing or unknown.
+    #[error("postern.toml: skills.{skill}.settings.{setting}: {reason}")]
+    Setting {
+        /// The skill.
+        skill: SkillId,
+        /// The setting.
+        setting: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A stored file is not what it was when it was written.
+    #[error("{path} is damaged: {reason}; restore it from a backup or install the skill again")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The engine refused the component.
+    #[error("skill {skill} cannot be compiled: {source}")]
+    Compile {
+        /// The skill.
+        skill: SkillId,
+        /// What the engine said.
+        source: RuntimeError,
+    },
+}
+
+/// The registry of a data folder.
+#[derive(Debug)]
+pub struct Registry {
+    files: files::Files,
+    key: MasterKey,
+}
+
+/// A component and its manifest, checked and ready to be installed.
+pub struct Candidate {
+    /// The manifest.
+    pub manifest: Manifest,
+    /// What the component imports and exports.
+    pub info: ComponentInfo,
+    bytes: Vec<u8>,
+}
+
+impl Candidate {
+    /// Checks a component and its manifest against each other.
+    ///
+    /// # Errors
+    /// The first thing that is wrong; the error names the file and the field.
+    pub fn check(
+        component_file: &str,
+        bytes: Vec<u8>,
+        manifest_file: &str,
+        manifest: &str,
+    ) -> Result<Self, RegistryError> {
+        let manifest = parse_manifest(manifest_file, manifest)?;
+        let info = Runtime::inspect(&bytes).map_err(|source| RegistryError::Component {
+            file: component_file.to_owned(),
+            source,
+        })?;
+        let requested = manifest.requested();
+        let skill = manifest.skill.id.clone();
+        if let Some(interface) = info.imports.keys().find(|i| !requested.contains(i)) {
+            return Err(RegistryError::Unrequested { skill, interface: *interface });
+        }
+        Ok(Self { manifest, info, bytes })
+    }
+
+    /// Digest of the component.
+    pub fn digest(&self) -> Digest {
+        Digest::of_bytes(&self.bytes)
+    }
+}
+
+/// Reads and checks a manifest.
+///
+/// # Errors
+/// It is too large, is not TOML of the known shape, or makes no sense.
+pub fn parse_manifest(file: &str, text: &str) -> Result<Manifest, RegistryError> {
+    if text.len() > MOST_MANIFEST_BYTES {
+        let message = format!("{} bytes; at most {MOST_MANIFEST_BYTES}", text.len());
+        return Err(RegistryError::ManifestSyntax { file: file.to_owned(), message });
+    }
+    let manifest: Manifest = toml::from_str(text).map_err(|error| {
+        RegistryError::ManifestSyntax { file: file.to_owned(), message: located(text, &error) }
+    })?;
+    manifest
+        .check()
+        .map_err(|source| RegistryError::Manifest { file: file.to_owned(), source })?;
+    Ok(manifest)
+}
+
+impl Registry {
+    /// Opens the registry in a data folder, making its folders if needed.
+    ///
+    /// # Errors
+    /// The folders cannot be made.
+    pub fn open(data: &Path, key: MasterKey) -> Result<Self, RegistryError> {
+        Ok(Self { files: files::Files::open(data)?, key })
+    }
+
+    /// The active generation.
+    ///
+    /// # Errors
+    /// Its file cannot be read or is damaged.
+    pub fn current(&self) -> Result<Generation, RegistryError> {
+        match self.files.current()? {
+            None => Ok(Generation::default()),
+            Some(number) => self.generation(number),
+        }
+    }
+
+    /// The number of the active generation, which is cheap to ask for.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn current_number(&self) -> Result<u64, RegistryError> {
+        Ok(self.files.current()?.unwrap_or_default())
+    }
+
+    /// A generation by its number.
+    ///
+    /// # Errors
+    /// There is none, or its file is damaged.
+    pub fn generation(&self, number: u64) -> Result<Generation, RegistryError> {
+        if number == 0 {
+            return Ok(Generation::default());
+        }
+        let (path, bytes) = self.files.read_generation(number)?;
+        let GenerationFile::V1 { generation } = serde_json::from_slice(&bytes)
+            .map_err(|error| RegistryError::Damaged { path, reason: error.to_string() })?;
+        Ok(generation)
+    }
+
+    /// Installs a candidate with these grants and activates the new generation.
+    /// The component is compiled here, so serving never has to.
+    ///
+    /// # Errors
+    /// An import was not granted, the skill cannot be compiled or used, or an
+    /// intent is taken. Nothing is changed then.
+    pub fn install(
+        &self,
+        runtime: &Runtime,
+        candidate: &Candidate,
+        grants: BTreeSet<Interface>,
+        now: Timestamp,
+    ) -> Result<Generation, RegistryError> {
+        let id = &candidate.manifest.skill.id;
+        let mut generation = self.current()?;
+        for intent in &candidate.manifest.intents {
+            let taken = generation.skills.iter().find(|(other, installed)| {
+                *other != id && installed.manifest.intents.iter().any(|i| i.name == intent.name)
+            });
+            if let Some((other, _)) = taken {
+                return Err(RegistryError::IntentTaken {
+                    skill: id.clone(),
+                    intent: intent.name.clone(),
+                    other: other.clone(),
+                });
+            }
+        }
+        load::check_usable(&candidate.manifest)?;
+        let digest = candidate.digest();
+        let compiled = runtime
+            .compile(&candidate.bytes)
+            .map_err(|source| RegistryError::Compile { skill: id.clone(), source })?;
+        // Linking proves that every import is granted, before anything is kept.
+        runtime.load_bytes(id, &compiled, &grants).map_err(RegistryError::Ungranted)?;
+        self.files.keep_component(digest, &candidate.bytes)?;
+        self.files.keep_compiled(&self.key, digest, &runtime.engine_fingerprint(), &compiled)?;
+        let manifest = candidate.manifest.clone();
+        let installed = Installed { manifest, digest, grants, installed_at: now };
+        generation.skills.insert(id.clone(), installed);
+        self.activate(generation)
+    }
+
+    /// Takes a skill out of the active set. Its component stays, for replay.
+    ///
+    /// # Errors
+    /// There is no such skill.
+    pub fn remove(&self, id: &SkillId) -> Result<Generation, RegistryError> {
+        let mut generation = self.current()?;
+        if generation.skills.remove(id).is_none() {
+            return Err(RegistryError::Unknown(id.clone()));
+        }
+        self.activate(generation)
+    }
+
+    fn activate(&self, mut generation: Generation) -> Result<Generation, RegistryError> {
+        generation.number += 1;
+        let file = GenerationFile::V1 { generation };
+        let bytes = serde_json::to_vec_pretty(&file).expect("a generation serializes to JSON");
+        let GenerationFile::V1 { generation } = file;
+        self.files.activate(generation.number, &bytes)?;
+        Ok(generation)
+    }
+}
+
+#[cfg(test)]
+mod tests;

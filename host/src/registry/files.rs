@@ -1,0 +1,148 @@
+//! The registry's files, all under one capability: the folder `skills`.
+
+use std::{
+    io::{ErrorKind, Read as _, Write as _},
+    path::Path,
+};
+
+use cap_std::{ambient_authority, fs::Dir};
+use postern_domain::Digest;
+use subtle::ConstantTimeEq as _;
+
+use super::RegistryError;
+use crate::keys::MasterKey;
+
+/// Bytes of any file that is read here.
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
+
+const CURRENT: &str = "current";
+
+#[derive(Debug)]
+pub(super) struct Files {
+    dir: Dir,
+}
+
+fn io(path: &str) -> impl FnOnce(std::io::Error) -> RegistryError {
+    let path = format!("skills/{path}");
+    move |source| RegistryError::Io { path, source }
+}
+
+fn damaged(path: &str, reason: &str) -> RegistryError {
+    RegistryError::Damaged { path: format!("skills/{path}"), reason: reason.to_owned() }
+}
+
+impl Files {
+    pub(super) fn open(data: &Path) -> Result<Self, RegistryError> {
+        let root = data.join("skills");
+        let open = || {
+            std::fs::create_dir_all(&root)?;
+            let dir = Dir::open_ambient_dir(&root, ambient_authority())?;
+            for folder in ["blobs", "compiled", "generations"] {
+                dir.create_dir_all(folder)?;
+            }
+            Ok(dir)
+        };
+        Ok(Self { dir: open().map_err(io(""))? })
+    }
+
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, RegistryError> {
+        let file = match self.dir.open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io(path)(error)),
+        };
+        let mut bytes = Vec::new();
+        file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(io(path))?;
+        Ok(Some(bytes))
+    }
+
+    /// Writes a file so that it is there whole or not at all, also after a loss
+    /// of power: staged, synced, renamed, and the folder synced.
+    fn write(&self, path: &str, bytes: &[u8]) -> Result<(), RegistryError> {
+        let staged = format!("{path}.{}.new", std::process::id());
+        let write = || {
+            let mut file = self.dir.create(&staged)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            self.dir.rename(&staged, &self.dir, path)?;
+            let folder = path.rsplit_once('/').map_or(".", |(folder, _)| folder);
+            self.dir.open(folder)?.sync_all()
+        };
+        write().map_err(io(path))
+    }
+
+    pub(super) fn current(&self) -> Result<Option<u64>, RegistryError> {
+        let Some(bytes) = self.read(CURRENT)? else { return Ok(None) };
+        let number = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok());
+        number.map(Some).ok_or_else(|| damaged(CURRENT, "must hold the number of a generation"))
+    }
+
+    pub(super) fn read_generation(&self, number: u64) -> Result<(String, Vec<u8>), RegistryError> {
+        let path = format!("generations/{number}.json");
+        match self.read(&path)? {
+            Some(bytes) => Ok((format!("skills/{path}"), bytes)),
+            None => Err(damaged(&path, "the file is missing")),
+        }
+    }
+
+    pub(super) fn activate(&self, number: u64, bytes: &[u8]) -> Result<(), RegistryError> {
+        self.write(&format!("generations/{number}.json"), bytes)?;
+        self.write(CURRENT, number.to_string().as_bytes())
+    }
+
+    pub(super) fn keep_component(&self, digest: Digest, bytes: &[u8]) -> Result<(), RegistryError> {
+        self.write(&format!("blobs/{}.wasm", digest.hex()), bytes)
+    }
+
+    pub(super) fn component(&self, digest: Digest) -> Result<Vec<u8>, RegistryError> {
+        let path = format!("blobs/{}.wasm", digest.hex());
+        let bytes = self.read(&path)?.ok_or_else(|| damaged(&path, "the file is missing"))?;
+        if Digest::of_bytes(&bytes) == digest {
+            Ok(bytes)
+        } else {
+            Err(damaged(&path, "its content has another digest"))
+        }
+    }
+
+    /// Keeps compiled code behind a code of our own, because loading it means to
+    /// trust it: nobody without the master key can put code there.
+    pub(super) fn keep_compiled(
+        &self,
+        key: &MasterKey,
+        digest: Digest,
+        engine: &str,
+        code: &[u8],
+    ) -> Result<(), RegistryError> {
+        let mut bytes = seal(key, digest, engine, code).to_vec();
+        bytes.extend_from_slice(code);
+        self.write(&compiled_path(digest, engine), &bytes)
+    }
+
+    /// Compiled code for this component and engine; none if there is none or it
+    /// is not of our own making.
+    pub(super) fn compiled(
+        &self,
+        key: &MasterKey,
+        digest: Digest,
+        engine: &str,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
+        let path = compiled_path(digest, engine);
+        let Some(mut bytes) = self.read(&path)? else { return Ok(None) };
+        let Some((given, code)) = bytes.split_first_chunk::<32>() else { return Ok(None) };
+        let ours: bool = seal(key, digest, engine, code).ct_eq(given).into();
+        if !ours {
+            tracing::warn!(path, "compiled code does not carry our seal and is not used");
+            return Ok(None);
+        }
+        bytes.drain(..32);
+        Ok(Some(bytes))
+    }
+}
+
+fn compiled_path(digest: Digest, engine: &str) -> String {
+    format!("compiled/{}-{engine}.cwasm", digest.hex())
+}
+
+fn seal(key: &MasterKey, digest: Digest, engine: &str, code: &[u8]) -> [u8; 32] {
+    key.derive("compiled", &[&digest.hex(), engine, &Digest::of_bytes(code).hex()])
+}

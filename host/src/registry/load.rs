@@ -1,0 +1,150 @@
+//! From a generation to skills that can be called.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use postern_domain::{Digest, Interface, Manifest, SkillId};
+use postern_runtime::{Limits, LoadedSkill, Runtime};
+
+use super::{Generation, Registry, RegistryError};
+use crate::{
+    config::Config,
+    brain::{Brain, BrainError},
+};
+
+/// A skill that can be called.
+pub struct ActiveSkill {
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Digest of its component.
+    pub digest: Digest,
+    /// What it was granted.
+    pub grants: BTreeSet<Interface>,
+    /// The component, ready to run.
+    pub component: LoadedSkill,
+    /// What it gets at most.
+    pub limits: Limits,
+    /// What the operator set, or the manifest's defaults.
+    pub settings: Vec<(String, String)>,
+    /// Checks of arguments, by tool.
+    pub schemas: BTreeMap<String, jsonschema::Validator>,
+}
+
+/// The skills of one generation with what was learnt from their examples.
+pub struct Skills {
+    /// Number of the generation.
+    pub number: u64,
+    /// Digest of the generation.
+    pub digest: Digest,
+    /// The skills.
+    pub active: BTreeMap<SkillId, Arc<ActiveSkill>>,
+    /// What understands messages.
+    pub brain: Brain,
+}
+
+/// The checks of arguments that a manifest's tools ask for.
+fn schemas(manifest: &Manifest) -> Result<BTreeMap<String, jsonschema::Validator>, RegistryError> {
+    let skill = &manifest.skill.id;
+    manifest
+        .tools
+        .iter()
+        .map(|tool| match jsonschema::validator_for(&tool.arguments) {
+            Ok(validator) => Ok((tool.name.clone(), validator)),
+            Err(error) => Err(RegistryError::Unusable {
+                skill: skill.clone(),
+                reason: format!("tools.{}.arguments is not a JSON Schema: {error}", tool.name),
+            }),
+        })
+        .collect()
+}
+
+/// Whether a manifest's schemas and expressions can be used.
+pub(super) fn check_usable(manifest: &Manifest) -> Result<(), RegistryError> {
+    schemas(manifest)?;
+    Brain::check(manifest).map_err(|error| unusable(manifest, &error))
+}
+
+fn unusable(manifest: &Manifest, error: &BrainError) -> RegistryError {
+    RegistryError::Unusable { skill: manifest.skill.id.clone(), reason: error.to_string() }
+}
+
+/// The values of a skill's settings.
+fn settings(config: &Config, manifest: &Manifest) -> Result<Vec<(String, String)>, RegistryError> {
+    let skill = &manifest.skill.id;
+    let wrong = |setting: &str, reason: String| RegistryError::Setting {
+        skill: skill.clone(),
+        setting: setting.to_owned(),
+        reason,
+    };
+    let empty = BTreeMap::new();
+    let given = config.skill_settings.get(skill).unwrap_or(&empty);
+    if let Some(name) = given.keys().find(|name| manifest.settings.iter().all(|s| s.name != **name)) {
+        let known: Vec<_> = manifest.settings.iter().map(|s| s.name.as_str()).collect();
+        let reason = format!("the skill has no such setting; it has: {}", known.join(", "));
+        return Err(wrong(name, reason));
+    }
+    manifest
+        .settings
+        .iter()
+        .map(|setting| match given.get(&setting.name).or(setting.default.as_ref()) {
+            Some(value) => Ok((setting.name.clone(), value.clone())),
+            None => Err(wrong(&setting.name, format!("must be set: {}", setting.description))),
+        })
+        .collect()
+}
+
+impl Registry {
+    /// Makes a generation ready to serve. Compiled code that is missing, or that
+    /// another engine made, is compiled anew.
+    ///
+    /// # Errors
+    /// A component is damaged, or a skill cannot be used as configured.
+    pub fn load(
+        &self,
+        runtime: &Runtime,
+        config: &Config,
+        generation: &Generation,
+    ) -> Result<Skills, RegistryError> {
+        let mut active = BTreeMap::new();
+        for (id, installed) in &generation.skills {
+            let manifest = installed.manifest.clone();
+            let code = self.code(runtime, id, installed.digest)?;
+            let component = runtime
+                .load_bytes(id, &code, &installed.grants)
+                .map_err(RegistryError::Ungranted)?;
+            let skill = ActiveSkill {
+                limits: Limits::for_manifest(&manifest.limits, &config.ceilings),
+                settings: settings(config, &manifest)?,
+                schemas: schemas(&manifest)?,
+                digest: installed.digest,
+                grants: installed.grants.clone(),
+                component,
+                manifest,
+            };
+            active.insert(id.clone(), Arc::new(skill));
+        }
+        let manifests: Vec<&Manifest> = active.values().map(|skill| &skill.manifest).collect();
+        let brain = Brain::learn(&manifests).map_err(RegistryError::Unlearnable)?;
+        Ok(Skills { number: generation.number, digest: generation.digest(), active, brain })
+    }
+
+    fn code(
+        &self,
+        runtime: &Runtime,
+        skill: &SkillId,
+        digest: Digest,
+    ) -> Result<Vec<u8>, RegistryError> {
+        let engine = runtime.engine_fingerprint();
+        if let Some(code) = self.files.compiled(&self.key, digest, &engine)? {
+            return Ok(code);
+        }
+        let component = self.files.component(digest)?;
+        let code = runtime
+            .compile(&component)
+            .map_err(|source| RegistryError::Compile { skill: skill.clone(), source })?;
+        self.files.keep_compiled(&self.key, digest, &engine, &code)?;
+        Ok(code)
+    }
+}

@@ -1,0 +1,85 @@
+use proptest::prelude::*;
+
+use super::*;
+
+#[track_caller]
+fn check(text: &str, expected: &[(&str, &str)]) {
+    let found: Vec<(&str, &str)> = personal_spans(text)
+        .iter()
+        .map(|span| (span.kind.as_str(), &text[span.start..span.end]))
+        .collect();
+    assert_eq!(found, expected, "{text}");
+}
+
+#[test]
+fn phones_are_found_by_sign_word_or_grouping() {
+    check("ring +44 20 7946 0018.", &[("PHONE", "+44 20 7946 0018")]);
+    check("my phone is 5551234567", &[("PHONE", "5551234567")]);
+    check(
+        "(555) 123-4567 or 1-555-123-4567",
+        &[("PHONE", "(555) 123-4567"), ("PHONE", "1-555-123-4567")],
+    );
+    check("it's 020 7946 0018", &[("PHONE", "020 7946 0018")]);
+    check("手机１３１００００５５４３收不到", &[("PHONE", "１３１００００５５４３")]);
+    check("您好我是133-0000-3444的机主", &[("PHONE", "133-0000-3444")]);
+}
+
+#[test]
+fn numbers_of_orders_and_parcels_are_not_phones() {
+    for text in [
+        "order 4417290123",
+        "44172901234",
+        "tracking 123456789012",
+        "订单13100005543还没发货",
+        "#5551234567",
+        "W1234567",
+        "2024-01-15 at 10:30",
+        "I paid 1234567.50",
+        "zip 12345-6789",
+        "JD0001969267863",
+    ] {
+        check(text, &[]);
+    }
+}
+
+#[test]
+fn cards_are_found_if_their_checksum_fits() {
+    check("card 4111 1111 1111 1111 12/26", &[("CARD", "4111 1111 1111 1111")]);
+    check("银行卡6217000000036943绑定失败", &[("CARD", "6217000000036943")]);
+    check("3782-822463-10005", &[("CARD", "3782-822463-10005")]);
+    check("4111 1111 1111 1112", &[]);
+    check("6972894960837", &[]);
+}
+
+#[test]
+fn several_kinds_stand_side_by_side_in_order() {
+    check(
+        "卡号6217000000036943，回访133-0000-9016，邮箱a@b.example",
+        &[("CARD", "6217000000036943"), ("PHONE", "133-0000-9016"), ("EMAIL", "a@b.example")],
+    );
+}
+
+proptest! {
+    #[test]
+    fn spans_are_ordered_disjoint_and_on_character_boundaries(
+        text in "[0-9 +()@a.#０１手机\u{200b}-]{0,60}|\\PC{0,60}"
+    ) {
+        let spans = personal_spans(&text);
+        prop_assert_eq!(&spans, &personal_spans(&text));
+        let mut end = 0;
+        for span in spans {
+            prop_assert!(span.start >= end && span.end > span.start);
+            prop_assert!(text.get(span.start..span.end).is_some());
+            end = span.end;
+        }
+    }
+
+    #[test]
+    fn an_address_is_found_wherever_it_stands(
+        before in "[ ,:<(。，邮箱是]{0,20}", after in "[ ,>)?!。，收不到]{0,20}"
+    ) {
+        let text = format!("{before}ava.moore@example.com{after}");
+        let found = personal_spans(&text);
+        prop_assert!(found.iter().any(|span| span.kind == PersonalKind::Email));
+    }
+}

@@ -1,0 +1,96 @@
+//! The audit log: chains of rows, each with the hash of the one before.
+
+use postern_domain::{AuditEntry, AuditRow, ConversationId, Digest};
+use sqlx::SqliteConnection;
+
+use super::run::{Fields, read_all, read_one};
+use crate::{
+    StoreError,
+    form::Form,
+    sql::{Batch, Statement, values},
+};
+
+const HEAD: Statement<1> = Statement::new(
+    "read the end of the audit chain",
+    "SELECT number, hash FROM audit_heads WHERE chain = $1",
+);
+
+const SET_HEAD: Statement<3> = Statement::new(
+    "move the end of the audit chain",
+    "INSERT INTO audit_heads (chain, number, hash) VALUES ($1, $2, $3) \
+     ON CONFLICT (chain) DO UPDATE SET number = excluded.number, hash = excluded.hash",
+);
+
+const APPEND: Batch<6> = Batch {
+    doing: "append to the audit log",
+    before: "INSERT INTO audit (chain, number, previous, hash, conversation, entry) ",
+    after: "",
+};
+
+const TAIL: Statement<1> = Statement::new(
+    "read the audit log",
+    "SELECT * FROM audit ORDER BY seq DESC LIMIT $1",
+);
+
+const TAIL_OF_CONVERSATION: Statement<2> = Statement::new(
+    "read the audit log of a conversation",
+    "SELECT * FROM audit WHERE conversation = $2 ORDER BY seq DESC LIMIT $1",
+);
+
+fn read(f: &Fields<'_>) -> Result<AuditRow, StoreError> {
+    Ok(AuditRow {
+        chain: f.text("chain")?,
+        number: f.number("number")?,
+        previous: f.digest("previous")?,
+        hash: f.digest("hash")?,
+        entry: f.form("entry")?,
+    })
+}
+
+/// Links the entries to the chain. The end of the chain is read here, inside the
+/// transaction, and never kept in memory: what a lost transaction wrote must not
+/// be linked to.
+pub(super) async fn append(
+    on: &mut SqliteConnection,
+    chain: &str,
+    entries: Vec<AuditEntry>,
+) -> Result<(), StoreError> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let head = HEAD.row(&mut *on, values![chain]).await?;
+    let head = read_one("audit chain", head.as_ref(), |f| {
+        Ok((f.number::<u64>("number")?, f.digest("hash")?))
+    })?;
+    let (mut number, mut hash) = head.unwrap_or((0, Digest::ZERO));
+    let mut rows = Vec::with_capacity(entries.len());
+    for entry in entries {
+        number += 1;
+        let row = AuditRow::link(chain, number, hash, entry);
+        hash = row.hash;
+        rows.push(values![
+            row.chain,
+            row.number,
+            row.previous.to_string(),
+            row.hash.to_string(),
+            row.entry.conversation.as_ref().map(|conversation| conversation.as_str()),
+            row.entry.to_form(),
+        ]);
+    }
+    APPEND.rows(&mut *on, rows).await?;
+    SET_HEAD.execute(on, values![chain, number, hash.to_string()]).await.map(drop)
+}
+
+/// The last rows, oldest first.
+pub(super) async fn tail(
+    on: &mut SqliteConnection,
+    limit: u32,
+    conversation: Option<&ConversationId>,
+) -> Result<Vec<AuditRow>, StoreError> {
+    let mut rows = match conversation {
+        None => TAIL.rows(on, values![limit]).await?,
+        Some(id) => TAIL_OF_CONVERSATION.rows(on, values![limit, id.as_str()]).await?,
+    };
+    rows.reverse();
+    read_all("audit row", &rows, read)
+}

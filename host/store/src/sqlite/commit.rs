@@ -1,0 +1,58 @@
+//! Changes that become durable together.
+
+use sqlx::SqliteConnection;
+
+use super::{audit, conversations, inbox, kv, lease, messages, outbox, records, tickets, turns};
+use crate::{Change, Commit, Committed, StoreError};
+
+/// Makes the changes of `commit`, its audit rows last. The caller ends the
+/// transaction, or lets it go when this fails.
+pub(super) async fn apply(
+    on: &mut SqliteConnection,
+    chain: &str,
+    commit: Commit,
+) -> Result<Committed, StoreError> {
+    if let Some(lease) = &commit.lease {
+        lease::check(&mut *on, lease).await?;
+    }
+    let mut committed = Committed::default();
+    for change in commit.changes {
+        make(&mut *on, change, &mut committed).await?;
+    }
+    audit::append(on, chain, commit.audit).await?;
+    Ok(committed)
+}
+
+async fn make(
+    on: &mut SqliteConnection,
+    change: Change,
+    committed: &mut Committed,
+) -> Result<(), StoreError> {
+    match change {
+        Change::Turn(turn) => turns::put(on, &turn).await,
+        Change::Invocation(invocation) => turns::put_invocation(on, &invocation).await,
+        Change::Journal(entry) => turns::put_journal(on, &entry).await,
+        Change::Records(steps) => {
+            committed.versions.extend(records::apply(on, &steps).await?);
+            Ok(())
+        }
+        Change::KvSet { skill, scope, key, value, expires_at } => {
+            let name = kv::Name { skill: &skill, scope: &scope, key: &key };
+            kv::set(on, name, value, expires_at).await
+        }
+        Change::KvDelete { skill, scope, key } => {
+            kv::delete(on, kv::Name { skill: &skill, scope: &scope, key: &key }).await
+        }
+        Change::Ticket { ticket, events } => tickets::put(on, &ticket, &events).await,
+        Change::Conversation(conversation) => conversations::update(on, &conversation).await,
+        Change::Vault { conversation, entries } => {
+            messages::keep_values(on, &conversation, &entries).await
+        }
+        Change::Message(message) => messages::append(on, &message).await,
+        Change::Outbox(item) => outbox::append(on, &item).await,
+        Change::InboxDone(message) => inbox::done(on, &message).await,
+        Change::InboxDead { message, reason } => inbox::dead(on, &message, &reason).await,
+        Change::InboxRetry { message, at, reason } => inbox::retry(on, &message, at, &reason).await,
+        Change::OutboxUpdate(item) => outbox::update(on, &item).await,
+    }
+}

@@ -1,0 +1,154 @@
+//! What holds for the SQLite engine only.
+
+use std::error::Error as _;
+
+use postern_domain::{Channel, InboundKind, InboundMessage, Timestamp};
+use postern_store::{Change, Commit, SqliteStore, Store, StoreError};
+use sqlx::{Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use tempfile::TempDir;
+
+const SECRET: &str = "anna@shop.example";
+
+async fn open(folder: &TempDir) -> SqliteStore {
+    SqliteStore::open(folder.path(), "host-1").await.unwrap()
+}
+
+/// The database itself, past the store.
+async fn database(folder: &TempDir) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(folder.path().join("postern.db"));
+    SqliteConnection::connect_with(&options).await.unwrap()
+}
+
+fn message() -> InboundMessage {
+    InboundMessage {
+        channel: Channel::Web,
+        account: "shop".into(),
+        dedupe_key: "1".into(),
+        chat: "chat".into(),
+        sender: "person".into(),
+        external_id: "1".into(),
+        private: true,
+        kind: InboundKind::Text,
+        text: format!("I am {SECRET}"),
+        language: None,
+        received_at: Timestamp::from_millis(0),
+    }
+}
+
+async fn accept(store: &SqliteStore) {
+    store.accept(&[message()], &["k3f9".to_owned()]).await.unwrap();
+}
+
+/// The error and everything behind it, as an operator might see it.
+fn whole(error: &StoreError) -> String {
+    let mut text = format!("{error:?} {error}");
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+#[tokio::test]
+async fn one_process_serves_a_folder() {
+    let folder = TempDir::new().unwrap();
+    let (first, second) = (open(&folder).await, open(&folder).await);
+    first.lock_for_serving().unwrap();
+    for store in [&first, &second] {
+        let error = store.lock_for_serving().unwrap_err();
+        assert!(matches!(&error, StoreError::InUse { path } if path.ends_with("postern.lock")));
+    }
+    accept(&second).await;
+    assert_eq!(first.backlog().await.unwrap(), (1, 0));
+    drop(first);
+    second.lock_for_serving().unwrap();
+}
+
+#[tokio::test]
+async fn a_folder_can_be_opened_by_many_at_once() {
+    let folder = TempDir::new().unwrap();
+    let stores = tokio::join!(open(&folder), open(&folder), open(&folder));
+    accept(&stores.0).await;
+    assert_eq!(stores.1.backlog().await.unwrap(), (1, 0));
+    let mut database = database(&folder).await;
+    let row = sqlx::query("SELECT count(*) AS runs FROM _sqlx_migrations")
+        .fetch_one(&mut database)
+        .await
+        .unwrap();
+    assert_eq!(row.get::<i64, _>("runs"), 1);
+}
+
+#[tokio::test]
+async fn what_it_cannot_open_is_told() {
+    let folder = TempDir::new().unwrap();
+    let missing = folder.path().join("missing");
+    let error = SqliteStore::open(&missing, "host-1").await.unwrap_err();
+    assert!(whole(&error).contains("create the database"), "{}", whole(&error));
+
+    std::fs::write(folder.path().join("postern.db"), "not a database at all").unwrap();
+    let error = SqliteStore::open(folder.path(), "host-1").await.unwrap_err();
+    assert!(whole(&error).contains("not a database"), "{}", whole(&error));
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused() {
+    let folder = TempDir::new().unwrap();
+    drop(open(&folder).await);
+    let newer = "INSERT INTO _sqlx_migrations \
+                 (version, description, success, checksum, execution_time) \
+                 VALUES (9999, 'newer', TRUE, x'00', 0)";
+    sqlx::query(newer).execute(&mut database(&folder).await).await.unwrap();
+    let error = SqliteStore::open(folder.path(), "host-1").await.unwrap_err();
+    assert!(whole(&error).contains("9999"), "{}", whole(&error));
+}
+
+#[tokio::test]
+async fn a_processed_message_leaves_no_content_in_the_inbox() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder).await;
+    accept(&store).await;
+    let done = Change::InboxDone(message().id());
+    store.commit(Commit { changes: vec![done], ..Commit::default() }).await.unwrap();
+    let mut database = database(&folder).await;
+    let row = sqlx::query("SELECT content FROM inbox").fetch_one(&mut database).await.unwrap();
+    assert_eq!(row.get::<Option<String>, _>("content"), None);
+}
+
+#[tokio::test]
+async fn errors_do_not_quote_what_customers_wrote() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder).await;
+    accept(&store).await;
+    let lease = store.lease_next("w", Timestamp::from_millis(0), 100).await.unwrap().unwrap();
+    let broken = [
+        format!(r#"{{"v":"1","body":"{SECRET}"}}"#),
+        format!(r#"{{"v":"{SECRET}","body":{{}}}}"#),
+        format!(r#"{{"v":"1","body":{{"channel":"{SECRET}"}}}}"#),
+        format!("{SECRET}"),
+    ];
+    for content in broken {
+        sqlx::query("UPDATE inbox SET content = $1")
+            .bind(content)
+            .execute(&mut database(&folder).await)
+            .await
+            .unwrap();
+        let error = store.work(&lease, Timestamp::from_millis(0)).await.unwrap_err();
+        assert!(matches!(error, StoreError::Corrupt { what: "inbound message", .. }));
+        assert!(!whole(&error).contains("anna"), "{}", whole(&error));
+    }
+    assert!(!format!("{store:?}").contains("anna"));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_its_owner_can_read_the_database() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder).await;
+    accept(&store).await;
+    for name in ["postern.db", "postern.db-wal", "postern.db-shm"] {
+        let mode = folder.path().join(name).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}

@@ -1,0 +1,64 @@
+//! Never stops talking.
+
+wit_bindgen::generate!({
+    inline: "package test:chatty;
+        world chatty {
+            import postern:kv/state@0.1.0;
+            import postern:log/logging@0.1.0;
+            export postern:skill/tools@0.1.0;
+        }",
+    path: ["../../../wit/kv", "../../../wit/log", "../../../wit/skill"],
+    generate_all,
+});
+
+use exports::postern::skill::tools::{Context, Failure, Guest, Outcome};
+use postern::{
+    kv::state,
+    log::logging::{self, Level},
+};
+
+struct Chatty;
+
+export!(Chatty);
+
+impl Guest for Chatty {
+    fn call(tool: String, _arguments: String, _context: Context) -> Result<Outcome, Failure> {
+        match tool.as_str() {
+            "chatter" => loop {
+                // Goes on whatever the answer is.
+                let _ = state::get("again");
+            },
+            "stuff" => {
+                let value = vec![7; 48 << 10];
+                loop {
+                    let _ = state::set("big", &value, 60);
+                }
+            }
+            // One call that carries more than all calls together may.
+            "stuff_at_once" => {
+                let _ = state::set("huge", &vec![7; 16 << 20], 60);
+                Ok(Outcome::Done)
+            }
+            "log_flood" => {
+                for n in 0..1000 {
+                    logging::log(Level::Info, &format!("line {n}"), &[]);
+                }
+                let long = "x".repeat(1 << 20);
+                logging::log(Level::Error, &long, &[(long.clone(), long.clone())]);
+                Ok(Outcome::Reply("logged".into()))
+            }
+            "print_flood" => {
+                for n in 0..1000 {
+                    println!("line {n}");
+                }
+                print!("{}", "y".repeat(1 << 20));
+                Ok(Outcome::Reply("printed".into()))
+            }
+            "once" => match state::get("once") {
+                Ok(value) => Ok(Outcome::Reply(format!("{value:?}"))),
+                Err(failure) => Err(Failure::Unavailable(failure.message)),
+            },
+            other => Err(Failure::InvalidArguments(format!("no tool {other}"))),
+        }
+    }
+}
