@@ -37,11 +37,27 @@ pub struct Understanding {
     pub ranked: Vec<RankedIntent>,
     /// Whether the best is likely enough.
     pub in_scope: bool,
-    /// How likely it had to be.
-    pub threshold: f32,
-    /// Entities in the message: names and normal forms. Personal ones are
-    /// placeholders.
-    pub entities: Vec<(String, String)>,
+    /// Entities in the message.
+    pub entities: Vec<Mention>,
+}
+
+/// An entity in a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mention {
+    /// Its name.
+    pub name: String,
+    /// Its normal form; a placeholder if it is personal.
+    pub value: String,
+    /// The skills that declare it; none for the host's own.
+    pub declared_by: Vec<SkillId>,
+}
+
+impl Mention {
+    /// Whether it may fill an argument of this skill: what one skill declares
+    /// under a name does not speak for another's entity of that name.
+    pub fn is_for(&self, skill: &SkillId) -> bool {
+        self.declared_by.is_empty() || self.declared_by.contains(skill)
+    }
 }
 
 /// An intent and how likely it is.
@@ -59,9 +75,10 @@ impl Understanding {
         self.ranked.first().filter(|_| self.in_scope)
     }
 
-    /// The last mention of an entity.
-    pub fn entity(&self, name: &str) -> Option<&str> {
-        self.entities.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    /// The last mention of an entity of a skill.
+    pub fn entity(&self, name: &str, skill: &SkillId) -> Option<&str> {
+        let fits = |mention: &&Mention| mention.name == name && mention.is_for(skill);
+        self.entities.iter().rev().find(fits).map(|mention| mention.value.as_str())
     }
 }
 
@@ -149,15 +166,15 @@ impl Brain {
         Ok(Self { classifier, extractor: extractor(manifests)?, routes, questions, identity_tool })
     }
 
-    /// The intents that a text may have.
-    pub fn classify(&self, text: &str) -> (Vec<RankedIntent>, bool, f32) {
+    /// The intents that a text may have, and whether the best is one of ours.
+    pub fn classify(&self, text: &str) -> (Vec<RankedIntent>, bool) {
         let found = self.classifier.classify(text);
         let ranked = found
             .ranked
             .into_iter()
             .map(|Ranked { intent, probability }| RankedIntent { intent, probability })
             .collect();
-        (ranked, found.in_scope, found.threshold)
+        (ranked, found.in_scope)
     }
 
     /// The entities in a text.

@@ -14,7 +14,7 @@ use postern_domain::{Channel, OutboxItem};
 
 pub(crate) use reply::{ErrorCode, error_reply};
 
-use crate::{app::App, config::Config};
+use crate::{app::App, config::Config, http};
 
 /// Why a message did not go out.
 #[derive(Debug, thiserror::Error)]
@@ -79,5 +79,5 @@ impl Channels {
 
 /// Everything that the public listener serves.
 pub fn router(app: Arc<App>) -> Router {
-    telegram::router(Arc::clone(&app)).merge(web::router(app))
+    telegram::router(Arc::clone(&app)).merge(web::router(Arc::clone(&app))).merge(http::health(app))
 }

@@ -18,7 +18,7 @@ use postern_domain::SkillId;
 use postern_store::UnknownSend;
 use url::Url;
 
-pub use collections::{Collection, Collections, PersonalField, field, normalised};
+pub use collections::{Collection, Collections, PersonalField};
 
 use crate::keys::Secret;
 

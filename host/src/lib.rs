@@ -15,6 +15,7 @@ pub mod config;
 pub mod console;
 pub mod effects;
 pub mod gate;
+mod http;
 pub mod keys;
 pub mod ledger;
 pub mod pipeline;

@@ -148,7 +148,7 @@ pub struct RequestedLimits {
 }
 
 /// Entities that the host recognises by itself.
-pub const BUILT_IN_ENTITIES: [&str; 4] = ["email", "full_name", "postcode", "confirmed"];
+pub const BUILT_IN_ENTITIES: [&str; 5] = ["email", "first_name", "last_name", "postcode", "confirmed"];
 
 /// Something that is wrong with a manifest.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

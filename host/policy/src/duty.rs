@@ -55,11 +55,18 @@ impl Duties {
     /// With a duty added. Being verified includes being identified.
     pub(crate) fn with(self, duty: Duty) -> Self {
         match duty {
-            Duty::Identified => {
-                Self { identity: self.identity.max(IdentityLevel::Identified), ..self }
-            }
-            Duty::Verified => Self { identity: IdentityLevel::Verified, ..self },
-            Duty::Confirm => Self { confirm: true, ..self },
+            Duty::Identified => Self {
+                identity: self.identity.max(IdentityLevel::Identified),
+                ..self
+            },
+            Duty::Verified => Self {
+                identity: IdentityLevel::Verified,
+                ..self
+            },
+            Duty::Confirm => Self {
+                confirm: true,
+                ..self
+            },
         }
     }
 
@@ -84,10 +91,13 @@ impl Duties {
     pub(crate) fn obligations(self) -> Vec<Obligation> {
         let identity = match self.identity {
             IdentityLevel::Unknown => None,
-            IdentityLevel::Identified | IdentityLevel::Verified => {
-                Some(Obligation::Identity { level: self.identity.as_str().to_owned() })
-            }
+            IdentityLevel::Identified | IdentityLevel::Verified => Some(Obligation::Identity {
+                level: self.identity.as_str().to_owned(),
+            }),
         };
-        identity.into_iter().chain(self.confirm.then_some(Obligation::Confirm)).collect()
+        identity
+            .into_iter()
+            .chain(self.confirm.then_some(Obligation::Confirm))
+            .collect()
     }
 }

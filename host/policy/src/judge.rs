@@ -40,16 +40,27 @@ enum Finding {
     /// These rules permit it.
     Allowed(Vec<String>),
     /// These rules forbid it until the duties are fulfilled.
-    Duties { rules: BTreeSet<String>, duties: Duties },
+    Duties {
+        rules: BTreeSet<String>,
+        duties: Duties,
+    },
     /// It stays forbidden, whatever is fulfilled.
-    Refused { rules: BTreeSet<String>, reasons: Vec<String> },
+    Refused {
+        rules: BTreeSet<String>,
+        reasons: Vec<String>,
+    },
 }
 
 impl Judge {
     pub(crate) fn judge(&self, request: &PolicyRequest<'_>) -> Verdict {
         let subjects = match subjects(&self.words, request) {
             Ok(subjects) => subjects,
-            Err(error) => return refusal([INCOMPLETE_FACTS.to_owned()].into(), vec![error.to_string()]),
+            Err(error) => {
+                return refusal(
+                    [INCOMPLETE_FACTS.to_owned()].into(),
+                    vec![error.to_string()],
+                );
+            }
         };
         let (mut permits, mut asking) = (BTreeSet::new(), BTreeSet::new());
         let (mut refusing, mut reasons) = (BTreeSet::new(), Vec::new());
@@ -61,7 +72,10 @@ impl Judge {
                     asking.extend(rules);
                     wanted = wanted.union(duties);
                 }
-                Finding::Refused { rules, reasons: more } => {
+                Finding::Refused {
+                    rules,
+                    reasons: more,
+                } => {
                     refusing.extend(rules);
                     reasons.extend(more);
                 }
@@ -73,11 +87,19 @@ impl Judge {
         }
         if !asking.is_empty() {
             let reasons = asking.iter().map(|rule| self.reason(rule)).collect();
-            return Verdict { obligations: wanted.obligations(), ..refusal(asking, reasons) };
+            return Verdict {
+                obligations: wanted.obligations(),
+                ..refusal(asking, reasons)
+            };
         }
         let rules: Vec<String> = permits.into_iter().collect();
         let reason = format!("permitted by {}", rules.join(", "));
-        Verdict { decision: Decision::Allow, rules, obligations: Vec::new(), reason }
+        Verdict {
+            decision: Decision::Allow,
+            rules,
+            obligations: Vec::new(),
+            reason,
+        }
     }
 
     /// Decides with what is fulfilled now. If only rules with duties forbid, it
@@ -91,34 +113,55 @@ impl Judge {
         loop {
             let (forbidding, stuck) = match evaluation.run(satisfied) {
                 Answer::Permitted(permits) if rules.is_empty() => return Finding::Allowed(permits),
-                Answer::Permitted(_) => return Finding::Duties { rules, duties: wanted },
+                Answer::Permitted(_) => {
+                    return Finding::Duties {
+                        rules,
+                        duties: wanted,
+                    };
+                }
                 Answer::Refused(none) if none.is_empty() => {
                     rules.insert(DEFAULT_DENY.to_owned());
                     let reasons = vec![unpermitted(request, subject)];
                     return Finding::Refused { rules, reasons };
                 }
                 Answer::Refused(forbidding) => {
-                    let stuck: Vec<String> =
-                        forbidding.iter().filter(|rule| self.duties(rule).is_none()).cloned().collect();
+                    let stuck: Vec<String> = forbidding
+                        .iter()
+                        .filter(|rule| self.duties(rule).is_none())
+                        .cloned()
+                        .collect();
                     (forbidding, stuck)
                 }
                 Answer::Failed(failed) => {
                     rules.extend(failed);
-                    return Finding::Refused { rules, reasons: vec![FAILED.to_owned()] };
+                    return Finding::Refused {
+                        rules,
+                        reasons: vec![FAILED.to_owned()],
+                    };
                 }
                 Answer::Unfit => {
                     rules.insert(INCOMPLETE_FACTS.to_owned());
-                    return Finding::Refused { rules, reasons: vec![UNFIT.to_owned()] };
+                    return Finding::Refused {
+                        rules,
+                        reasons: vec![UNFIT.to_owned()],
+                    };
                 }
             };
             let more = forbidding
                 .iter()
                 .filter_map(|rule| self.duties(rule))
                 .fold(satisfied, Duties::union);
-            wanted = forbidding.iter().filter_map(|rule| self.duties(rule)).fold(wanted, Duties::union);
+            wanted = forbidding
+                .iter()
+                .filter_map(|rule| self.duties(rule))
+                .fold(wanted, Duties::union);
             // Without progress the rules are not lifted by their own duties.
             if !stuck.is_empty() || more == satisfied {
-                let blamed = if stuck.is_empty() { &forbidding } else { &stuck };
+                let blamed = if stuck.is_empty() {
+                    &forbidding
+                } else {
+                    &stuck
+                };
                 let reasons = blamed.iter().map(|rule| self.reason(rule)).collect();
                 rules.extend(forbidding.iter().cloned());
                 return Finding::Refused { rules, reasons };
@@ -133,7 +176,9 @@ impl Judge {
     }
 
     fn reason(&self, rule: &str) -> String {
-        self.rules.get(rule).map_or_else(String::new, |facts| facts.reason.clone())
+        self.rules
+            .get(rule)
+            .map_or_else(String::new, |facts| facts.reason.clone())
     }
 }
 
@@ -149,7 +194,10 @@ fn fulfilled(facts: &Facts) -> Duties {
         IdentityLevel::Unknown | IdentityLevel::Identified | IdentityLevel::Verified => None,
     };
     let confirm = facts.confirmed.then_some(Duty::Confirm);
-    identity.into_iter().chain(confirm).fold(Duties::default(), Duties::with)
+    identity
+        .into_iter()
+        .chain(confirm)
+        .fold(Duties::default(), Duties::with)
 }
 
 fn unpermitted(request: &PolicyRequest<'_>, subject: &Subject) -> String {
@@ -164,5 +212,10 @@ fn refusal(rules: BTreeSet<String>, mut reasons: Vec<String>) -> Verdict {
     reasons.dedup();
     let rules: Vec<String> = rules.into_iter().collect();
     let reason = format!("{} ({})", reasons.join("; "), rules.join(", "));
-    Verdict { decision: Decision::Deny, rules, obligations: Vec::new(), reason }
+    Verdict {
+        decision: Decision::Deny,
+        rules,
+        obligations: Vec::new(),
+        reason,
+    }
 }

@@ -1,6 +1,6 @@
 //! Loading: all or nothing, with everything that is wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{Schema, ValidationMode, Validator};
 use postern_domain::{Digest, digest_of};
@@ -73,7 +73,11 @@ impl PolicySet {
         let slices = Slices::cut(&checked, &rules).map_err(|e| failed(e.to_string()))?;
         Ok(Self {
             digest: digest_of(&(schema, &sources, collections)),
-            judge: Judge { words, slices, rules: rules.iter().map(rule_facts).collect() },
+            judge: Judge {
+                words,
+                slices,
+                rules: rules.iter().map(rule_facts).collect(),
+            },
             summaries: rules.into_iter().map(|rule| rule.summary).collect(),
         })
     }
@@ -96,17 +100,24 @@ impl PolicySet {
 }
 
 pub(crate) fn rule_facts(rule: &Rule) -> (String, RuleFacts) {
-    let facts = RuleFacts { duties: rule.duties, reason: rule.reason.clone() };
+    let facts = RuleFacts {
+        duties: rule.duties,
+        reason: rule.reason.clone(),
+    };
     (rule.summary.id.clone(), facts)
 }
 
 /// What the validator says against the rules. Its warnings count: a misspelt
 /// attribute behind `has` is only a warning.
 fn validate(schema: &Schema, rules: &[Rule], sources: &[PolicySource]) -> Vec<PolicyError> {
-    let texts: BTreeMap<&str, &str> =
-        sources.iter().map(|source| (source.file.as_str(), source.text.as_str())).collect();
-    let by_id: BTreeMap<&str, &Rule> =
-        rules.iter().map(|rule| (rule.summary.id.as_str(), rule)).collect();
+    let texts: BTreeMap<&str, &str> = sources
+        .iter()
+        .map(|source| (source.file.as_str(), source.text.as_str()))
+        .collect();
+    let by_id: BTreeMap<&str, &Rule> = rules
+        .iter()
+        .map(|rule| (rule.summary.id.as_str(), rule))
+        .collect();
     let set = match cedar_policy::PolicySet::from_policies(rules.iter().map(|r| r.policy.clone())) {
         Ok(set) => set,
         Err(found) => return vec![PolicyError::of_diagnostic("policies", "", &found)],
@@ -114,13 +125,38 @@ fn validate(schema: &Schema, rules: &[Rule], sources: &[PolicySource]) -> Vec<Po
     let result = Validator::new(schema.clone()).validate(&set, ValidationMode::Strict);
     let error = |id: &cedar_policy::PolicyId, found: &dyn miette::Diagnostic| {
         let id: &str = id.as_ref();
-        let file = by_id.get(id).map_or("policies", |rule| rule.summary.file.as_str());
+        let file = by_id
+            .get(id)
+            .map_or("policies", |rule| rule.summary.file.as_str());
         let text = texts.get(file).copied().unwrap_or_default();
         let error = PolicyError::of_diagnostic(file, text, found).rule(id);
-        let message = error.message.trim_start_matches(&format!("for policy `{id}`, ")).to_owned();
+        // The rule is named already.
+        let prefix = format!("for policy `{id}`");
+        let message = match error.message.strip_prefix(&prefix) {
+            Some(rest) => rest.trim_start_matches([',', ':', ' ']).to_owned(),
+            None => error.message,
+        };
         PolicyError { message, ..error }
     };
-    let errors = result.validation_errors().map(|found| error(found.policy_id(), found));
-    let warnings = result.validation_warnings().map(|found| error(found.policy_id(), found));
-    errors.chain(warnings).collect()
+    let mut errors: Vec<PolicyError> = result
+        .validation_errors()
+        .map(|found| error(found.policy_id(), found))
+        .collect();
+    // A rule with an error also draws the warning that it can never apply.
+    let faulty: BTreeSet<String> = errors
+        .iter()
+        .filter_map(|error| error.rule.clone())
+        .collect();
+    errors.extend(
+        result
+            .validation_warnings()
+            .map(|found| error(found.policy_id(), found))
+            .filter(|warning| {
+                warning
+                    .rule
+                    .as_ref()
+                    .is_none_or(|rule| !faulty.contains(rule))
+            }),
+    );
+    errors
 }

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use postern_domain::{
-    Channel, Customer, Decision, HostCall, Obligation, SkillId, Timestamp,
-};
+use postern_domain::{Channel, Customer, Decision, HostCall, Obligation, SkillId, Timestamp};
 
 /// One host call with the facts under which it is judged.
 #[derive(Clone, Copy)]

@@ -50,7 +50,7 @@ impl Vocabulary {
     ///
     /// # Errors
     /// A name that is none; with accepted collections never.
-    pub(crate) fn new(collections: &Collections) -> Result<Self, ParseErrors> {
+    pub(crate) fn new(collections: &Collections) -> Result<Self, Box<ParseErrors>> {
         let mut known = BTreeMap::new();
         for (name, rules) in &collections.0 {
             let collection = Collection {
@@ -136,8 +136,10 @@ pub(crate) fn entity<const N: usize>(uid: EntityUid, attributes: [(&str, Expr); 
 
 /// The same with a number of attributes that is known only now.
 pub(crate) fn with_attributes(uid: EntityUid, attributes: Vec<(&str, Expr)>) -> Entity {
-    let attributes: HashMap<_, _> =
-        attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let attributes: HashMap<_, _> = attributes
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
     Entity::new(uid.clone(), attributes, HashSet::new())
         .unwrap_or_else(|_| Entity::new_no_attrs(uid, HashSet::new()))
 }
@@ -159,6 +161,10 @@ pub(crate) fn count(number: usize) -> Expr {
 
 /// A record of members with names of their own.
 pub(crate) fn record(members: impl IntoIterator<Item = (impl Into<String>, Expr)>) -> Expr {
-    Expr::new_record(members.into_iter().map(|(name, value)| (name.into(), value)))
-        .unwrap_or_else(|_| Expr::new_set([]))
+    Expr::new_record(
+        members
+            .into_iter()
+            .map(|(name, value)| (name.into(), value)),
+    )
+    .unwrap_or_else(|_| Expr::new_set([]))
 }

@@ -17,6 +17,7 @@ mod limits;
 mod load;
 mod meter;
 mod port;
+mod relay;
 mod skill;
 mod state;
 mod wasi;

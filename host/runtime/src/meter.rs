@@ -2,7 +2,7 @@
 //!
 //! An invocation is a future: while it is polled, its guest runs on the polling
 //! thread, and that thread's own clock tells how long, without the time in which
-//! another thread or process had the processor. Polls of the port are taken out.
+//! another thread or process had the processor. The port is polled outside of it.
 
 use std::{
     future::poll_fn,
@@ -62,18 +62,6 @@ impl Meter {
         })
         .await
     }
-
-    /// Polls `future`, within a charged one, free of charge.
-    pub(crate) async fn exempt<F: Future>(&self, future: F) -> F::Output {
-        let mut future = pin!(future);
-        poll_fn(|cx| {
-            self.pause();
-            let polled = future.as_mut().poll(cx);
-            self.resume();
-            polled
-        })
-        .await
-    }
 }
 
 #[cfg(test)]
@@ -89,14 +77,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn host_time_is_not_charged() {
+    async fn only_polls_are_charged() {
         let meter = Meter::default();
+        work(Duration::from_millis(200));
         meter
             .charge(async {
                 work(Duration::from_millis(4));
-                meter
-                    .exempt(async { work(Duration::from_millis(200)) })
-                    .await;
                 tokio::task::yield_now().await;
                 assert!(meter.running() >= Duration::from_millis(4));
                 work(Duration::from_millis(4));

@@ -18,6 +18,7 @@ use crate::{
     host::check::{self, REASON_BYTES},
     limits::Limit,
     meter::Meter,
+    relay::{Relay, relay},
     state::State,
     wasi::Wasi,
 };
@@ -129,15 +130,17 @@ impl LoadedSkill {
             .expect("nobody closes the semaphore");
         let started = Instant::now();
         let deadline = started + limits.wall;
-        let mut store = self.store(&call, port, Arc::clone(&meter));
-        let ended = timeout_at(deadline, meter.charge(self.run(&mut store, &call))).await;
+        let (inside, mut outside) = relay(port);
+        let mut store = self.store(&call, inside, Arc::clone(&meter));
+        let guest = meter.charge(self.run(&mut store, &call));
+        let ended = timeout_at(deadline, outside.serve(guest)).await;
         let state = store.data_mut();
         // A guest's last words matter most when it ended badly, but they must not
         // wait for a port that does not answer.
         if ended.is_ok() && !matches!(state.halt, Some(Halt::Abort(_))) {
             let last_words = meter.charge(state.forward_output(true));
             // An abort is kept in the state; lines that come too late are lost.
-            let _ = timeout_at(deadline, last_words).await;
+            let _ = timeout_at(deadline, outside.serve(last_words)).await;
         }
         let usage = Usage {
             wall: started.elapsed(),
@@ -157,7 +160,7 @@ impl LoadedSkill {
         Report { result, usage }
     }
 
-    fn store(&self, call: &Invocation, port: Box<dyn HostPort>, meter: Arc<Meter>) -> Store<State> {
+    fn store(&self, call: &Invocation, port: Relay, meter: Arc<Meter>) -> Store<State> {
         let limits = call.limits.clone();
         let at_once = usize::try_from(limits.transfer_bytes).unwrap_or(usize::MAX);
         let wasi = Wasi::new(call.now, call.seed, &limits);

@@ -6,11 +6,12 @@ use postern_domain::{CallFailure, HostCall, HostReply, LogLine};
 use wasmtime::ResourceLimiter;
 
 use crate::{
-    HostPort, Limits, PortError,
+    Limits, PortError,
     halt::{Halt, Halted, WrongReply},
     host::weight,
     limits::Limit,
     meter::Meter,
+    relay::Relay,
     wasi::Wasi,
 };
 
@@ -22,7 +23,7 @@ pub(crate) struct State {
     pub(crate) used: Used,
     /// Why the guest was stopped; the first reason stays.
     pub(crate) halt: Option<Halt>,
-    port: Box<dyn HostPort>,
+    port: Relay,
     /// Whether output may go to the port as log lines.
     log: bool,
 }
@@ -44,7 +45,7 @@ impl State {
         wasi: Wasi,
         limits: Limits,
         meter: Arc<Meter>,
-        port: Box<dyn HostPort>,
+        port: Relay,
         log: bool,
     ) -> Self {
         Self {
@@ -132,9 +133,9 @@ impl State {
         self.put(HostCall::Log { line }).await.map(drop)
     }
 
-    /// The port's answer. What the port does is no time of the guest's.
+    /// The port's answer.
     async fn put(&mut self, call: HostCall) -> wasmtime::Result<Result<HostReply, CallFailure>> {
-        match self.meter.exempt(self.port.call(call)).await {
+        match self.port.call(call).await {
             Ok(reply) => Ok(Ok(reply)),
             Err(PortError::Refused(failure)) => Ok(Err(failure)),
             Err(PortError::Abort(error)) => Err(self.stop(Halt::Abort(error))),

@@ -71,8 +71,9 @@ impl Skill {
                 inspect(context, installed)
             }
             Self::Remove { id } => {
-                let generation = registry.remove(&id)?;
+                // Opened first: what cannot be recorded is not done.
                 let store = context.store().await?;
+                let generation = registry.remove(&id)?;
                 let detail = format!("generation {}", generation.number);
                 context.record(&store, "skill:remove", id.to_string(), detail).await?;
                 done(context, &format!("Removed {id}"), &generation)
@@ -98,12 +99,13 @@ async fn install(
     let grants = grants(&candidate.manifest, grant)?;
     let config = Config::load(&context.data)?;
     let runtime = app::runtime(&config)?;
+    // Opened first: what cannot be recorded is not done.
+    let store = context.store().await?;
     let generation = registry.install(&runtime, &candidate, grants.clone(), SystemClock.now())?;
     let skill = &candidate.manifest.skill;
     let granted = grants.iter().map(|interface| interface.as_str()).collect::<Vec<_>>().join(", ");
     let detail = format!("generation {}; granted: {granted}", generation.number);
     let on = format!("{}@{} {}", skill.id, skill.version, candidate.digest());
-    let store = context.store().await?;
     context.record(&store, "skill:install", on, detail).await?;
     let what = format!("Installed {}@{} with {granted}", skill.id, skill.version);
     done(context, &what, &generation)

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use postern_policy::FieldType;
 use serde_json::Value;
 
+use crate::understand::normal_postcode;
+
 /// All declared collections. Undeclared ones do not exist for skills.
 #[derive(Debug, Clone, Default)]
 pub struct Collections(pub(super) BTreeMap<String, Collection>);
@@ -34,7 +36,7 @@ pub struct PersonalField {
 }
 
 /// The value under a dotted name.
-pub fn field<'v>(body: &'v Value, path: &str) -> Option<&'v Value> {
+fn field<'v>(body: &'v Value, path: &str) -> Option<&'v Value> {
     path.split('.').try_fold(body, |value, name| value.get(name))
 }
 
@@ -48,11 +50,6 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// The form in which values are compared: without regard to case and to white
-/// space around.
-pub fn normalised(value: &str) -> String {
-    value.trim().to_lowercase()
-}
 
 impl Collections {
     /// The collection of this name.
@@ -98,9 +95,18 @@ impl Collection {
             .into_iter()
             .filter_map(|path| {
                 let value = scalar(field(body, path)?)?;
-                Some((path.to_owned(), normalised(&value)))
+                Some((path.to_owned(), self.comparable(path, &value)))
             })
             .collect()
+    }
+
+    /// The form in which a field's values are compared: postcodes as postcodes,
+    /// everything else without regard to case and to white space around.
+    pub fn comparable(&self, path: &str, value: &str) -> String {
+        match self.personal_kind(path) {
+            Some("POSTCODE") => normal_postcode(value),
+            Some(_) | None => value.trim().to_lowercase(),
+        }
     }
 
     /// The customer to whom a record belongs.

@@ -181,7 +181,7 @@ fn resolve(
                     }
                 },
             };
-            Ok((condition.field.clone(), crate::config::normalised(value)))
+            Ok((condition.field.clone(), rules.comparable(&condition.field, value)))
         })
         .collect()
 }

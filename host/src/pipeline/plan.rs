@@ -1,13 +1,13 @@
 //! What a turn sets out to do, decided once and committed before the first
 //! effect, so that a turn that runs again does the same.
 
-use postern_domain::{Awaiting, Conversation, IdentityLevel, InboundKind, PendingTool};
+use postern_domain::{Awaiting, Conversation, IdentityLevel, InboundKind, PendingTool, SkillId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::texts;
 use crate::{
-    brain::{Route, Understanding},
+    brain::{Mention, Route, Understanding},
     registry::Skills,
 };
 
@@ -118,10 +118,10 @@ pub(super) fn decide(
         Some(Route::Tool { skill, tool, required, optional }) => {
             let mut arguments = Map::new();
             for name in required.iter().chain(optional) {
-                let known = understanding.entity(name).or_else(|| {
+                let known = understanding.entity(name, skill).or_else(|| {
                     // What was said before fills in only for what is needed.
-                    let before = conversation.state.entities.get(name);
-                    before.filter(|_| required.contains(name)).map(String::as_str)
+                    let before = remembered(conversation, name, skill);
+                    before.filter(|_| required.contains(name))
                 });
                 if let Some(value) = known {
                     arguments.insert(name.clone(), argument(name, value));
@@ -168,7 +168,7 @@ fn with_identity(
     };
     let mut arguments = Map::new();
     for name in answers_to("email") {
-        if let Some(value) = understanding.entity(name) {
+        if let Some(value) = understanding.entity(name, skill) {
             arguments.insert((*name).to_owned(), argument(name, value));
         }
     }
@@ -200,15 +200,32 @@ fn answered(awaiting: &Awaiting, understanding: &Understanding) -> Option<(Vec<P
     };
     let mut stack = awaiting.stack.clone();
     let top = stack.last_mut()?;
+    let skill = top.skill.clone();
     let mut any = false;
     for name in names {
-        if let Some(value) = understanding.entity(name) {
+        if let Some(value) = understanding.entity(name, &skill) {
             top.arguments.insert((*name).to_owned(), argument(name, value));
             any = true;
         }
     }
-    let confirmed = awaiting.entity == "confirmed" && understanding.entity("confirmed") == Some("true");
+    let confirmed = awaiting.entity == "confirmed" && understanding.entity("confirmed", &skill) == Some("true");
     any.then_some((stack, confirmed))
+}
+
+/// Under what a mention is remembered: once for the host's own entities, once
+/// for each skill that declares it.
+pub(super) fn memory_names(mention: &Mention) -> Vec<String> {
+    match &mention.declared_by[..] {
+        [] => vec![mention.name.clone()],
+        skills => skills.iter().map(|skill| format!("{skill}/{}", mention.name)).collect(),
+    }
+}
+
+/// An entity that was mentioned before.
+fn remembered<'c>(conversation: &'c Conversation, name: &str, skill: &SkillId) -> Option<&'c str> {
+    let entities = &conversation.state.entities;
+    let value = entities.get(&format!("{skill}/{name}")).or_else(|| entities.get(name));
+    value.map(String::as_str)
 }
 
 /// An entity's value as an argument.

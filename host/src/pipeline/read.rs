@@ -6,7 +6,7 @@ use std::ops::Range;
 use postern_domain::{Conversation, InboundKind, InboundMessage};
 
 use crate::{
-    brain::{Brain, Understanding},
+    brain::{Brain, Mention, Understanding},
     privacy::{Vault, without_forged_placeholders},
     understand,
 };
@@ -28,23 +28,23 @@ pub(super) fn read(
 ) -> Read {
     if message.kind == InboundKind::Unsupported {
         let understanding =
-            Understanding { ranked: vec![], in_scope: false, threshold: 1.0, entities: vec![] };
+            Understanding { ranked: vec![], in_scope: false, entities: vec![] };
         return Read { text: "(not a text)".to_owned(), understanding };
     }
     let text = without_forged_placeholders(&message.text);
-    let (ranked, in_scope, threshold) = brain.classify(&text);
+    let (ranked, in_scope) = brain.classify(&text);
     let mut spans: Vec<(Range<usize>, &str)> = understand::personal_spans(&text)
         .into_iter()
         .map(|span| (span.start..span.end, span.kind.as_str()))
         .collect();
     let mut entities = Vec::new();
     for found in brain.extract(&text) {
+        let declared_by = found.declared_by().to_vec();
         let value = match found.name.as_str() {
             "email" => vault.placeholder("EMAIL", &found.value),
-            "phone" => vault.placeholder("PHONE", &found.value),
             _ => found.value,
         };
-        entities.push((found.name, value));
+        entities.push(Mention { name: found.name, value, declared_by });
     }
     // Names and postcodes look like anything else, so they are looked for only
     // in an answer to the question for them.
@@ -56,7 +56,11 @@ pub(super) fn read(
             ("postcode", "POSTCODE", details.postcode),
         ] {
             if let Some(part) = part {
-                entities.push((name.to_owned(), vault.placeholder(kind, &part.value)));
+                entities.push(Mention {
+                    name: name.to_owned(),
+                    value: vault.placeholder(kind, &part.value),
+                    declared_by: vec![],
+                });
                 spans.push((part.start..part.end, kind));
             }
         }
@@ -71,5 +75,5 @@ pub(super) fn read(
         free
     });
     let text = vault.replace_spans(&text, &spans);
-    Read { text, understanding: Understanding { ranked, in_scope, threshold, entities } }
+    Read { text, understanding: Understanding { ranked, in_scope, entities } }
 }

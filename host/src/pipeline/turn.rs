@@ -168,9 +168,13 @@ fn begin(ledger: &mut Ledger, work: &Work, plan: &Plan) {
         at: work.message.received_at,
     };
     ledger.push(Change::Message(message));
-    for (name, value) in &plan.understanding.entities {
-        if name != "confirmed" {
-            ledger.conversation.state.entities.insert(name.clone(), value.clone());
+    for mention in &plan.understanding.entities {
+        // A yes belongs to its question alone.
+        if mention.name == "confirmed" {
+            continue;
+        }
+        for name in plan::memory_names(mention) {
+            ledger.conversation.state.entities.insert(name, mention.value.clone());
         }
     }
     let Some(subject) = &plan.subject else { return };
@@ -367,12 +371,7 @@ fn classified(plan: &Plan) -> String {
         Some(best) if plan.understanding.in_scope => {
             format!("{} ({:.0} %)", best.intent, best.probability * 100.0)
         }
-        Some(best) => format!(
-            "none of the known intents ({} at {:.0} %, {:.0} % needed)",
-            best.intent,
-            best.probability * 100.0,
-            plan.understanding.threshold * 100.0
-        ),
+        Some(best) => format!("none of the known intents (closest: {})", best.intent),
         None => "nothing to classify".to_owned(),
     }
 }

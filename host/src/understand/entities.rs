@@ -97,6 +97,11 @@ impl Found {
     pub fn is_for(&self, skill: &SkillId) -> bool {
         self.declared_by.is_empty() || self.declared_by.contains(skill)
     }
+
+    /// The skills that declare it; none for the host's own.
+    pub fn declared_by(&self) -> &[SkillId] {
+        &self.declared_by
+    }
 }
 
 impl fmt::Debug for Found {

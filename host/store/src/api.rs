@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use postern_domain::{
     AuditEntry, AuditRow, Conversation, ConversationId, Digest, Expected, InboundMessage,
-    InvocationId, JournalEntry, MessageId, Outcome, OutboxId, OutboxItem, SkillFailure, SkillId,
+    InvocationId, JournalEntry, MessageId, OutboxId, OutboxItem, Outcome, SkillFailure, SkillId,
     StoredMessage, Ticket, TicketEvent, TicketId, Timestamp, TurnId, VaultEntry,
 };
 use serde::{Deserialize, Serialize};
@@ -364,7 +364,8 @@ pub trait Store: Send + Sync + 'static {
     /// Claims due messages to send, at most one for each conversation, the
     /// oldest first: their state is `Sending` and the attempt is counted
     /// durably on return.
-    async fn claim_outbox(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxItem>, StoreError>;
+    async fn claim_outbox(&self, now: Timestamp, limit: u32)
+    -> Result<Vec<OutboxItem>, StoreError>;
 
     /// When the next message to send or to process is due, if any is waiting.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;

@@ -119,14 +119,13 @@ fn ways(args: &FindArgs) -> Vec<Vec<(&str, &str)>> {
 fn customer_profile(_: NoArguments, context: &Context) -> Result<Outcome> {
     let user = records::get::<User>("users", context.customer_key()?)?.body;
     let address = &user.address;
-    let street = [Some(&address.address1), address.address2.as_ref()];
-    let place = [
+    let street = given([Some(&address.address1), address.address2.as_ref()]).join(", ");
+    let place = given([
         Some(&address.city),
         address.state.as_ref(),
         Some(&address.zip),
-    ];
-    let street: Vec<_> = street.into_iter().flatten().map(String::as_str).collect();
-    let place: Vec<_> = place.into_iter().flatten().map(String::as_str).collect();
+    ])
+    .join(" ");
     // Only the kinds: numbers and balances are nobody's business in a chat.
     let kinds: BTreeSet<_> = user
         .payment_methods
@@ -143,17 +142,25 @@ fn customer_profile(_: NoArguments, context: &Context) -> Result<Outcome> {
         "This is what we have on file for you:\n\
          • Name: {} {}\n\
          • E-mail: {}\n\
-         • Address: {}, {}, {}\n\
+         • Address: {street}, {place}, {}\n\
          • Payment methods: {kinds}\n\
          • Orders: {}",
         user.name.first_name,
         user.name.last_name,
         user.email,
-        street.join(", "),
-        place.join(" "),
         address.country,
         user.orders.len(),
     )))
+}
+
+/// The parts of an address that there are.
+fn given<const N: usize>(parts: [Option<&String>; N]) -> Vec<&str> {
+    parts
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
+        .collect()
 }
 
 fn kind(source: &str) -> &str {

@@ -134,6 +134,23 @@ fn the_profile_names_kinds_of_payment_and_no_numbers() {
 }
 
 #[test]
+fn an_address_without_a_second_line_has_no_gap() {
+    let host = host();
+    let mut user = host.record("users", "ines_ruiz_1001").unwrap();
+    user["address"] = json!({"address1": "<STREET_1.k3f9>", "address2": "", "city": "Oslo", "zip": "1", "country": "Norway"});
+    host.set_record("users", "ines_ruiz_1001", user);
+    let context = Context::example().with_customer("ines_ruiz_1001");
+    let outcome = call_tool("customer_profile", "{}", &context).unwrap();
+    let Outcome::Reply(text) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert!(
+        text.contains("Address: <STREET_1.k3f9>, Oslo 1, Norway\n"),
+        "{text}"
+    );
+}
+
+#[test]
 fn nobody_has_no_profile() {
     let host = host();
     let failure = call_tool("customer_profile", "{}", &Context::example()).unwrap_err();

@@ -73,7 +73,7 @@ fn refund_check(args: CheckArgs, context: &Context) -> Result<Outcome> {
             ..
         } => Outcome::reply(format!(
             "Yes, order {} can be refunded: it was delivered on {delivered}, and refunds are \
-             possible for {} days. You would get {} back {}. If you would like that, \
+             possible for {} days. {} would be paid back {}. If you would like that, \
              just write \"refund order {}\".",
             order.order_id,
             rules::WINDOW_DAYS,
@@ -130,7 +130,7 @@ fn refund_request(args: RequestArgs, context: &Context) -> Result<Outcome> {
         Ok(_) => {
             log::info!(order = order.order_id.as_str(), cents = amount.0; "refund requested");
             Ok(Outcome::reply(format!(
-                "Done. I have requested your refund of {shown} for order {}. You get the money \
+                "Done. I have requested your refund of {shown} for order {}. It will be paid \
                  back {when}.",
                 order.order_id
             )))

@@ -34,18 +34,26 @@ fn track_shipment(args: TrackArgs, context: &Context) -> Result<Outcome> {
     let numbers: Vec<_> = order.tracking_numbers().take(MOST_PARCELS).collect();
     let mut parcels = Vec::new();
     for number in &numbers {
-        parcels.push(describe(number, carrier::ask(url, number)?));
+        parcels.push((number, describe(carrier::ask(url, number)?)));
     }
     log::info!(order = order.order_id.as_str(), parcels = parcels.len(); "parcels tracked");
     let text = match parcels.as_slice() {
-        [one] => format!("About your parcel for order {}: {one}", order.order_id),
+        [(number, news)] => format!(
+            "Your parcel for order {} (tracking number {number}): {news}",
+            order.order_id
+        ),
         several => {
-            let lines = several.iter().map(|parcel| format!("\n• {parcel}"));
-            format!(
-                "Order {} comes in {} parcels:",
-                order.order_id,
-                several.len()
-            ) + &lines.collect::<String>()
+            let lines = several
+                .iter()
+                .map(|(number, news)| format!("\n• Tracking number {number}: {news}"));
+            let all = order.tracking_numbers().count();
+            let cut = if all > several.len() {
+                ", of which these are the first"
+            } else {
+                ""
+            };
+            format!("Order {} comes in {all} parcels{cut}:", order.order_id)
+                + &lines.collect::<String>()
         }
     };
     Ok(Outcome::reply(text))
@@ -73,12 +81,11 @@ fn without_parcel(order: &Order) -> Option<String> {
     }
 }
 
-fn describe(number: &str, parcel: Option<Parcel>) -> String {
+fn describe(parcel: Option<Parcel>) -> String {
     let Some(parcel) = parcel else {
-        return format!(
-            "the carrier does not know number {number} yet. It can take a day until a new parcel \
-             shows up there."
-        );
+        return "the carrier does not know this number yet. It can take a day until a new parcel \
+                shows up there."
+            .to_owned();
     };
     let place = parcel
         .location
@@ -113,7 +120,7 @@ fn describe(number: &str, parcel: Option<Parcel>) -> String {
             Some(_) | None => {}
         }
     }
-    text + &format!(" Tracking number: {number}.")
+    text
 }
 
 /// Text of the carrier that may stand in an answer: one short line, without the

@@ -66,7 +66,9 @@ fn yes() -> bool {
 impl Case {
     fn facts(&self) -> Facts {
         let targets: Vec<(String, Option<String>)> = match &self.call {
-            HostCall::RecordsGet { collection, key } => vec![(collection.clone(), Some(key.clone()))],
+            HostCall::RecordsGet { collection, key } => {
+                vec![(collection.clone(), Some(key.clone()))]
+            }
             HostCall::RecordsQuery { collection, .. } => vec![(collection.clone(), None)],
             HostCall::RecordsWrite { steps } => steps
                 .iter()
@@ -75,17 +77,23 @@ impl Case {
                 .collect(),
             _ => Vec::new(),
         };
-        assert_eq!(targets.len(), self.records.len(), "{}: `records`", self.name);
-        let records = targets.into_iter().zip(&self.records).map(|((collection, key), record)| {
-            RecordFacts {
+        assert_eq!(
+            targets.len(),
+            self.records.len(),
+            "{}: `records`",
+            self.name
+        );
+        let records = targets
+            .into_iter()
+            .zip(&self.records)
+            .map(|((collection, key), record)| RecordFacts {
                 collection,
                 key,
                 exists: record.exists,
                 owner: record.owner.clone(),
                 new_owner: record.new_owner.clone(),
                 fields: record.fields.clone(),
-            }
-        });
+            });
         let endpoint = self.endpoint.as_ref().map(|endpoint| EndpointFacts {
             name: endpoint.name.clone(),
             host: endpoint.host.clone(),
@@ -129,11 +137,19 @@ fn every_case_gets_the_decision_the_rules_and_the_duties_that_it_expects() {
             duties.sort();
             let got = (verdict.decision, &verdict.rules, &duties);
             if got != (case.expect, &case.rules, &case.duties) {
-                wrong.push(format!("{}: {}: got {got:?}: {}", source.file, case.name, verdict.reason));
+                wrong.push(format!(
+                    "{}: {}: got {got:?}: {}",
+                    source.file, case.name, verdict.reason
+                ));
             }
             assert!(verdict.reason.len() > 10, "{}: no reason", case.name);
             for private in ["ana", "ben", "#W", "EMAIL"] {
-                assert!(!verdict.reason.contains(private), "{}: {}", case.name, verdict.reason);
+                assert!(
+                    !verdict.reason.contains(private),
+                    "{}: {}",
+                    case.name,
+                    verdict.reason
+                );
             }
         }
     }

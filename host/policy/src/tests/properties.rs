@@ -37,8 +37,14 @@ const CONDITIONS: [&str; 7] = [
 const DUTIES: [(&str, &str); 4] = [
     ("", "false"),
     ("@confirm", "context.satisfied.contains(\"confirm\")"),
-    ("@identity(\"identified\")", "context.satisfied.contains(\"identity:identified\")"),
-    ("@identity(\"verified\")", "context.satisfied.contains(\"identity:verified\")"),
+    (
+        "@identity(\"identified\")",
+        "context.satisfied.contains(\"identity:identified\")",
+    ),
+    (
+        "@identity(\"verified\")",
+        "context.satisfied.contains(\"identity:verified\")",
+    ),
 ];
 
 #[derive(Clone, Debug)]
@@ -56,9 +62,18 @@ impl AnyRule {
             true => ("permit", "", "false"),
             false => ("forbid", self.duty.0, self.duty.1),
         };
-        let Self { principal, action, condition, .. } = self;
+        let Self {
+            principal,
+            action,
+            condition,
+            ..
+        } = self;
         // A constant `unless` would be a rule that never applies, or always.
-        let unless = if lifted == "false" { String::new() } else { format!(" unless {{ {lifted} }}") };
+        let unless = if lifted == "false" {
+            String::new()
+        } else {
+            format!(" unless {{ {lifted} }}")
+        };
         format!(
             "@id(\"r{id}\") {annotation} {effect} ({principal}, {action}, resource) when {{ {condition} }}{unless};\n"
         )
@@ -67,7 +82,13 @@ impl AnyRule {
 
 fn any_rule() -> impl Strategy<Value = AnyRule> {
     let pick = |list: &'static [&'static str]| prop::sample::select(list);
-    (any::<bool>(), pick(&PRINCIPALS), pick(&SCOPES), pick(&CONDITIONS), prop::sample::select(&DUTIES[..]))
+    (
+        any::<bool>(),
+        pick(&PRINCIPALS),
+        pick(&SCOPES),
+        pick(&CONDITIONS),
+        prop::sample::select(&DUTIES[..]),
+    )
         .prop_map(|(permit, principal, action, condition, duty)| AnyRule {
             permit,
             principal,
@@ -92,10 +113,18 @@ fn any_request() -> impl Strategy<Value = AnyRequest> {
     let calls = vec![
         order("#W1", "ana").0,
         HostCall::KvGet { key: "k".into() },
-        HostCall::KvSet { key: "k".into(), value: vec![], ttl_s: 1 },
+        HostCall::KvSet {
+            key: "k".into(),
+            value: vec![],
+            ttl_s: 1,
+        },
         HostCall::TicketHistory { limit: 1 },
     ];
-    let levels = [IdentityLevel::Unknown, IdentityLevel::Identified, IdentityLevel::Verified];
+    let levels = [
+        IdentityLevel::Unknown,
+        IdentityLevel::Identified,
+        IdentityLevel::Verified,
+    ];
     (
         prop::sample::select(&["one", "two", "three"][..]),
         prop::sample::select(&["t", "u"][..]),
@@ -104,15 +133,17 @@ fn any_request() -> impl Strategy<Value = AnyRequest> {
         prop::sample::select(levels.to_vec()),
         0..4_u32,
     )
-        .prop_map(|(skill, tool, call, (private, confirmed), level, failures)| AnyRequest {
-            skill,
-            tool,
-            call,
-            private,
-            confirmed,
-            level,
-            failures,
-        })
+        .prop_map(
+            |(skill, tool, call, (private, confirmed), level, failures)| AnyRequest {
+                skill,
+                tool,
+                call,
+                private,
+                confirmed,
+                level,
+                failures,
+            },
+        )
 }
 
 impl AnyRequest {
@@ -121,7 +152,10 @@ impl AnyRequest {
         Facts {
             private: self.private,
             confirmed: self.confirmed,
-            customer: Customer { key, level: self.level },
+            customer: Customer {
+                key,
+                level: self.level,
+            },
             identify_failures: self.failures,
             records: match &self.call {
                 HostCall::RecordsGet { .. } => vec![order("#W1", "ana").1],
@@ -137,7 +171,11 @@ impl AnyRequest {
 }
 
 fn text(rules: &[AnyRule]) -> String {
-    rules.iter().enumerate().map(|(id, rule)| rule.text(id)).collect()
+    rules
+        .iter()
+        .enumerate()
+        .map(|(id, rule)| rule.text(id))
+        .collect()
 }
 
 fn set(rules: &[AnyRule]) -> PolicySet {
@@ -146,12 +184,19 @@ fn set(rules: &[AnyRule]) -> PolicySet {
 
 /// The same rules, looked at all of them for every call.
 fn uncut(rules: &[AnyRule]) -> Judge {
-    let source = PolicySource { file: "test.cedar".into(), text: text(rules) };
+    let source = PolicySource {
+        file: "test.cedar".into(),
+        text: text(rules),
+    };
     let checked = schema_module::load(&schema(), &shop()).unwrap();
     let rules = rule::parse(&[source], &mut Vec::new());
     let slices = Slices::uncut(&checked, &rules).unwrap();
     let rules_by_id = rules.iter().map(crate::load::rule_facts).collect();
-    Judge { words: Vocabulary::new(&shop()).unwrap(), slices, rules: rules_by_id }
+    Judge {
+        words: Vocabulary::new(&shop()).unwrap(),
+        slices,
+        rules: rules_by_id,
+    }
 }
 
 fn rules() -> impl Strategy<Value = Vec<AnyRule>> {

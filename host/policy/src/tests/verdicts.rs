@@ -1,8 +1,8 @@
 //! What a verdict says.
 
 use postern_domain::{
-    Condition, Decision, Expected, HandOver, HttpMethod, HttpRequest, LogLevel, LogLine, Obligation,
-    Priority, RecordStep, Severity, TicketChange, TicketId, TicketStatus,
+    Condition, Decision, Expected, HandOver, HttpMethod, HttpRequest, LogLevel, LogLine,
+    Obligation, Priority, RecordStep, Severity, TicketChange, TicketId, TicketStatus,
 };
 use serde_json::json;
 
@@ -24,16 +24,37 @@ fn a_missing_fact_denies_instead_of_skipping_the_rule_that_reads_it() {
     .unwrap();
     let (call, record) = order("#W1", "ana");
     let with = |status: Option<serde_json::Value>| {
-        let fields = status.map(|s| ("status".to_owned(), s)).into_iter().collect();
-        let facts = Facts { records: vec![RecordFacts { fields, ..record.clone() }], ..facts() };
+        let fields = status
+            .map(|s| ("status".to_owned(), s))
+            .into_iter()
+            .collect();
+        let facts = Facts {
+            records: vec![RecordFacts {
+                fields,
+                ..record.clone()
+            }],
+            ..facts()
+        };
         judge(&set, "order-status", "t", &call, &facts)
     };
     assert_eq!(with(Some(json!("sent"))).decision, Decision::Allow);
     assert_eq!(with(Some(json!("open"))).rules, ["open"]);
-    for missing in [None, Some(json!(7)), Some(json!(null)), Some(json!(["open"]))] {
+    for missing in [
+        None,
+        Some(json!(7)),
+        Some(json!(null)),
+        Some(json!(["open"])),
+    ] {
         let verdict = with(missing);
-        assert_eq!((verdict.decision, &verdict.rules[..]), (Decision::Deny, &["open".to_owned()][..]));
-        assert!(verdict.reason.contains("could not be evaluated"), "{}", verdict.reason);
+        assert_eq!(
+            (verdict.decision, &verdict.rules[..]),
+            (Decision::Deny, &["open".to_owned()][..])
+        );
+        assert!(
+            verdict.reason.contains("could not be evaluated"),
+            "{}",
+            verdict.reason
+        );
     }
 }
 
@@ -42,17 +63,44 @@ fn facts_about_something_else_deny() {
     let set = load("@id(\"all\") permit (principal, action, resource);").unwrap();
     let (call, record) = order("#W1", "ana");
     let deny = |call: &HostCall, records: Vec<RecordFacts>| {
-        let verdict = judge(&set, "order-status", "t", call, &Facts { records, ..facts() });
+        let verdict = judge(
+            &set,
+            "order-status",
+            "t",
+            call,
+            &Facts { records, ..facts() },
+        );
         assert_eq!(verdict.decision, Decision::Deny);
         assert_eq!(verdict.rules, ["incomplete-facts"]);
     };
     deny(&call, vec![]);
     deny(&call, vec![record.clone(), record.clone()]);
-    deny(&call, vec![RecordFacts { key: Some("#W2".into()), ..record.clone() }]);
-    deny(&call, vec![RecordFacts { collection: "users".into(), ..record.clone() }]);
+    deny(
+        &call,
+        vec![RecordFacts {
+            key: Some("#W2".into()),
+            ..record.clone()
+        }],
+    );
+    deny(
+        &call,
+        vec![RecordFacts {
+            collection: "users".into(),
+            ..record.clone()
+        }],
+    );
     deny(&HostCall::RecordsWrite { steps: vec![] }, vec![]);
-    let step = RecordStep::Delete { collection: "orders".into(), key: "#W1".into(), version: 1 };
-    deny(&HostCall::RecordsWrite { steps: vec![step.clone(), step] }, vec![record]);
+    let step = RecordStep::Delete {
+        collection: "orders".into(),
+        key: "#W1".into(),
+        version: 1,
+    };
+    deny(
+        &HostCall::RecordsWrite {
+            steps: vec![step.clone(), step],
+        },
+        vec![record],
+    );
     let request = HttpRequest {
         method: HttpMethod::Get,
         url: "https://a.example".into(),
@@ -70,7 +118,11 @@ fn a_level_without_a_customer_fulfils_nothing() {
     let (call, record) = order("#W1", "ana");
     for level in [IdentityLevel::Identified, IdentityLevel::Verified] {
         let customer = Customer { key: None, level };
-        let facts = Facts { customer, records: vec![record.clone()], ..facts() };
+        let facts = Facts {
+            customer,
+            records: vec![record.clone()],
+            ..facts()
+        };
         let verdict = judge(&set, "order-status", "t", &call, &facts);
         assert_eq!(verdict.rules, ["records-identified"]);
         assert_eq!(verdict.decision, Decision::Deny);
@@ -88,16 +140,40 @@ fn of_two_levels_of_identity_the_higher_is_asked_for_and_fulfils_both() {
     )
     .unwrap();
     let (call, record) = order("#W1", "ana");
-    let unknown = Facts { records: vec![record], ..facts() };
+    let unknown = Facts {
+        records: vec![record],
+        ..facts()
+    };
     let verdict = judge(&set, "order-status", "t", &call, &unknown);
-    let verified = Obligation::Identity { level: "verified".into() };
+    let verified = Obligation::Identity {
+        level: "verified".into(),
+    };
     assert_eq!(verdict.obligations, [verified, Obligation::Confirm]);
     assert_eq!(verdict.rules, ["high", "low"]);
-    assert!(verdict.reason.contains("must be verified first"), "{}", verdict.reason);
-    let customer = Customer { level: IdentityLevel::Verified, ..identified("ana") };
-    let verdict =
-        judge(&set, "order-status", "t", &call, &Facts { customer, confirmed: true, ..unknown });
-    assert_eq!((verdict.decision, verdict.reason.as_str()), (Decision::Allow, "permitted by all"));
+    assert!(
+        verdict.reason.contains("must be verified first"),
+        "{}",
+        verdict.reason
+    );
+    let customer = Customer {
+        level: IdentityLevel::Verified,
+        ..identified("ana")
+    };
+    let verdict = judge(
+        &set,
+        "order-status",
+        "t",
+        &call,
+        &Facts {
+            customer,
+            confirmed: true,
+            ..unknown
+        },
+    );
+    assert_eq!(
+        (verdict.decision, verdict.reason.as_str()),
+        (Decision::Allow, "permitted by all")
+    );
 }
 
 #[test]
@@ -108,14 +184,27 @@ fn a_duty_that_does_not_lift_its_rule_is_not_asked_for() {
          unless { context.satisfied.contains(\"confirm\") && !context.conversation.private };",
     )
     .unwrap();
-    let verdict = judge(&set, "order-status", "t", &HostCall::KvGet { key: "k".into() }, &facts());
-    assert_eq!((verdict.rules, verdict.obligations), (vec!["odd".to_owned()], vec![]));
+    let verdict = judge(
+        &set,
+        "order-status",
+        "t",
+        &HostCall::KvGet { key: "k".into() },
+        &facts(),
+    );
+    assert_eq!(
+        (verdict.rules, verdict.obligations),
+        (vec!["odd".to_owned()], vec![])
+    );
 }
 
 #[test]
 fn rules_can_read_who_calls_and_when() {
     let call = HostCall::KvGet { key: "k".into() };
-    let when = |condition: &str| format!("@id(\"a\") permit (principal, action == Action::\"kv:get\", resource) when {{ {condition} }};");
+    let when = |condition: &str| {
+        format!(
+            "@id(\"a\") permit (principal, action == Action::\"kv:get\", resource) when {{ {condition} }};"
+        )
+    };
     for condition in [
         "principal.version == \"0.1.0\" && principal.publisher == \"Postern\"",
         "context.tool == \"t\"",
@@ -132,23 +221,51 @@ fn rules_can_read_who_calls_and_when() {
 #[test]
 fn rules_can_read_the_arguments_that_the_schema_names() {
     let check = |action: &str, condition: &str, call: HostCall, facts: Facts| {
-        let rule = |condition: &str| format!("@id(\"a\") permit (principal, action == Action::\"{action}\", resource) when {{ {condition} }};");
-        assert!(allowed(&rule(condition), &call, &facts), "{action}: {condition}");
-        assert!(!allowed(&rule(&format!("!({condition})")), &call, &facts), "{action}: {condition}");
+        let rule = |condition: &str| {
+            format!(
+                "@id(\"a\") permit (principal, action == Action::\"{action}\", resource) when {{ {condition} }};"
+            )
+        };
+        assert!(
+            allowed(&rule(condition), &call, &facts),
+            "{action}: {condition}"
+        );
+        assert!(
+            !allowed(&rule(&format!("!({condition})")), &call, &facts),
+            "{action}: {condition}"
+        );
     };
-    let line = LogLine { level: LogLevel::Warn, message: "four".into(), fields: vec![("a".into(), "b".into())] };
-    check("log:write", "context.arguments.level == LogLevel::\"warn\" && context.arguments.bytes == 6", HostCall::Log { line }, facts());
+    let line = LogLine {
+        level: LogLevel::Warn,
+        message: "four".into(),
+        fields: vec![("a".into(), "b".into())],
+    };
+    check(
+        "log:write",
+        "context.arguments.level == LogLevel::\"warn\" && context.arguments.bytes == 6",
+        HostCall::Log { line },
+        facts(),
+    );
     let query = HostCall::RecordsQuery {
         collection: "orders".into(),
-        conditions: vec![Condition { field: "user_id".into(), value: "ana".into() }],
+        conditions: vec![Condition {
+            field: "user_id".into(),
+            value: "ana".into(),
+        }],
         limit: 7,
     };
-    let whole = RecordFacts { collection: "orders".into(), ..RecordFacts::default() };
+    let whole = RecordFacts {
+        collection: "orders".into(),
+        ..RecordFacts::default()
+    };
     check(
         "records:query",
         "context.arguments.fields.contains(\"user_id\") && context.arguments.limit == 7 && resource.collection == \"orders\" && !(resource has key)",
         query,
-        Facts { records: vec![whole], ..facts() },
+        Facts {
+            records: vec![whole],
+            ..facts()
+        },
     );
     let put = RecordStep::Put {
         collection: "orders".into(),
@@ -160,13 +277,22 @@ fn rules_can_read_the_arguments_that_the_schema_names() {
         "records:put",
         "context.arguments.fields == [\"n\", \"status\"] && resource has key && resource.key == \"#W1\"",
         HostCall::RecordsWrite { steps: vec![put] },
-        Facts { records: vec![order("#W1", "ana").1], ..facts() },
+        Facts {
+            records: vec![order("#W1", "ana").1],
+            ..facts()
+        },
     );
-    let details = vec![Condition { field: "email".into(), value: "<EMAIL_1.abcd>".into() }];
+    let details = vec![Condition {
+        field: "email".into(),
+        value: "<EMAIL_1.abcd>".into(),
+    }];
     check(
         "records:identify",
         "context.arguments.fields == [\"email\"]",
-        HostCall::RecordsIdentify { collection: "users".into(), details },
+        HostCall::RecordsIdentify {
+            collection: "users".into(),
+            details,
+        },
         facts(),
     );
     let request = HttpRequest {
@@ -189,28 +315,48 @@ fn rules_can_read_the_arguments_that_the_schema_names() {
         "http:send",
         "context.arguments.method == Method::\"POST\" && context.arguments.body_bytes == 2 && context.arguments.secrets.contains(\"s\") && resource.host == \"a.example\" && resource.port == 8443 && resource.scheme == \"https\" && resource.private && resource.path == \"/x\"",
         HostCall::HttpSend { request },
-        Facts { endpoint: Some(endpoint), ..facts() },
+        Facts {
+            endpoint: Some(endpoint),
+            ..facts()
+        },
     );
     check(
         "kv:set",
         "context.arguments.bytes == 3 && context.arguments.ttl_s == 60",
-        HostCall::KvSet { key: "k".into(), value: vec![0; 3], ttl_s: 60 },
+        HostCall::KvSet {
+            key: "k".into(),
+            value: vec![0; 3],
+            ttl_s: 60,
+        },
         facts(),
     );
     check(
         "ticket:create",
         "context.arguments.priority == Priority::\"p1\"",
-        HostCall::TicketCreate { subject: "s".into(), priority: Priority::P1 },
+        HostCall::TicketCreate {
+            subject: "s".into(),
+            priority: Priority::P1,
+        },
         facts(),
     );
-    let change = TicketChange { status: Some(TicketStatus::Closed), ..TicketChange::default() };
+    let change = TicketChange {
+        status: Some(TicketStatus::Closed),
+        ..TicketChange::default()
+    };
     check(
         "ticket:update",
         "context.arguments has status && context.arguments.status == TicketStatus::\"closed\" && !(context.arguments has priority)",
-        HostCall::TicketUpdate { id: TicketId::derive(&["t"]), change },
+        HostCall::TicketUpdate {
+            id: TicketId::derive(&["t"]),
+            change,
+        },
         facts(),
     );
-    let request = HandOver { reason: "angry".into(), severity: Severity::High, summary: String::new() };
+    let request = HandOver {
+        reason: "angry".into(),
+        severity: Severity::High,
+        summary: String::new(),
+    };
     check(
         "handover:request",
         "context.arguments.reason == \"angry\" && context.arguments.severity == Severity::\"high\"",
@@ -241,6 +387,12 @@ fn readable_fields_inside_objects_are_typed_and_read() {
         ("total.cents".to_owned(), json!(101)),
         ("total.final".to_owned(), json!(true)),
     ]);
-    let facts = Facts { records: vec![RecordFacts { fields, ..record }], ..facts() };
-    assert_eq!(judge(&set, "order-status", "t", &call, &facts).decision, Decision::Allow);
+    let facts = Facts {
+        records: vec![RecordFacts { fields, ..record }],
+        ..facts()
+    };
+    assert_eq!(
+        judge(&set, "order-status", "t", &call, &facts).decision,
+        Decision::Allow
+    );
 }

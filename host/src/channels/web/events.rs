@@ -137,10 +137,11 @@ impl Feed {
         let messages = store.messages_after(&self.conversation, self.after, BATCH).await?;
         let Some(last) = messages.last() else { return Ok(()) };
         self.after = last.seq;
-        // A web chat is private: its visitor may read the values. The vault's
-        // mark serves new placeholders only.
-        let vault = Vault::new("", store.vault(&self.conversation).await?);
-        self.ready.extend(messages.iter().map(|message| event(message, &vault)));
+        let vault = store.vault(&self.conversation).await?;
+        let conversation = store.conversation_row(&self.conversation).await?;
+        // Its visitor alone reads a private conversation, and may see the values.
+        let vault = conversation.filter(|c| c.private).map(|c| Vault::new(&c.nonce, vault));
+        self.ready.extend(messages.iter().map(|message| event(message, vault.as_ref())));
         Ok(())
     }
 
@@ -159,13 +160,14 @@ impl Feed {
     }
 }
 
-fn event(sequenced: &SequencedMessage, vault: &Vault) -> Event {
+fn event(sequenced: &SequencedMessage, vault: Option<&Vault>) -> Event {
     let message = &sequenced.message;
+    let text = vault.map_or_else(|| Vault::mask(&message.text), |v| v.restore(&message.text));
     let data = json!({
         "seq": sequenced.seq,
         "id": message.id,
         "author": message.author,
-        "text": vault.restore(&message.text),
+        "text": text,
         "at": message.at,
     });
     Event::default().event("message").id(sequenced.seq.to_string()).data(data.to_string())

@@ -34,8 +34,8 @@ CREATE TABLE conversations (
 ) STRICT;
 CREATE INDEX conversations_active ON conversations (active_at, id);
 CREATE INDEX conversations_leased ON conversations (id) WHERE lease_owner IS NOT NULL;
-CREATE INDEX conversations_inbox ON conversations (inbox_seq, inbox_due_at) WHERE inbox_due_at IS NOT NULL;
-CREATE INDEX conversations_outbox ON conversations (outbox_seq, outbox_due_at) WHERE outbox_due_at IS NOT NULL;
+CREATE INDEX conversations_inbox ON conversations (inbox_due_at, inbox_seq) WHERE inbox_due_at IS NOT NULL;
+CREATE INDEX conversations_outbox ON conversations (outbox_due_at, outbox_seq) WHERE outbox_due_at IS NOT NULL;
 
 -- The id is a digest of channel, account and the channel's name of the delivery,
 -- so that its being unique is what makes a delivery count once.

@@ -73,12 +73,18 @@ pub(super) async fn append(
             row.number,
             row.previous.to_string(),
             row.hash.to_string(),
-            row.entry.conversation.as_ref().map(|conversation| conversation.as_str()),
+            row.entry
+                .conversation
+                .as_ref()
+                .map(|conversation| conversation.as_str()),
             row.entry.to_form(),
         ]);
     }
     APPEND.rows(&mut *on, rows).await?;
-    SET_HEAD.execute(on, values![chain, number, hash.to_string()]).await.map(drop)
+    SET_HEAD
+        .execute(on, values![chain, number, hash.to_string()])
+        .await
+        .map(drop)
 }
 
 /// The last rows, oldest first.
@@ -89,7 +95,11 @@ pub(super) async fn tail(
 ) -> Result<Vec<AuditRow>, StoreError> {
     let mut rows = match conversation {
         None => TAIL.rows(on, values![limit]).await?,
-        Some(id) => TAIL_OF_CONVERSATION.rows(on, values![limit, id.as_str()]).await?,
+        Some(id) => {
+            TAIL_OF_CONVERSATION
+                .rows(on, values![limit, id.as_str()])
+                .await?
+        }
     };
     rows.reverse();
     read_all("audit row", &rows, read)

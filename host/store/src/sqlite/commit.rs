@@ -1,5 +1,6 @@
 //! Changes that become durable together.
 
+use postern_domain::JournalEntry;
 use sqlx::SqliteConnection;
 
 use super::{audit, conversations, inbox, kv, lease, messages, outbox, records, tickets, turns};
@@ -15,44 +16,82 @@ pub(super) async fn apply(
     if let Some(lease) = &commit.lease {
         lease::check(&mut *on, lease).await?;
     }
-    let mut committed = Committed::default();
+    let mut made = Made::default();
     for change in commit.changes {
-        make(&mut *on, change, &mut committed).await?;
+        make(&mut *on, change, &mut made).await?;
     }
+    turns::put_journal(&mut *on, &made.journal).await?;
     audit::append(on, chain, commit.audit).await?;
-    Ok(committed)
+    Ok(Committed {
+        versions: made.versions,
+    })
+}
+
+/// What the changes so far have come to.
+#[derive(Default)]
+struct Made {
+    versions: Vec<u64>,
+    /// Written in one statement at the end: an invocation makes many calls, and
+    /// no other change looks at them.
+    journal: Vec<JournalEntry>,
 }
 
 async fn make(
     on: &mut SqliteConnection,
     change: Change,
-    committed: &mut Committed,
+    made: &mut Made,
 ) -> Result<(), StoreError> {
     match change {
         Change::Turn(turn) => turns::put(on, &turn).await,
         Change::Invocation(invocation) => turns::put_invocation(on, &invocation).await,
-        Change::Journal(entry) => turns::put_journal(on, &entry).await,
-        Change::Records(steps) => {
-            committed.versions.extend(records::apply(on, &steps).await?);
+        Change::Journal(entry) => {
+            made.journal.push(entry);
             Ok(())
         }
-        Change::KvSet { skill, scope, key, value, expires_at } => {
-            let name = kv::Name { skill: &skill, scope: &scope, key: &key };
+        Change::Records(steps) => {
+            made.versions.extend(records::apply(on, &steps).await?);
+            Ok(())
+        }
+        Change::KvSet {
+            skill,
+            scope,
+            key,
+            value,
+            expires_at,
+        } => {
+            let name = kv::Name {
+                skill: &skill,
+                scope: &scope,
+                key: &key,
+            };
             kv::set(on, name, value, expires_at).await
         }
         Change::KvDelete { skill, scope, key } => {
-            kv::delete(on, kv::Name { skill: &skill, scope: &scope, key: &key }).await
+            kv::delete(
+                on,
+                kv::Name {
+                    skill: &skill,
+                    scope: &scope,
+                    key: &key,
+                },
+            )
+            .await
         }
         Change::Ticket { ticket, events } => tickets::put(on, &ticket, &events).await,
         Change::Conversation(conversation) => conversations::update(on, &conversation).await,
-        Change::Vault { conversation, entries } => {
-            messages::keep_values(on, &conversation, &entries).await
-        }
+        Change::Vault {
+            conversation,
+            entries,
+        } => messages::keep_values(on, &conversation, &entries).await,
         Change::Message(message) => messages::append(on, &message).await,
         Change::Outbox(item) => outbox::append(on, &item).await,
         Change::InboxDone(message) => inbox::done(on, &message).await,
         Change::InboxDead { message, reason } => inbox::dead(on, &message, &reason).await,
-        Change::InboxRetry { message, at, reason } => inbox::retry(on, &message, at, &reason).await,
+        Change::InboxRetry {
+            message,
+            at,
+            reason,
+        } => inbox::retry(on, &message, at, &reason).await,
         Change::OutboxUpdate(item) => outbox::update(on, &item).await,
     }
 }

@@ -61,7 +61,10 @@ pub(super) async fn set(
 }
 
 pub(super) async fn delete(on: &mut SqliteConnection, name: Name<'_>) -> Result<(), StoreError> {
-    DELETE.execute(on, values![name.skill.as_str(), name.scope, name.key]).await.map(drop)
+    DELETE
+        .execute(on, values![name.skill.as_str(), name.scope, name.key])
+        .await
+        .map(drop)
 }
 
 pub(super) async fn get(
@@ -69,7 +72,9 @@ pub(super) async fn get(
     name: Name<'_>,
     now: Timestamp,
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    let row = GET.row(on, values![name.skill.as_str(), name.scope, name.key, now]).await?;
+    let row = GET
+        .row(on, values![name.skill.as_str(), name.scope, name.key, now])
+        .await?;
     read_one("value", row.as_ref(), |f| f.bytes("value"))
 }
 

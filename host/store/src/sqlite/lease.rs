@@ -13,7 +13,7 @@ const TAKE: Statement<3> = Statement::new(
     "lease a conversation",
     "UPDATE conversations SET lease_owner = $1, lease_until = $2, fence = fence + 1 \
      WHERE id = (SELECT id FROM conversations WHERE inbox_due_at <= $3 AND lease_until <= $3 \
-                 ORDER BY inbox_seq LIMIT 1) \
+                 ORDER BY inbox_due_at, inbox_seq LIMIT 1) \
      RETURNING id, fence",
 );
 
@@ -41,10 +41,13 @@ const HOLDS: Statement<2> = Statement::new(
 const NEXT_DUE: Statement<0> = Statement::new(
     "find out when something is due",
     "SELECT min(due) AS due FROM (\
-       SELECT CASE WHEN lease_until > inbox_due_at THEN lease_until ELSE inbox_due_at END AS due \
-       FROM conversations WHERE inbox_due_at IS NOT NULL \
+       SELECT min(inbox_due_at) AS due FROM conversations \
+       WHERE inbox_due_at IS NOT NULL AND lease_owner IS NULL \
        UNION ALL \
-       SELECT outbox_due_at AS due FROM conversations WHERE outbox_due_at IS NOT NULL\
+       SELECT min(CASE WHEN lease_until > inbox_due_at THEN lease_until ELSE inbox_due_at END) \
+       FROM conversations WHERE lease_owner IS NOT NULL \
+       UNION ALL \
+       SELECT min(outbox_due_at) FROM conversations WHERE outbox_due_at IS NOT NULL\
      ) AS waiting",
 );
 
@@ -61,9 +64,14 @@ pub(super) async fn take(
     now: Timestamp,
     ttl_ms: i64,
 ) -> Result<Option<Lease>, StoreError> {
-    let row = TAKE.row(on, values![owner, now.plus_millis(ttl_ms), now]).await?;
+    let row = TAKE
+        .row(on, values![owner, now.plus_millis(ttl_ms), now])
+        .await?;
     read_one("lease", row.as_ref(), |f| {
-        Ok(Lease { conversation: f.parsed("id")?, fence: f.int("fence")? })
+        Ok(Lease {
+            conversation: f.parsed("id")?,
+            fence: f.int("fence")?,
+        })
     })
 }
 
@@ -72,12 +80,17 @@ pub(super) async fn renew(
     lease: &Lease,
     until: Timestamp,
 ) -> Result<(), StoreError> {
-    let met = RENEW.execute(on, values![lease.conversation.as_str(), lease.fence, until]).await?;
+    let met = RENEW
+        .execute(on, values![lease.conversation.as_str(), lease.fence, until])
+        .await?;
     held(met > 0, &lease.conversation)
 }
 
 pub(super) async fn release(on: &mut SqliteConnection, lease: &Lease) -> Result<(), StoreError> {
-    RELEASE.execute(on, values![lease.conversation.as_str(), lease.fence]).await.map(drop)
+    RELEASE
+        .execute(on, values![lease.conversation.as_str(), lease.fence])
+        .await
+        .map(drop)
 }
 
 pub(super) async fn release_all(on: &mut SqliteConnection) -> Result<(), StoreError> {
@@ -87,12 +100,20 @@ pub(super) async fn release_all(on: &mut SqliteConnection) -> Result<(), StoreEr
 /// Fails unless the lease is still held. One whose time is over counts until
 /// somebody else takes the conversation.
 pub(super) async fn check(on: &mut SqliteConnection, lease: &Lease) -> Result<(), StoreError> {
-    let row = HOLDS.row(on, values![lease.conversation.as_str(), lease.fence]).await?;
+    let row = HOLDS
+        .row(on, values![lease.conversation.as_str(), lease.fence])
+        .await?;
     held(row.is_some(), &lease.conversation)
 }
 
 fn held(held: bool, conversation: &ConversationId) -> Result<(), StoreError> {
-    if held { Ok(()) } else { Err(StoreError::Fenced { conversation: conversation.clone() }) }
+    if held {
+        Ok(())
+    } else {
+        Err(StoreError::Fenced {
+            conversation: conversation.clone(),
+        })
+    }
 }
 
 /// When something is next due. A message of a leased conversation counts from
@@ -106,7 +127,10 @@ pub(super) async fn backlog(on: &mut SqliteConnection) -> Result<(u64, u64), Sto
     let rows = BACKLOG.rows(on, values![]).await?;
     let counted = rows.first().map(|row| {
         let fields = Fields::of("count", row);
-        Ok((fields.number("messages_in")?, fields.number("messages_out")?))
+        Ok((
+            fields.number("messages_in")?,
+            fields.number("messages_out")?,
+        ))
     });
     counted.unwrap_or(Ok((0, 0)))
 }

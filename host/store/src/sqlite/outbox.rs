@@ -37,7 +37,8 @@ const SET_HEAD: Statement<1> = Statement::new(
 const TAKE: Statement<2> = Statement::new(
     "claim conversations with messages to send",
     "UPDATE conversations SET outbox_due_at = NULL WHERE id IN \
-     (SELECT id FROM conversations WHERE outbox_due_at <= $1 ORDER BY outbox_seq LIMIT $2) \
+     (SELECT id FROM conversations WHERE outbox_due_at <= $1 \
+      ORDER BY outbox_due_at, outbox_seq LIMIT $2) \
      RETURNING outbox_seq",
 );
 
@@ -55,8 +56,7 @@ const RECOVER: Statement<3> = Statement::new(
      WHERE state = 'sending' RETURNING *",
 );
 
-const ONE: Statement<1> =
-    Statement::new("read the outbox", "SELECT * FROM outbox WHERE id = $1");
+const ONE: Statement<1> = Statement::new("read the outbox", "SELECT * FROM outbox WHERE id = $1");
 
 const OF_CONVERSATION: Statement<1> = Statement::new(
     "read the outbox of a conversation",
@@ -110,7 +110,9 @@ pub(super) async fn append(on: &mut SqliteConnection, item: &OutboxItem) -> Resu
         )
         .await?;
     if new > 0 {
-        SET_HEAD.execute(on, values![item.conversation.as_str()]).await?;
+        SET_HEAD
+            .execute(on, values![item.conversation.as_str()])
+            .await?;
     }
     Ok(())
 }
@@ -161,11 +163,15 @@ pub(super) async fn recover(
         UnknownSend::Resend => true,
         UnknownSend::Hold => false,
     };
-    let rows = RECOVER.rows(&mut *on, values![resend, now, INTERRUPTED]).await?;
+    let rows = RECOVER
+        .rows(&mut *on, values![resend, now, INTERRUPTED])
+        .await?;
     let mut interrupted = read_all(WHAT, &rows, |f| Ok((f.int("seq")?, read(f)?)))?;
     interrupted.sort_unstable_by_key(|(seq, _)| *seq);
     for (_, item) in &interrupted {
-        SET_HEAD.execute(&mut *on, values![item.conversation.as_str()]).await?;
+        SET_HEAD
+            .execute(&mut *on, values![item.conversation.as_str()])
+            .await?;
     }
     Ok(interrupted.into_iter().map(|(_, item)| item).collect())
 }
@@ -182,12 +188,24 @@ pub(super) async fn of_conversation(
     on: &mut SqliteConnection,
     conversation: &ConversationId,
 ) -> Result<Vec<OutboxItem>, StoreError> {
-    read_all(WHAT, &OF_CONVERSATION.rows(on, values![conversation.as_str()]).await?, read)
+    read_all(
+        WHAT,
+        &OF_CONVERSATION
+            .rows(on, values![conversation.as_str()])
+            .await?,
+        read,
+    )
 }
 
 pub(super) async fn undelivered(
     on: &mut SqliteConnection,
     page: Page,
 ) -> Result<Vec<OutboxItem>, StoreError> {
-    read_all(WHAT, &UNDELIVERED.rows(on, values![page.limit, page.offset]).await?, read)
+    read_all(
+        WHAT,
+        &UNDELIVERED
+            .rows(on, values![page.limit, page.offset])
+            .await?,
+        read,
+    )
 }

@@ -1,5 +1,7 @@
 //! Turns, their invocations and what those called.
 
+use std::collections::BTreeMap;
+
 use postern_domain::{ConversationId, JournalEntry, MessageId, TurnId};
 use sqlx::SqliteConnection;
 
@@ -7,7 +9,7 @@ use super::run::{Fields, read_all, read_one};
 use crate::{
     InvocationRow, StoreError, TurnRow,
     form::{Form, write},
-    sql::{Statement, values},
+    sql::{Batch, Statement, values},
 };
 
 const PUT_TURN: Statement<8> = Statement::new(
@@ -49,11 +51,11 @@ const INVOCATIONS_OF_CONVERSATION: Statement<1> = Statement::new(
      WHERE t.conversation = $1 ORDER BY t.seq, i.step",
 );
 
-const PUT_JOURNAL: Statement<3> = Statement::new(
-    "write a journal",
-    "INSERT INTO journal (invocation, seq, record) VALUES ($1, $2, $3) \
-     ON CONFLICT (invocation, seq) DO UPDATE SET record = excluded.record",
-);
+const PUT_JOURNAL: Batch<3> = Batch {
+    doing: "write a journal",
+    before: "INSERT INTO journal (invocation, seq, record) ",
+    after: " ON CONFLICT (invocation, seq) DO UPDATE SET record = excluded.record",
+};
 
 const JOURNAL_OF_TURN: Statement<1> = Statement::new(
     "read the journal of a turn",
@@ -100,7 +102,10 @@ fn read_invocation(f: &Fields<'_>) -> Result<InvocationRow, StoreError> {
 }
 
 fn read_journal(f: &Fields<'_>) -> Result<JournalEntry, StoreError> {
-    Ok(JournalEntry { invocation: f.parsed("invocation")?, record: f.form("record")? })
+    Ok(JournalEntry {
+        invocation: f.parsed("invocation")?,
+        record: f.form("record")?,
+    })
 }
 
 pub(super) async fn put(on: &mut SqliteConnection, turn: &TurnRow) -> Result<(), StoreError> {
@@ -139,12 +144,19 @@ pub(super) async fn put_invocation(
     PUT_INVOCATION.execute(on, values).await.map(drop)
 }
 
+/// Writes entries of journals; of two for one call the later one counts.
 pub(super) async fn put_journal(
     on: &mut SqliteConnection,
-    entry: &JournalEntry,
+    entries: &[JournalEntry],
 ) -> Result<(), StoreError> {
-    let values = values![entry.invocation.as_str(), entry.record.seq, entry.record.to_form()];
-    PUT_JOURNAL.execute(on, values).await.map(drop)
+    let entries: BTreeMap<_, _> = entries
+        .iter()
+        .map(|entry| ((&entry.invocation, entry.record.seq), entry))
+        .collect();
+    let rows = entries.into_iter().map(|((invocation, seq), entry)| {
+        values![invocation.as_str(), seq, entry.record.to_form()]
+    });
+    PUT_JOURNAL.rows(on, rows.collect()).await.map(drop)
 }
 
 pub(super) async fn of_message(
@@ -159,7 +171,11 @@ pub(super) async fn of_conversation(
     on: &mut SqliteConnection,
     id: &ConversationId,
 ) -> Result<Vec<TurnRow>, StoreError> {
-    read_all("turn", &TURNS_OF_CONVERSATION.rows(on, values![id.as_str()]).await?, read_turn)
+    read_all(
+        "turn",
+        &TURNS_OF_CONVERSATION.rows(on, values![id.as_str()]).await?,
+        read_turn,
+    )
 }
 
 pub(super) async fn invocations(
@@ -174,7 +190,9 @@ pub(super) async fn invocations_of_conversation(
     on: &mut SqliteConnection,
     id: &ConversationId,
 ) -> Result<Vec<InvocationRow>, StoreError> {
-    let rows = INVOCATIONS_OF_CONVERSATION.rows(on, values![id.as_str()]).await?;
+    let rows = INVOCATIONS_OF_CONVERSATION
+        .rows(on, values![id.as_str()])
+        .await?;
     read_all("invocation", &rows, read_invocation)
 }
 
@@ -190,6 +208,8 @@ pub(super) async fn journal_of_conversation(
     on: &mut SqliteConnection,
     id: &ConversationId,
 ) -> Result<Vec<JournalEntry>, StoreError> {
-    let rows = JOURNAL_OF_CONVERSATION.rows(on, values![id.as_str()]).await?;
+    let rows = JOURNAL_OF_CONVERSATION
+        .rows(on, values![id.as_str()])
+        .await?;
     read_all("journal entry", &rows, read_journal)
 }

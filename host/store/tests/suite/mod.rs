@@ -59,7 +59,7 @@ macro_rules! tests {
             outbox: an_interrupted_send_can_be_held;
             outbox: undelivered_messages_are_listed_newest_first;
             records: an_import_puts_new_versions_in_place;
-            records: a_failed_import_leaves_nothing;
+            records: an_import_that_is_abandoned_leaves_nothing;
             records: of_two_documents_with_one_key_the_later_counts;
             records: records_are_found_by_all_conditions;
             records: writes_expect_what_they_replace;

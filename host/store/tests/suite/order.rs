@@ -99,7 +99,10 @@ impl Model {
             }
             Step::Wait(ms) => self.now += ms,
             Step::Restart => {
-                store.recover(UnknownSend::Resend, at(self.now)).await.unwrap();
+                store
+                    .recover(UnknownSend::Resend, at(self.now))
+                    .await
+                    .unwrap();
             }
         }
     }
@@ -144,8 +147,15 @@ impl Model {
 }
 
 pub(crate) fn holds<E: Engine>() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let config = Config { cases: 24, failure_persistence: None, ..Config::default() };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let config = Config {
+        cases: 24,
+        failure_persistence: None,
+        ..Config::default()
+    };
     let result = TestRunner::new(config).run(&steps(), |steps| {
         runtime.block_on(async {
             let engine = E::new();

@@ -1,0 +1,229 @@
+//! Who may see the console: whoever has the operator's token, from a browser
+//! that knows which host it is talking to.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use askama::Template;
+use axum::{
+    body::Bytes,
+    extract::{Request, State, rejection::BytesRejection},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use postern_domain::Timestamp;
+use subtle::ConstantTimeEq as _;
+
+use super::{Console, NAME, is_api, reply};
+use crate::{
+    channels::{ErrorCode, error_reply},
+    http::{bearer, cookie, is_own, origin},
+};
+
+const COOKIE: &str = "postern_operator";
+/// How long a browser stays signed in, in seconds: a working day.
+const LIFE_S: i64 = 12 * 60 * 60;
+/// Characters of a path to which the browser returns.
+const MOST_NEXT: usize = 500;
+
+/// Serves only requests that name this host by its address or as `localhost`.
+/// A page that makes its own name resolve to this address (DNS rebinding) sends
+/// that name.
+pub(super) async fn require_own_host(
+    State(console): State<Arc<Console>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let own = host.is_some_and(|host| is_this_host(host, console.app.config.server.operator));
+    let mut response = if own {
+        next.run(request).await
+    } else {
+        tracing::warn!("the operator page was asked for under another name; use its address");
+        error_reply(NAME, ErrorCode::Forbidden)
+    };
+    // JSON and redirects get these as well; pages have more.
+    let headers: [(HeaderName, &str); 3] = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    for (name, value) in headers {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Whether a `Host` names the listener: `localhost`, a loopback address, or the
+/// address to which it is bound.
+fn is_this_host(host: &str, bound: SocketAddr) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        Some(_) | None => host,
+    };
+    if name.eq_ignore_ascii_case("localhost") {
+        return true;
+    }
+    let name = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    match name.parse::<IpAddr>() {
+        Ok(ip) => ip.is_loopback() || ip == bound.ip() || bound.ip().is_unspecified(),
+        Err(_) => false,
+    }
+}
+
+/// Lets a request pass with the operator's token, or with the cookie that the
+/// sign-in page gave for it. Others get that page, or an error in JSON.
+pub(super) async fn require_operator(
+    State(console): State<Arc<Console>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if is_operator(&console, request.headers()) {
+        return next.run(request).await;
+    }
+    if is_api(request.uri()) {
+        let mut response = error_reply(NAME, ErrorCode::Unauthorized);
+        let challenge = HeaderValue::from_static("Bearer");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        return response;
+    }
+    let next = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    sign_in(StatusCode::UNAUTHORIZED, next, false)
+}
+
+fn is_operator(console: &Console, headers: &HeaderMap) -> bool {
+    match bearer(headers) {
+        Some(token) => console.app.config.server.operator_token.matches(token.as_bytes()),
+        None => cookie(headers, COOKIE).is_some_and(|value| is_signed_in(console, value)),
+    }
+}
+
+/// The cookie's value: a time in milliseconds and its signature. It depends on
+/// the token, so that a new token ends all sessions, and does not show it.
+fn signed(console: &Console, issued: &str) -> [u8; 32] {
+    let token = &console.app.config.server.operator_token;
+    console.app.key.derive("operator-session", &[token.expose(), issued])
+}
+
+fn is_signed_in(console: &Console, value: &str) -> bool {
+    let Some((issued, signature)) = value.split_once('.') else { return false };
+    let mut given = [0; 32];
+    if hex::decode_to_slice(signature, &mut given).is_err() {
+        return false;
+    }
+    let genuine: bool = signed(console, issued).ct_eq(&given).into();
+    let Ok(issued) = issued.parse::<i64>() else { return false };
+    genuine && console.app.clock.now().millis_since(Timestamp::from_millis(issued)) < LIFE_S * 1_000
+}
+
+#[derive(Template)]
+#[template(path = "console/sign_in.html")]
+struct SignIn<'a> {
+    frame: reply::Frame,
+    next: &'a str,
+    failed: bool,
+}
+
+fn sign_in(status: StatusCode, next: &str, failed: bool) -> Response {
+    let frame = reply::Frame::outside("Sign in");
+    reply::page(status, &SignIn { frame, next: local(next), failed })
+}
+
+/// A path of this listener, or its first page: never another host.
+fn local(next: &str) -> &str {
+    let fits = next.starts_with('/')
+        && !next.starts_with("//")
+        && next.len() <= MOST_NEXT
+        && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    if fits { next } else { "/" }
+}
+
+/// `POST /login`: the token from the form, for a cookie.
+pub(super) async fn login(
+    State(console): State<Arc<Console>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    if !is_from_here(&headers) {
+        return error_reply(NAME, ErrorCode::Forbidden);
+    }
+    let Ok(body) = body else { return error_reply(NAME, ErrorCode::TooLarge) };
+    let field = |name: &str| {
+        let mut fields = url::form_urlencoded::parse(&body);
+        fields.find_map(|(key, value)| (key == name).then(|| value.into_owned())).unwrap_or_default()
+    };
+    let next = field("next");
+    // The token has at least 16 characters, so that trying them out is hopeless
+    // without counting attempts, and nobody can lock the operator out.
+    if !console.app.config.server.operator_token.matches(field("token").trim().as_bytes()) {
+        tracing::warn!("a sign-in to the operator page with a wrong token");
+        return sign_in(StatusCode::UNAUTHORIZED, &next, true);
+    }
+    let issued = console.app.clock.now().millis().to_string();
+    let value = format!("{issued}.{}", hex::encode(signed(&console, &issued)));
+    see_other(local(&next), &set_cookie(&headers, &value, LIFE_S))
+}
+
+/// `POST /logout`: takes the cookie away.
+pub(super) async fn logout(headers: HeaderMap) -> Response {
+    if !is_from_here(&headers) {
+        return error_reply(NAME, ErrorCode::Forbidden);
+    }
+    see_other("/", &set_cookie(&headers, "", 0))
+}
+
+/// Forms of other pages are refused.
+fn is_from_here(headers: &HeaderMap) -> bool {
+    match origin(headers) {
+        Ok(None) => true,
+        Ok(Some(origin)) => is_own(origin, headers),
+        Err(()) => false,
+    }
+}
+
+fn set_cookie(headers: &HeaderMap, value: &str, age_s: i64) -> String {
+    let secure = matches!(origin(headers), Ok(Some(origin)) if origin.starts_with("https://"));
+    let secure = if secure { "; Secure" } else { "" };
+    format!("{COOKIE}={value}; Path=/; Max-Age={age_s}; HttpOnly; SameSite=Strict{secure}")
+}
+
+fn see_other(to: &str, cookie: &str) -> Response {
+    let headers = [(header::LOCATION, to), (header::SET_COOKIE, cookie)];
+    (StatusCode::SEE_OTHER, headers).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_the_listener_are_this_host() {
+        let check = |bound: &str, host: &str, own: bool| {
+            assert_eq!(is_this_host(host, bound.parse().unwrap()), own, "{host} at {bound}");
+        };
+        for host in ["localhost", "LocalHost:8081", "127.0.0.1:8081", "[::1]:8081", "[::1]"] {
+            check("127.0.0.1:8081", host, true);
+        }
+        for host in ["", "evil.example", "127.0.0.1.evil.example:8081", "localhost.evil.example", "10.0.0.7"] {
+            check("127.0.0.1:8081", host, false);
+        }
+        check("10.0.0.7:8081", "10.0.0.7:8081", true);
+        check("10.0.0.7:8081", "10.0.0.8:8081", false);
+        check("0.0.0.0:8081", "10.0.0.8:8081", true);
+        check("0.0.0.0:8081", "evil.example", false);
+    }
+
+    #[test]
+    fn a_browser_returns_only_to_paths_of_this_listener() {
+        for path in ["/", "/conversations?offset=50", "/tickets/tkt_1"] {
+            assert_eq!(local(path), path);
+        }
+        for path in ["", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nb", "/a b"] {
+            assert_eq!(local(path), "/", "{path}");
+        }
+        assert_eq!(local(&format!("/{}", "x".repeat(MOST_NEXT))), "/");
+    }
+}

@@ -1,0 +1,212 @@
+//! How the console answers: pages in one frame, errors, parts of lists.
+
+use std::sync::LazyLock;
+
+use askama::Template;
+use axum::{
+    extract::{FromRequestParts, Query},
+    http::{StatusCode, request::Parts},
+    response::{IntoResponse, Response},
+};
+use postern_store::{Page, StoreError};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::NAME;
+use crate::{
+    channels::{ErrorCode, error_reply},
+    http::{self, source_of},
+};
+
+const STYLE: &str = include_str!("../../assets/console.css");
+
+/// A page shows its own style and sends its own forms; it runs no script.
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "default-src 'none'; style-src {}; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'",
+        source_of(STYLE),
+    )
+});
+
+/// What stands around every page.
+pub(super) struct Frame {
+    /// The page's name.
+    pub(super) title: String,
+    /// The entry of the menu to which it belongs.
+    pub(super) section: &'static str,
+    /// Whether there is a menu.
+    pub(super) inside: bool,
+    pub(super) style: &'static str,
+}
+
+impl Frame {
+    /// The frame of a page for operators.
+    pub(super) fn of(section: &'static str, title: impl Into<String>) -> Self {
+        Self { title: title.into(), section, inside: true, style: STYLE }
+    }
+
+    /// The frame of a page for anybody.
+    pub(super) fn outside(title: &str) -> Self {
+        Self { title: title.to_owned(), section: "", inside: false, style: STYLE }
+    }
+}
+
+/// A page with its headers.
+pub(super) fn page(status: StatusCode, template: &impl Template) -> Response {
+    http::page(status, template, &POLICY)
+}
+
+/// Why a request is not answered.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The address makes no sense.
+    Unreadable,
+    /// There is nothing at the address.
+    NotFound,
+    /// The store does not answer.
+    Store(StoreError),
+}
+
+impl Failure {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Unreadable => ErrorCode::BadRequest,
+            Self::NotFound => ErrorCode::NotFound,
+            Self::Store(error) => {
+                tracing::error!(error = error as &dyn std::error::Error, "the console cannot read");
+                ErrorCode::Unavailable
+            }
+        }
+    }
+}
+
+/// A failure as JSON.
+pub(super) struct ApiError(pub(super) Failure);
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self(Failure::Store(error))
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        error_reply(NAME, self.0.code())
+    }
+}
+
+/// A failure as a page.
+pub(super) struct PageError(pub(super) Failure);
+
+impl From<StoreError> for PageError {
+    fn from(error: StoreError) -> Self {
+        Self(Failure::Store(error))
+    }
+}
+
+#[derive(Template)]
+#[template(path = "console/message.html")]
+struct Message {
+    frame: Frame,
+    text: &'static str,
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        // Logs the failure; its status and headers are the page's.
+        let status = error_reply(NAME, self.0.code()).status();
+        let (title, text) = match self.0 {
+            Failure::Unreadable => ("Not readable", "The address has a part that makes no sense."),
+            Failure::NotFound => ("Not found", "There is nothing at this address."),
+            Failure::Store(_) => {
+                ("Not available", "The store does not answer; the host's log says why. Try again.")
+            }
+        };
+        page(status, &Message { frame: Frame::of("", title), text })
+    }
+}
+
+impl From<Failure> for PageError {
+    fn from(failure: Failure) -> Self {
+        Self(failure)
+    }
+}
+
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        Self(failure)
+    }
+}
+
+/// The query of an address, refused as `E` if it makes no sense.
+pub(super) struct Asked<T, E>(pub(super) T, pub(super) std::marker::PhantomData<E>);
+
+impl<S, T, E> FromRequestParts<S> for Asked<T, E>
+where
+    S: Send + Sync,
+    T: DeserializeOwned,
+    E: From<Failure> + IntoResponse,
+{
+    type Rejection = E;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, E> {
+        match Query::<T>::from_request_parts(parts, state).await {
+            Ok(Query(asked)) => Ok(Self(asked, std::marker::PhantomData)),
+            Err(_) => Err(E::from(Failure::Unreadable)),
+        }
+    }
+}
+
+/// Which part of a list is asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Part {
+    limit: Option<u32>,
+    offset: u32,
+}
+
+/// Entries of a list that are shown unless the address says otherwise.
+pub(super) const ENTRIES: u32 = 50;
+/// Entries that are shown at once.
+const MOST_ENTRIES: u32 = 200;
+/// How far back a list goes.
+const MOST_OFFSET: u32 = 1_000_000;
+
+impl Part {
+    /// The part, if it is within bounds.
+    pub(super) fn page(&self) -> Result<Page, Failure> {
+        let limit = self.limit.unwrap_or(ENTRIES);
+        if (1..=MOST_ENTRIES).contains(&limit) && self.offset <= MOST_OFFSET {
+            Ok(Page { limit, offset: self.offset })
+        } else {
+            Err(Failure::Unreadable)
+        }
+    }
+}
+
+/// One part of a list, and where the others are.
+pub(super) struct Entries<T> {
+    pub(super) entries: Vec<T>,
+    pub(super) newer: Option<u32>,
+    pub(super) older: Option<u32>,
+    pub(super) limit: u32,
+}
+
+/// What to ask the store for: one entry more, which tells that there are others.
+pub(super) fn one_more(page: Page) -> Page {
+    Page { limit: page.limit + 1, ..page }
+}
+
+impl<T> Entries<T> {
+    /// The part that the store gave for [`one_more`].
+    pub(super) fn new(page: Page, mut entries: Vec<T>) -> Self {
+        let more = entries.len() > page.limit as usize;
+        entries.truncate(page.limit as usize);
+        Self {
+            entries,
+            newer: (page.offset > 0).then(|| page.offset.saturating_sub(page.limit)),
+            older: more.then(|| page.offset + page.limit),
+            limit: page.limit,
+        }
+    }
+}
