@@ -1,6 +1,9 @@
 //! What the listeners share: pages with strict headers, credentials in headers,
 //! and the sign of life.
 
+#[cfg(test)]
+pub(crate) mod fixture;
+
 use std::sync::Arc;
 
 use askama::Template;

@@ -12,9 +12,12 @@ mod respond;
 mod texts;
 mod turn;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
-use postern_domain::{InboundMessage, MessageId, Timestamp};
+use postern_domain::{ConversationId, InboundMessage, MessageId, Timestamp};
 use postern_store::{Accepted, Change, Commit, Lease, Store, StoreError, Work};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -134,26 +137,39 @@ impl Bell {
     }
 }
 
-/// Tells which conversations have changed.
+/// Tells which conversations have changed, until it ends.
 #[derive(Clone)]
-pub struct Events(broadcast::Sender<postern_domain::ConversationId>);
+pub struct Events(Arc<RwLock<Option<broadcast::Sender<ConversationId>>>>);
 
 impl Default for Events {
     fn default() -> Self {
-        Self(broadcast::Sender::new(256))
+        Self(Arc::new(RwLock::new(Some(broadcast::Sender::new(256)))))
     }
 }
 
 impl Events {
-    /// Hears of every change from now on; whoever lags reads the store again.
-    pub fn subscribe(&self) -> broadcast::Receiver<postern_domain::ConversationId> {
-        self.0.subscribe()
+    /// Hears of every change from now on, or that there will be none; whoever
+    /// lags reads the store again.
+    pub fn subscribe(&self) -> broadcast::Receiver<ConversationId> {
+        match &*self.0.read().unwrap_or_else(PoisonError::into_inner) {
+            Some(sender) => sender.subscribe(),
+            // Without a sender, it is closed from the start.
+            None => broadcast::channel(1).1,
+        }
     }
 
     /// Says that a conversation has changed.
-    pub fn changed(&self, conversation: &postern_domain::ConversationId) {
-        // Without listeners there is nobody to tell.
-        let _nobody = self.0.send(conversation.clone());
+    pub fn changed(&self, conversation: &ConversationId) {
+        if let Some(sender) = &*self.0.read().unwrap_or_else(PoisonError::into_inner) {
+            // Without listeners there is nobody to tell.
+            let _nobody = sender.send(conversation.clone());
+        }
+    }
+
+    /// Says that no change will be told any more, so that streams end and do
+    /// not keep a host from stopping.
+    pub fn end(&self) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 

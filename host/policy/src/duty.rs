@@ -34,8 +34,20 @@ impl Duty {
         }
     }
 
+    /// What the gate is told of it.
+    fn obligation(self) -> Obligation {
+        let identity = |level: IdentityLevel| Obligation::Identity {
+            level: level.as_str().to_owned(),
+        };
+        match self {
+            Self::Identified => identity(IdentityLevel::Identified),
+            Self::Verified => identity(IdentityLevel::Verified),
+            Self::Confirm => Obligation::Confirm,
+        }
+    }
+
     /// Why a call is refused without it, and what to do.
-    pub(crate) const fn sentence(self) -> &'static str {
+    const fn sentence(self) -> &'static str {
         match self {
             Self::Identified => "the customer must be identified first",
             Self::Verified => "the customer must be verified first",
@@ -78,6 +90,19 @@ impl Duties {
         }
     }
 
+    /// What is not in the other.
+    pub(crate) fn without(self, fulfilled: Self) -> Self {
+        let identity = if fulfilled.identity >= self.identity {
+            IdentityLevel::Unknown
+        } else {
+            self.identity
+        };
+        Self {
+            identity,
+            confirm: self.confirm && !fulfilled.confirm,
+        }
+    }
+
     /// Whether a duty is among them.
     pub(crate) fn has(self, duty: Duty) -> bool {
         match duty {
@@ -89,15 +114,22 @@ impl Duties {
 
     /// As obligations; of the levels of identity only the highest.
     pub(crate) fn obligations(self) -> Vec<Obligation> {
+        self.highest().map(Duty::obligation).collect()
+    }
+
+    /// What to do about each.
+    pub(crate) fn sentences(self) -> impl Iterator<Item = String> {
+        self.highest().map(|duty| duty.sentence().to_owned())
+    }
+
+    fn highest(self) -> impl Iterator<Item = Duty> {
         let identity = match self.identity {
             IdentityLevel::Unknown => None,
-            IdentityLevel::Identified | IdentityLevel::Verified => Some(Obligation::Identity {
-                level: self.identity.as_str().to_owned(),
-            }),
+            IdentityLevel::Identified => Some(Duty::Identified),
+            IdentityLevel::Verified => Some(Duty::Verified),
         };
         identity
             .into_iter()
-            .chain(self.confirm.then_some(Obligation::Confirm))
-            .collect()
+            .chain(self.confirm.then_some(Duty::Confirm))
     }
 }

@@ -24,8 +24,8 @@ pub const INCOMPLETE_FACTS: &str = "incomplete-facts";
 pub(crate) struct RuleFacts {
     /// What lifts it, if it is a `forbid` with duties.
     pub(crate) duties: Option<Duties>,
-    /// The sentence for whoever is refused by it.
-    pub(crate) reason: String,
+    /// The sentence for whoever is refused by it, if it has one of its own.
+    pub(crate) reason: Option<String>,
 }
 
 /// Everything against which a call is judged.
@@ -86,7 +86,11 @@ impl Judge {
             return refusal(refusing, reasons);
         }
         if !asking.is_empty() {
-            let reasons = asking.iter().map(|rule| self.reason(rule)).collect();
+            let mut reasons: Vec<String> =
+                asking.iter().filter_map(|rule| self.reason(rule)).collect();
+            if reasons.len() < asking.len() {
+                reasons.extend(wanted.sentences());
+            }
             return Verdict {
                 obligations: wanted.obligations(),
                 ..refusal(asking, reasons)
@@ -108,30 +112,20 @@ impl Judge {
     /// depend on permits, so adding a permit never removes a duty.
     fn find(&self, request: &PolicyRequest<'_>, subject: &Subject) -> Finding {
         let evaluation = Evaluation::new(&self.words, &self.slices, request, subject);
-        let (mut satisfied, mut wanted) = (fulfilled(request.facts), Duties::default());
+        let now = fulfilled(request.facts);
+        let mut supposed = now;
         let mut rules = BTreeSet::new();
+        // Each round supposes more duties than the one before, and there are few.
         loop {
-            let (forbidding, stuck) = match evaluation.run(satisfied) {
+            let forbidding = match evaluation.run(supposed) {
                 Answer::Permitted(permits) if rules.is_empty() => return Finding::Allowed(permits),
                 Answer::Permitted(_) => {
                     return Finding::Duties {
                         rules,
-                        duties: wanted,
+                        duties: supposed.without(now),
                     };
                 }
-                Answer::Refused(none) if none.is_empty() => {
-                    rules.insert(DEFAULT_DENY.to_owned());
-                    let reasons = vec![unpermitted(request, subject)];
-                    return Finding::Refused { rules, reasons };
-                }
-                Answer::Refused(forbidding) => {
-                    let stuck: Vec<String> = forbidding
-                        .iter()
-                        .filter(|rule| self.duties(rule).is_none())
-                        .cloned()
-                        .collect();
-                    (forbidding, stuck)
-                }
+                Answer::Refused(forbidding) => forbidding,
                 Answer::Failed(failed) => {
                     rules.extend(failed);
                     return Finding::Refused {
@@ -147,26 +141,28 @@ impl Judge {
                     };
                 }
             };
-            let more = forbidding
-                .iter()
-                .filter_map(|rule| self.duties(rule))
-                .fold(satisfied, Duties::union);
-            wanted = forbidding
-                .iter()
-                .filter_map(|rule| self.duties(rule))
-                .fold(wanted, Duties::union);
-            // Without progress the rules are not lifted by their own duties.
-            if !stuck.is_empty() || more == satisfied {
-                let blamed = if stuck.is_empty() {
-                    &forbidding
-                } else {
-                    &stuck
-                };
-                let reasons = blamed.iter().map(|rule| self.reason(rule)).collect();
-                rules.extend(forbidding.iter().cloned());
+            if forbidding.is_empty() {
+                rules.insert(DEFAULT_DENY.to_owned());
+                let reasons = vec![unpermitted(request, subject)];
                 return Finding::Refused { rules, reasons };
             }
-            satisfied = more;
+            let (asking, firm): (Vec<&String>, Vec<&String>) = forbidding
+                .iter()
+                .partition(|rule| self.duties(rule).is_some());
+            let more = asking
+                .iter()
+                .filter_map(|rule| self.duties(rule))
+                .fold(supposed, Duties::union);
+            // Without progress the rules are not lifted by their own duties.
+            if !firm.is_empty() || more == supposed {
+                let to_blame = if firm.is_empty() { asking } else { firm };
+                let reason =
+                    |rule: &&String| self.reason(rule).unwrap_or_else(|| FORBIDDEN.to_owned());
+                let reasons = to_blame.iter().map(reason).collect();
+                rules.extend(forbidding);
+                return Finding::Refused { rules, reasons };
+            }
+            supposed = more;
             rules.extend(forbidding);
         }
     }
@@ -175,13 +171,12 @@ impl Judge {
         self.rules.get(rule).and_then(|facts| facts.duties)
     }
 
-    fn reason(&self, rule: &str) -> String {
-        self.rules
-            .get(rule)
-            .map_or_else(String::new, |facts| facts.reason.clone())
+    fn reason(&self, rule: &str) -> Option<String> {
+        self.rules.get(rule).and_then(|facts| facts.reason.clone())
     }
 }
 
+const FORBIDDEN: &str = "a rule forbids this: the operator can explain or change it";
 const FAILED: &str =
     "a rule could not be evaluated, which denies: the operator should see why and mend it";
 const UNFIT: &str = "the call could not be put to the rules: please report this to the operator";

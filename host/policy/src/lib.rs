@@ -16,6 +16,7 @@ mod limits;
 mod load;
 mod request;
 mod rule;
+mod satisfied;
 mod schema;
 mod slice;
 mod subject;

@@ -8,9 +8,9 @@ pub(crate) const MAX_FILE_BYTES: usize = 256 * 1024;
 pub(crate) const MAX_FILES: usize = 256;
 /// Rules of one load.
 pub(crate) const MAX_RULES: usize = 2_000;
-/// Bytes of one rule.
-pub(crate) const MAX_RULE_BYTES: usize = 8 * 1024;
-/// Signs of operators in one rule. A chain of operators becomes a tree as deep
+/// Bytes of one statement: a rule, or a declaration of the schema.
+pub(crate) const MAX_STATEMENT_BYTES: usize = 8 * 1024;
+/// Signs of operators in one statement. A chain of operators becomes a tree as deep
 /// as it is long; parser and validator recurse over it, and beyond some depth
 /// the validator passes what it did not look at.
 pub(crate) const MAX_SIGNS: usize = 500;
@@ -53,17 +53,19 @@ pub(crate) fn check_text(file: &str, text: &str) -> Result<(), PolicyError> {
             let message = format!("brackets nest deeper than {MAX_NESTING}");
             return Err(PolicyError::at(file, text, at, message));
         }
-        let too_much = if at.saturating_sub(statement) > MAX_RULE_BYTES {
-            Some(format!("a rule is longer than {MAX_RULE_BYTES} bytes"))
+        let too_much = if at.saturating_sub(statement) > MAX_STATEMENT_BYTES {
+            Some(format!(
+                "a statement is longer than {MAX_STATEMENT_BYTES} bytes"
+            ))
         } else if signs > MAX_SIGNS {
             Some(format!(
-                "a rule has more than {MAX_SIGNS} signs of operators"
+                "a statement has more than {MAX_SIGNS} signs of operators"
             ))
         } else {
             None
         };
         if let Some(message) = too_much {
-            let hint = "split it into several rules".to_owned();
+            let hint = "split it into several".to_owned();
             let start = statement + leading_space(&text[statement..]);
             return Err(PolicyError::at(file, text, start, message).hint(hint));
         }

@@ -56,23 +56,38 @@ impl PolicySet {
     ) -> Result<Self, Vec<PolicyError>> {
         let mut sources = policies.to_vec();
         sources.sort_unstable_by(|a, b| a.file.cmp(&b.file));
+        match schema::load(schema, collections) {
+            Ok(checked) => {
+                let digest = digest_of(&(schema, &sources, collections));
+                Self::under(&checked, &sources, collections, digest)
+            }
+            Err(mut errors) => {
+                rule::parse(&sources, &mut errors);
+                Err(errors)
+            }
+        }
+    }
+
+    /// The same under a schema that has been read.
+    pub(crate) fn under(
+        schema: &Schema,
+        sources: &[PolicySource],
+        collections: &Collections,
+        digest: Digest,
+    ) -> Result<Self, Vec<PolicyError>> {
         let mut errors = Vec::new();
-        let checked = schema::load(schema, collections).map_err(|found| errors.extend(found));
-        let rules = rule::parse(&sources, &mut errors);
-        let Ok(checked) = checked else {
-            return Err(errors);
-        };
-        errors.extend(validate(&checked, &rules, &sources));
+        let rules = rule::parse(sources, &mut errors);
+        errors.extend(validate(schema, &rules, sources));
         if !errors.is_empty() {
             errors.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
             errors.dedup();
             return Err(errors);
         }
-        let failed = |message: String| vec![PolicyError::of_file(&schema.file, message)];
+        let failed = |message: String| vec![PolicyError::of_file("policies", message)];
         let words = Vocabulary::new(collections).map_err(|e| failed(e.to_string()))?;
-        let slices = Slices::cut(&checked, &rules).map_err(|e| failed(e.to_string()))?;
+        let slices = Slices::cut(schema, &rules).map_err(|e| failed(e.to_string()))?;
         Ok(Self {
-            digest: digest_of(&(schema, &sources, collections)),
+            digest,
             judge: Judge {
                 words,
                 slices,

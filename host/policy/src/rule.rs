@@ -9,6 +9,7 @@ use crate::{
     duty::{Duties, Duty},
     error::{did_you_mean, position},
     limits::{MAX_ANNOTATION_BYTES, MAX_FILES, MAX_RULES, check_text},
+    satisfied,
 };
 
 /// What a rule does when it applies.
@@ -52,8 +53,8 @@ pub(crate) struct Rule {
     pub(crate) summary: RuleSummary,
     /// What lifts it, if it is a `forbid` with duties.
     pub(crate) duties: Option<Duties>,
-    /// The sentence for whoever is refused by it.
-    pub(crate) reason: String,
+    /// The sentence for whoever is refused by it, if it has one of its own.
+    pub(crate) reason: Option<String>,
     /// The rule itself; its id is the `@id`.
     pub(crate) policy: Policy,
 }
@@ -216,7 +217,11 @@ impl Reader<'_> {
             errors.push(self.wrong("id", "the rule has no @id").hint(hint));
         }
         let duties = self.duties();
-        errors.extend(self.check_satisfied(&duties));
+        errors.extend(
+            satisfied::faults(self.policy, &duties)
+                .into_iter()
+                .map(|fault| self.wrong("id", fault.message).hint(fault.hint)),
+        );
         if !errors.is_empty() {
             return Err(errors);
         }
@@ -226,17 +231,7 @@ impl Reader<'_> {
             .map(|(k, v)| (k.to_owned(), v.to_owned()))
             .collect();
         let id = annotations.get("id").cloned().unwrap_or_default();
-        let reason = annotations
-            .get("reason")
-            .cloned()
-            .unwrap_or_else(|| match &duties[..] {
-                [] => "a rule forbids this: the operator can explain or change it".to_owned(),
-                duties => duties
-                    .iter()
-                    .map(|d| d.sentence())
-                    .collect::<Vec<_>>()
-                    .join(", and "),
-            });
+        let reason = annotations.get("reason").cloned();
         let all = duties
             .iter()
             .fold(Duties::default(), |all, duty| all.with(*duty));
@@ -316,52 +311,6 @@ impl Reader<'_> {
         identity.into_iter().chain(confirm).collect()
     }
 
-    /// Holds duties and conditions together: a duty that the condition does not
-    /// ask for could never be fulfilled, and a condition without its annotation
-    /// would be a duty that nobody is told of.
-    fn check_satisfied(&self, duties: &[Duty]) -> Vec<PolicyError> {
-        let Ok(json) = self.policy.to_json() else {
-            return vec![self.wrong("id", "the rule cannot be inspected")];
-        };
-        let mut uses = Vec::new();
-        satisfied_uses(&json, &mut uses);
-        let mut errors = Vec::new();
-        for used in &uses {
-            let Some(text) = used else {
-                let hint = "ask context.satisfied.contains(\"confirm\") and the like".to_owned();
-                let message = "context.satisfied is asked in a way that is not supported";
-                errors.push(self.wrong("id", message).hint(hint));
-                continue;
-            };
-            match Duty::ALL.into_iter().find(|duty| duty.token() == text) {
-                None => {
-                    let known = Duty::ALL.map(Duty::token);
-                    let hint = did_you_mean(text, known)
-                        .unwrap_or_else(|| format!("there are {}", known.join(", ")));
-                    let message = format!("context.satisfied never contains {text:?}");
-                    errors.push(self.wrong("id", message).hint(hint));
-                }
-                Some(duty) if !duties.contains(&duty) => {
-                    let message = format!("asks for {text:?} without saying so");
-                    let hint = format!("put {} on a forbid rule", duty.annotation());
-                    errors.push(self.wrong("id", message).hint(hint));
-                }
-                Some(_) => {}
-            }
-        }
-        for duty in duties {
-            if !uses.iter().flatten().any(|text| text == duty.token()) {
-                let message = format!("{} does not lift the rule", duty.annotation());
-                let hint = format!(
-                    "end it with unless {{ context.satisfied.contains(\"{}\") }}",
-                    duty.token()
-                );
-                errors.push(self.wrong("id", message).hint(hint));
-            }
-        }
-        errors
-    }
-
     /// The lines of comment that end right above the rule.
     fn comment_above(&self) -> Option<String> {
         let mut lines: Vec<&str> = self.source.text[..self.offset]
@@ -382,39 +331,4 @@ fn is_rule_id(text: &str) -> bool {
         && text
             .bytes()
             .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-}
-
-/// Every use of `context.satisfied` in the JSON form of a rule: the text of a
-/// `contains`, or nothing for any other use.
-fn satisfied_uses(node: &serde_json::Value, uses: &mut Vec<Option<String>>) {
-    use serde_json::Value;
-    match node {
-        Value::Array(items) => items.iter().for_each(|item| satisfied_uses(item, uses)),
-        Value::Object(members) => {
-            if is_satisfied(node) {
-                uses.push(None);
-                return;
-            }
-            let asked = node
-                .get("contains")
-                .filter(|of| of.get("left").is_some_and(is_satisfied));
-            if let Some(asked) = asked {
-                let text = asked.pointer("/right/Value").and_then(Value::as_str);
-                uses.push(text.map(str::to_owned));
-                return;
-            }
-            members
-                .values()
-                .for_each(|member| satisfied_uses(member, uses));
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-fn is_satisfied(node: &serde_json::Value) -> bool {
-    node.pointer("/./attr")
-        .is_some_and(|attr| attr == "satisfied")
-        && node
-            .pointer("/./left/Var")
-            .is_some_and(|var| var == "context")
 }

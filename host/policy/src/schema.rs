@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     Collections, PolicyError, PolicySource,
     collections::{FieldNode, is_collection_name},
-    limits::{MAX_COLLECTIONS, MAX_FILE_BYTES, MAX_NESTING},
+    limits::{MAX_COLLECTIONS, check_text},
     slice::ACTIONS,
 };
 
@@ -32,7 +32,7 @@ pub(crate) fn load(
     collections: &Collections,
 ) -> Result<Schema, Vec<PolicyError>> {
     let shapes = shapes(collections)?;
-    check_size(source).map_err(|error| vec![error])?;
+    check_text(&source.file, &source.text).map_err(|error| vec![error])?;
     let of_file = |found: &dyn miette::Diagnostic| {
         vec![PolicyError::of_diagnostic(
             &source.file,
@@ -57,29 +57,6 @@ pub(crate) fn load(
         let message = format!("the schema lacks the actions {}", missing.join(", "));
         Err(vec![PolicyError::of_file(&source.file, message)])
     }
-}
-
-fn check_size(source: &PolicySource) -> Result<(), PolicyError> {
-    if source.text.len() > MAX_FILE_BYTES {
-        let message = format!(
-            "{} bytes; a file has at most {MAX_FILE_BYTES}",
-            source.text.len()
-        );
-        return Err(PolicyError::of_file(&source.file, message));
-    }
-    let mut depth = 0_usize;
-    for (at, byte) in source.text.bytes().enumerate() {
-        match byte {
-            b'{' | b'<' | b'[' | b'(' => depth += 1,
-            b'}' | b'>' | b']' | b')' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > MAX_NESTING {
-            let message = format!("brackets nest deeper than {MAX_NESTING}");
-            return Err(PolicyError::at(&source.file, &source.text, at, message));
-        }
-    }
-    Ok(())
 }
 
 fn missing_actions(schema: &Schema) -> Vec<&'static str> {

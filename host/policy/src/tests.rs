@@ -1,15 +1,16 @@
 //! Tests over the whole crate: the shipped policies and their cases, loading,
 //! verdicts, properties.
 
+mod arguments;
 mod cases;
 mod loading;
 mod properties;
 mod shipped;
 mod verdicts;
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf, sync::OnceLock};
 
-use postern_domain::{Channel, Customer, HostCall, IdentityLevel, SkillId, Timestamp};
+use postern_domain::{Channel, Customer, Digest, HostCall, IdentityLevel, SkillId, Timestamp};
 
 use crate::{
     CollectionRules, Collections, Facts, FieldType, PolicyError, PolicyRequest, PolicySet,
@@ -69,13 +70,24 @@ fn shop() -> Collections {
     ]))
 }
 
+/// The schema as it is read for the sample shop, once for all tests.
+fn checked_schema() -> &'static cedar_policy::Schema {
+    static SCHEMA: OnceLock<cedar_policy::Schema> = OnceLock::new();
+    SCHEMA.get_or_init(|| crate::schema::load(&schema(), &shop()).unwrap())
+}
+
 /// Loads rules without the shipped ones.
 fn load(rules: &str) -> Result<PolicySet, Vec<PolicyError>> {
     let source = PolicySource {
         file: "test.cedar".into(),
         text: rules.into(),
     };
-    PolicySet::load(&schema(), &[source], &shop())
+    PolicySet::under(
+        checked_schema(),
+        &[source],
+        &shop(),
+        Digest::of_bytes(rules.as_bytes()),
+    )
 }
 
 /// A private web chat with nobody in particular.

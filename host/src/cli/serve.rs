@@ -47,6 +47,7 @@ impl Serve {
         interrupted().await?;
         tracing::info!("stopping: requests and turns that have begun are finished");
         stop.send_replace(true);
+        app.events.end();
         let (webhooks, pages, serving) = tokio::join!(webhooks, pages, serving);
         webhooks??;
         pages??;

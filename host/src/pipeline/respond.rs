@@ -148,13 +148,31 @@ impl Responder<'_> {
         step: u32,
         confirmed: bool,
     ) -> Result<Result<Outcome, SkillFailure>, TurnError> {
-        let (turn, customer, resolved) = {
-            let ledger = self.ledger.lock().await;
-            let customer = ledger.conversation.customer.clone();
-            (ledger.turn.id.clone(), customer, resolve(&ledger, &tool.arguments))
-        };
-        let id = InvocationId::derive(&[turn.as_str(), &step.to_string()]);
         let arguments = Value::Object(tool.arguments.clone());
+        let (row, customer, resolved) = {
+            let mut ledger = self.ledger.lock().await;
+            let turn = ledger.turn.id.clone();
+            let row = InvocationRow {
+                id: InvocationId::derive(&[turn.as_str(), &step.to_string()]),
+                turn,
+                step,
+                skill: tool.skill.clone(),
+                version: skill.manifest.skill.version.to_string(),
+                digest: skill.digest,
+                tool: tool.tool.clone(),
+                arguments: arguments.clone(),
+                result: None,
+                at: self.at,
+                took_us: 0,
+                cpu_us: 0,
+                memory_bytes: 0,
+            };
+            // A journal that commits before the invocation has ended belongs to it.
+            ledger.push(Change::Invocation(row.clone()));
+            let customer = ledger.conversation.customer.clone();
+            (row, customer, resolve(&ledger, &tool.arguments))
+        };
+        let id = row.id.clone();
         let (result, usage) = match invalid(skill, &tool.tool, &resolved) {
             Some(message) => {
                 (Ok(Err(SkillFailure::InvalidArguments { message })), Usage::default())
@@ -194,7 +212,7 @@ impl Responder<'_> {
         ledger.audit(AuditEntry {
             detail: format!("{} {}", tool.tool, name_of(&result)),
             took_us: Some(micros(usage.wall)),
-            invocation: Some(id.clone()),
+            invocation: Some(id),
             skill: Some(tool.skill.clone()),
             ..AuditEntry::new(
                 self.at,
@@ -205,19 +223,11 @@ impl Responder<'_> {
             )
         });
         ledger.push(Change::Invocation(InvocationRow {
-            id,
-            turn,
-            step,
-            skill: tool.skill.clone(),
-            version: skill.manifest.skill.version.to_string(),
-            digest: skill.digest,
-            tool: tool.tool.clone(),
-            arguments,
             result: Some(result.clone()),
-            at: self.at,
             took_us: micros(usage.wall),
             cpu_us: micros(usage.cpu),
             memory_bytes: usage.memory_bytes,
+            ..row
         }));
         Ok(result)
     }

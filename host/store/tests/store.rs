@@ -1,6 +1,8 @@
 //! One suite for every engine of the store. A second engine implements
 //! [`suite::Engine`] and is named below.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod suite;
 
 use postern_store::SqliteStore;

@@ -8,7 +8,10 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::{SupportError, notice, process::Process};
+use crate::{
+    SupportError, notice,
+    process::{Group, Process},
+};
 
 /// Chromium without a screen, a sandbox (CI runs as root), or any wish to talk
 /// to the outside.
@@ -29,7 +32,7 @@ const FLAGS: [&str; 10] = [
 #[derive(Debug)]
 pub struct Browser {
     client: Client,
-    _driver: Process,
+    _driver: Group,
     _profile: TempDir,
 }
 
@@ -55,7 +58,7 @@ impl Browser {
         }
         let profile = tempfile::tempdir().map_err(SupportError::file(std::env::temp_dir()))?;
         let mut command = Command::new("chromedriver");
-        command.arg("--port=0");
+        command.arg("--port=0").process_group(0);
         let (driver, port) = Process::start(
             "chromedriver",
             command,
@@ -64,6 +67,7 @@ impl Browser {
             started_on,
         )
         .await?;
+        let driver = Group(driver);
         let mut flags: Vec<String> = FLAGS.iter().map(ToString::to_string).collect();
         flags.push(format!("--user-data-dir={}", profile.path().join("profile").display()));
         let mut capabilities = serde_json::Map::new();

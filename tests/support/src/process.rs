@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::PathBuf, process::Stdio, time::Duration};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},
     process::{Child, ChildStdout, Command},
@@ -10,13 +10,12 @@ use tokio::{
 
 use crate::SupportError;
 
-/// A running program, the leader of a process group of its own. The whole group
-/// is killed when this is dropped.
+/// A running program. It is killed when this is dropped. It stays in our process
+/// group, so that whoever ends the group ends it too.
 #[derive(Debug)]
 pub(crate) struct Process {
     name: String,
     child: Child,
-    group: Option<Pid>,
 }
 
 impl Process {
@@ -38,13 +37,11 @@ impl Process {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(complaints)
-            .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .map_err(|source| SupportError::Start { what: name.to_owned(), source })?;
-        let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let stdout = child.stdout.take();
-        let process = Self { name: name.to_owned(), child, group };
+        let process = Self { name: name.to_owned(), child };
         let Some(stdout) = stdout else {
             return Err(process.failed("its output was not piped".to_owned()));
         };
@@ -64,15 +61,25 @@ impl Process {
         Ok((process, found))
     }
 
+    /// Its number; none once it was waited for, when the number may be another's.
+    fn pid(&self) -> Option<Pid> {
+        self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
+    }
+
     /// Kills it at once, as a crash would, and waits until it is gone.
     pub(crate) async fn kill(&mut self) -> Result<(), SupportError> {
-        self.signal(Signal::KILL);
-        self.ended().await
+        match self.child.kill().await {
+            Ok(()) => Ok(()),
+            Err(problem) => Err(self.failed(problem.to_string())),
+        }
     }
 
     /// Asks it to end, and kills it if it has not after `grace`.
     pub(crate) async fn stop(&mut self, grace: Duration) -> Result<(), SupportError> {
-        self.signal(Signal::TERM);
+        if let Some(pid) = self.pid() {
+            // It may end at this moment: then there is nothing to signal.
+            let _ = kill_process(pid, Signal::TERM);
+        }
         match tokio::time::timeout(grace, self.ended()).await {
             Ok(ended) => ended,
             Err(_) => self.kill().await,
@@ -87,23 +94,21 @@ impl Process {
         }
     }
 
-    fn signal(&self, signal: Signal) {
-        if let Some(group) = self.group {
-            // It may have ended already: then there is nothing to signal.
-            let _ = kill_process_group(group, signal);
-        }
-    }
-
     fn failed(&self, detail: String) -> SupportError {
         SupportError::Failed { what: self.name.clone(), detail }
     }
 }
 
-impl Drop for Process {
+/// A program that leads a process group of its own, with programs that it
+/// started itself. The whole group is killed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Group(pub(crate) Process);
+
+impl Drop for Group {
     fn drop(&mut self) {
-        // A program that was waited for is gone, and its number may be another's.
-        if self.child.id().is_some() {
-            self.signal(Signal::KILL);
+        if let Some(leader) = self.0.pid() {
+            // All may have ended already: then there is nothing to signal.
+            let _ = kill_process_group(leader, Signal::KILL);
         }
     }
 }

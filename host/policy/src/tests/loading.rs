@@ -293,7 +293,7 @@ fn sizes_are_bounded_and_hostile_texts_do_not_use_up_the_stack() {
         check(
             &text.replace(&chain, &part.repeat(most * 2)),
             (1, 1),
-            "a rule ",
+            "a statement ",
             "split it",
         );
     }

@@ -4,7 +4,7 @@ use postern_domain::{Decision, Obligation};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{judge::Judge, rule, schema as schema_module, slice::Slices, vocabulary::Vocabulary};
+use crate::{judge::Judge, rule, slice::Slices, vocabulary::Vocabulary};
 
 const PRINCIPALS: [&str; 5] = [
     "principal",
@@ -188,9 +188,8 @@ fn uncut(rules: &[AnyRule]) -> Judge {
         file: "test.cedar".into(),
         text: text(rules),
     };
-    let checked = schema_module::load(&schema(), &shop()).unwrap();
     let rules = rule::parse(&[source], &mut Vec::new());
-    let slices = Slices::uncut(&checked, &rules).unwrap();
+    let slices = Slices::uncut(checked_schema(), &rules).unwrap();
     let rules_by_id = rules.iter().map(crate::load::rule_facts).collect();
     Judge {
         words: Vocabulary::new(&shop()).unwrap(),

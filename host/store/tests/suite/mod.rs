@@ -7,6 +7,7 @@ pub(crate) mod inbox;
 pub(crate) mod lease;
 pub(crate) mod order;
 pub(crate) mod outbox;
+pub(crate) mod reading;
 pub(crate) mod records;
 pub(crate) mod tickets;
 
@@ -49,8 +50,8 @@ macro_rules! tests {
             commit: what_exists_stays_and_what_progresses_is_replaced;
             commit: a_journal_needs_its_invocation;
             commit: a_conversation_keeps_its_place_and_nonce;
-            commit: everything_survives_reopening;
-            commit: details_and_summaries_tell_the_whole_story;
+            reading: everything_survives_reopening;
+            reading: details_and_summaries_tell_the_whole_story;
             outbox: one_message_of_a_conversation_is_sent_at_a_time;
             outbox: claims_take_the_oldest_first_up_to_the_limit;
             outbox: concurrent_claims_share_nothing;

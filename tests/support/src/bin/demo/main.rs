@@ -8,7 +8,7 @@ mod show;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::Parser;
 use postern_test_support::{
     carrier::Carrier,
@@ -17,6 +17,7 @@ use postern_test_support::{
     telegram::TelegramApi,
 };
 use show::{Event, Show};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Plays conversations through a running host, over its Telegram webhook and
 /// its web chat, and shows what it does about each message.
@@ -82,7 +83,10 @@ async fn run(arguments: &Arguments) -> Result<bool> {
     let mut host = Host::start(&prepared.data).await?;
 
     let stage = play::Stage { host: &host, telegram: &telegram, secret: WEBHOOK_SECRET };
-    let score = play::all(&stage, &script.scenes, &mut show).await?;
+    let score = tokio::select! {
+        score = play::all(&stage, &script.scenes, &mut show) => score?,
+        () = interrupted() => bail!("interrupted"),
+    };
     show.event(&Event::Finished {
         conversations: score.conversations,
         expectations: score.expectations,
@@ -96,7 +100,7 @@ async fn run(arguments: &Arguments) -> Result<bool> {
             data: &folder.display().to_string(),
         });
         tokio::select! {
-            pressed = tokio::signal::ctrl_c() => pressed?,
+            () = interrupted() => {}
             ended = host.ended() => {
                 ended?;
                 show.event(&Event::Trouble { text: "the host ended by itself; see host.log" });
@@ -105,4 +109,18 @@ async fn run(arguments: &Arguments) -> Result<bool> {
     }
     host.stop().await?;
     Ok(score.missed.is_empty())
+}
+
+/// Waits for Ctrl-C or a request to end. Without this, either would end the demo
+/// at once and leave its host behind.
+async fn interrupted() {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
 }

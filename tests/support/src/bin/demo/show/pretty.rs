@@ -142,9 +142,18 @@ impl Pen {
 
     /// A text broken into lines that stand below one another.
     fn paragraph(&self, text: &str, ink: Ink) -> String {
-        let lines: Vec<_> = text.lines().flat_map(|line| wrapped(line, WIDTH)).collect();
-        let inked: Vec<_> = lines.iter().map(|line| self.ink(ink, line)).collect();
-        inked.join("\n            ")
+        let mut paragraph = String::new();
+        for line in text.lines().flat_map(|line| wrapped(line, WIDTH)) {
+            if !paragraph.is_empty() {
+                paragraph.push('\n');
+                // An empty line stays empty.
+                paragraph.push_str(if line.is_empty() { "" } else { "            " });
+            }
+            if !line.is_empty() {
+                paragraph.push_str(&self.ink(ink, line));
+            }
+        }
+        paragraph
     }
 }
 

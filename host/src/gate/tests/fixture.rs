@@ -1,0 +1,290 @@
+//! A leased conversation of the customer `ann`, with rules that permit just
+//! enough, and a server that looks into the store when it is asked.
+
+use std::sync::{
+    Arc, Mutex as SyncMutex,
+    atomic::{AtomicU32, Ordering},
+};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse as _, Response},
+    routing::post,
+};
+use postern_domain::{
+    AuditEntry, AuditKind, CallRecord, Channel, Customer, Digest, IdentityLevel, InboundKind,
+    InboundMessage, InvocationId, JournalEntry, Timestamp, TurnId,
+};
+use postern_policy::{PolicySet, PolicySource};
+use postern_store::{Change, IndexedDocument, InvocationRow, SqliteStore, Store, TurnRow};
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, Notify};
+
+use crate::{
+    clock::SystemClock,
+    config::{Collections, Config, DEFAULT, EgressSecret, Endpoint},
+    effects::{Ports, http::HttpClient},
+    gate::{Caller, Gate, GateShared},
+    keys::Secret,
+    ledger::Ledger,
+    privacy::Vault,
+};
+
+const RULES: &str = r#"
+@id("test-read")
+permit (principal, action in Action::"records:read", resource);
+@id("test-put")
+permit (principal, action == Action::"records:put", resource);
+@id("test-owner-only")
+@reason("only the owner")
+forbid (principal, action == Action::"records:get", resource)
+unless { resource has owner && context.customer has key && resource.owner == context.customer.key };
+@id("test-http")
+permit (principal, action == Action::"http:send", resource == Endpoint::"bank");
+@id("test-ticket")
+permit (principal, action == Action::"ticket:update", resource) when { resource.own };
+"#;
+
+/// What the server does when it is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Answers at once.
+    Answers,
+    /// Waits until it is told to go on.
+    Waits,
+    /// Breaks the connection after it has acted.
+    Drops,
+}
+
+/// A request as the server saw it.
+#[derive(Clone)]
+pub(super) struct Seen {
+    /// Entries that were durable in the journal at that moment.
+    pub(super) journal: usize,
+    pub(super) idempotency_key: String,
+    pub(super) authorization: String,
+}
+
+pub(super) struct Server {
+    pub(super) url: String,
+    pub(super) asked: Arc<Notify>,
+    pub(super) go_on: Arc<Notify>,
+    pub(super) count: Arc<AtomicU32>,
+    seen: Arc<SyncMutex<Vec<Seen>>>,
+}
+
+impl Server {
+    pub(super) fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+#[derive(Clone)]
+struct Desk {
+    mode: Mode,
+    store: Arc<dyn Store>,
+    asked: Arc<Notify>,
+    go_on: Arc<Notify>,
+    count: Arc<AtomicU32>,
+    seen: Arc<SyncMutex<Vec<Seen>>>,
+}
+
+async fn pay(State(desk): State<Desk>, headers: HeaderMap) -> Response {
+    let header = |name: &str| headers[name].to_str().unwrap().to_owned();
+    let journal = journal(&*desk.store).await.len();
+    desk.seen.lock().unwrap().push(Seen {
+        journal,
+        idempotency_key: header("idempotency-key"),
+        authorization: header("authorization"),
+    });
+    desk.count.fetch_add(1, Ordering::SeqCst);
+    desk.asked.notify_one();
+    match desk.mode {
+        Mode::Answers => {}
+        Mode::Waits => desk.go_on.notified().await,
+        // A body that promises more than it holds breaks the connection.
+        Mode::Drops => {
+            let broken = futures_util::stream::iter([Err::<Vec<u8>, _>(std::io::Error::other("gone"))]);
+            return axum::body::Body::from_stream(broken).into_response();
+        }
+    }
+    StatusCode::OK.into_response()
+}
+
+async fn journal(store: &dyn Store) -> Vec<JournalEntry> {
+    let conversation = message().conversation_id();
+    store.conversation(&conversation).await.unwrap().unwrap().journal
+}
+
+fn message() -> InboundMessage {
+    InboundMessage {
+        channel: Channel::Web,
+        account: "main".into(),
+        dedupe_key: "1".into(),
+        chat: "ann".into(),
+        sender: "ann".into(),
+        external_id: "1".into(),
+        private: true,
+        kind: InboundKind::Text,
+        text: "hello".into(),
+        language: None,
+        received_at: Timestamp::from_millis(1),
+    }
+}
+
+pub(super) struct Fixture {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) ledger: Arc<Mutex<Ledger>>,
+    pub(super) server: Server,
+    shared: Arc<GateShared>,
+    _folder: tempfile::TempDir,
+}
+
+impl Fixture {
+    pub(super) async fn new(mode: Mode) -> Self {
+        crate::app::install_crypto();
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(folder.path(), "test").await.unwrap());
+        let collections = collections(folder.path());
+        fill(&*store, &collections).await;
+        let server = serve(mode, Arc::clone(&store)).await;
+        let shared = Arc::new(GateShared {
+            policy: Arc::new(policy(&collections)),
+            collections: Arc::clone(&collections),
+            ports: Arc::new(Ports {
+                http: http(&server.url),
+                collections,
+                queue: "support".into(),
+            }),
+            clock: Arc::new(SystemClock),
+        });
+        let ledger = Arc::new(Mutex::new(ledger(&store).await));
+        Self { store, ledger, server, shared, _folder: folder }
+    }
+
+    pub(super) fn caller(&self) -> Caller {
+        Caller {
+            skill: "tester".parse().unwrap(),
+            version: "1.0.0".parse().unwrap(),
+            publisher: "tests".into(),
+            tool: "test".into(),
+            invocation: InvocationId::derive(&["test"]),
+            confirmed: false,
+        }
+    }
+
+    /// A gate whose earlier run recorded `journal`.
+    pub(super) fn gate(&self, journal: Vec<CallRecord>) -> Gate {
+        Gate::new(Arc::clone(&self.shared), Arc::clone(&self.ledger), self.caller(), journal)
+    }
+
+    pub(super) fn mark(&self) -> &'static str {
+        "k3f9"
+    }
+
+    pub(super) async fn commit(&self) {
+        self.ledger.lock().await.commit(vec![], vec![]).await.unwrap();
+    }
+
+    /// What is durable of the journal.
+    pub(super) async fn journal(&self) -> Vec<JournalEntry> {
+        journal(&*self.store).await
+    }
+}
+
+fn collections(folder: &std::path::Path) -> Arc<Collections> {
+    std::fs::create_dir(folder.join("secrets")).unwrap();
+    std::fs::write(folder.join("secrets/operator-token"), "0123456789abcdef").unwrap();
+    Arc::new(Config::parse(folder, "postern.toml", DEFAULT).unwrap().collections)
+}
+
+fn policy(collections: &Collections) -> PolicySet {
+    let schema = include_str!("../../../../policies/postern.cedarschema");
+    let source = |file: &str, text: &str| PolicySource { file: file.into(), text: text.into() };
+    let rules = [source("test.cedar", RULES)];
+    PolicySet::load(&source("postern.cedarschema", schema), &rules, &collections.rules()).unwrap()
+}
+
+fn http(url: &str) -> HttpClient {
+    let endpoint = Endpoint { url: url.parse().unwrap(), private: true };
+    let secret = EgressSecret {
+        value: Secret::new("tok-123"),
+        endpoint: "bank".into(),
+        header: "authorization".into(),
+        prefix: "Bearer ".into(),
+    };
+    HttpClient::new([("bank".into(), endpoint)].into(), [("token".into(), secret)].into()).unwrap()
+}
+
+async fn fill(store: &dyn Store, collections: &Collections) {
+    let order = |key: &str, owner: &str| {
+        let body: Value =
+            json!({"user_id": owner, "status": "pending", "address": {"zip": "10001"}});
+        let index = collections.get("orders").unwrap().index(&body);
+        IndexedDocument { key: key.into(), body, index }
+    };
+    let orders = vec![order("#W1", "ann"), order("#W2", "bob"), order("#W3", "ann")];
+    let now = Timestamp::from_millis(1);
+    let entry = AuditEntry::new(now, AuditKind::Operator, "operator:test", "import", "orders");
+    store.import([("orders".into(), orders)].into(), entry).await.unwrap();
+}
+
+async fn serve(mode: Mode, store: Arc<dyn Store>) -> Server {
+    let desk = Desk {
+        mode,
+        store,
+        asked: Arc::default(),
+        go_on: Arc::default(),
+        count: Arc::default(),
+        seen: Arc::default(),
+    };
+    let router = Router::new().route("/pay", post(pay)).with_state(desk.clone());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Server { url, asked: desk.asked, go_on: desk.go_on, count: desk.count, seen: desk.seen }
+}
+
+/// The ledger of a turn of the leased conversation; the turn and its invocation
+/// are durable.
+async fn ledger(store: &Arc<dyn Store>) -> Ledger {
+    let message = message();
+    store.accept(std::slice::from_ref(&message), &["k3f9".into()]).await.unwrap();
+    let now = Timestamp::from_millis(2);
+    let lease = store.lease_next("test", now, 600_000).await.unwrap().unwrap();
+    let mut conversation = store.work(&lease, now).await.unwrap().unwrap().conversation;
+    conversation.customer = Customer { key: Some("ann".into()), level: IdentityLevel::Identified };
+    let turn = TurnRow {
+        id: TurnId::derive(&["test"]),
+        conversation: conversation.id.clone(),
+        message: message.id(),
+        plan: json!({}),
+        generation: "1".into(),
+        summary: None,
+        started_at: now,
+        completed_at: None,
+    };
+    let vault = Vault::new("k3f9", vec![]);
+    let id = turn.id.clone();
+    let mut ledger = Ledger::new(Arc::clone(store), lease, turn, conversation, vault, None);
+    let invocation = InvocationRow {
+        id: InvocationId::derive(&["test"]),
+        turn: id,
+        step: 0,
+        skill: "tester".parse().unwrap(),
+        version: "1.0.0".into(),
+        digest: Digest::of_bytes(b"component"),
+        tool: "test".into(),
+        arguments: json!({}),
+        result: None,
+        at: now,
+        took_us: 0,
+        cpu_us: 0,
+        memory_bytes: 0,
+    };
+    ledger.commit(vec![Change::Invocation(invocation)], vec![]).await.unwrap();
+    ledger
+}
