@@ -306,3 +306,15 @@ fn backoff(attempts: u32) -> i64 {
 pub(crate) fn after(now: Timestamp, duration: Duration) -> Timestamp {
     now.plus_millis(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_and_are_bounded() {
+        assert_eq!(backoff(0), 1_000);
+        assert_eq!(backoff(3), 8_000);
+        assert_eq!(backoff(u32::MAX), 256_000);
+    }
+}

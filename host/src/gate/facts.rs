@@ -203,7 +203,7 @@ fn query(
     let facts = RecordFacts {
         collection: collection.to_owned(),
         key: None,
-        exists: true,
+        exists: false,
         owner,
         new_owner: None,
         fields: Default::default(),

@@ -19,7 +19,8 @@ use crate::{
     app::{self, App},
     channels,
     clock::ManualClock,
-    config, console,
+    config::{self, Config},
+    console,
     keys::{MasterKey, write_private},
 };
 
@@ -46,14 +47,11 @@ impl TestHost {
         }
         MasterKey::generate().unwrap().write_new(&data.join(app::KEY_FILE)).unwrap();
         write_private(&data.join("secrets/operator-token"), TOKEN.as_bytes()).unwrap();
-        let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
-        let config = config::DEFAULT
-            .replace("folder = \"policies\"", &format!("folder = {policies:?}"))
-            .replace("origins = []", &format!("origins = [{LISTED:?}]"));
-        std::fs::write(data.join(config::FILE_NAME), config).unwrap();
+        let mut config = Config::parse(data, config::FILE_NAME, config::DEFAULT).unwrap();
+        config.policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
+        config.web.get_mut("main").unwrap().origins = vec![LISTED.to_owned()];
         let clock = ManualClock::at(Timestamp::from_millis(1_700_000_000_000));
         let store = SqliteStore::open(data, "host-1").await.unwrap();
-        let config = config::Config::load(data).unwrap();
         let app = App::assemble(config, Arc::new(store), Arc::new(clock.clone())).unwrap();
         Self {
             public: channels::router(Arc::clone(&app)),

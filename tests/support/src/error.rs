@@ -6,7 +6,7 @@ use std::{io, path::PathBuf, time::Duration};
 #[derive(Debug, thiserror::Error)]
 pub enum SupportError {
     /// A program or a server of ours could not be started.
-    #[error("cannot start {what}: {source}")]
+    #[error("cannot start {what}")]
     Start {
         /// The program.
         what: String,
@@ -38,7 +38,7 @@ pub enum SupportError {
         waited: Duration,
     },
     /// A file could not be read or written.
-    #[error("{path}: {source}")]
+    #[error("cannot use {path}")]
     File {
         /// The file.
         path: PathBuf,
@@ -54,7 +54,7 @@ pub enum SupportError {
         problem: String,
     },
     /// A request got no answer.
-    #[error("no answer to {what}: {source}")]
+    #[error("no answer to {what}")]
     Http {
         /// Method and path.
         what: String,

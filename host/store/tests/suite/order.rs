@@ -44,7 +44,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => worker.clone().prop_map(Step::Finish),
         1 => worker.clone().prop_map(Step::PutOff),
         1 => worker.prop_map(Step::Release),
-        2 => (1..150_i64).prop_map(Step::Wait),
+        3 => (20..200_i64).prop_map(Step::Wait),
         1 => Just(Step::Restart),
     ];
     vec(step, 1..80)
@@ -55,6 +55,8 @@ struct Model {
     now: i64,
     leases: [Option<Lease>; 3],
     taken_up: [Option<MessageId>; 3],
+    /// The fence of each conversation's lease that was not given back.
+    held: BTreeMap<ConversationId, i64>,
     accepted: BTreeMap<ConversationId, Vec<MessageId>>,
     processed: BTreeMap<ConversationId, Vec<MessageId>>,
 }
@@ -79,6 +81,9 @@ impl Model {
             Step::Lease(worker) => {
                 let name = worker.to_string();
                 let lease = store.lease_next(&name, at(self.now), TTL_MS).await.unwrap();
+                if let Some(lease) = &lease {
+                    self.held.insert(lease.conversation.clone(), lease.fence);
+                }
                 self.leases[worker] = lease;
                 self.taken_up[worker] = None;
             }
@@ -109,10 +114,13 @@ impl Model {
             Step::Release(worker) => {
                 if let Some(lease) = self.leases[worker].take() {
                     store.release(&lease).await.unwrap();
+                    self.held
+                        .retain(|id, fence| (id, *fence) != (&lease.conversation, lease.fence));
                 }
             }
             Step::Wait(ms) => self.now += ms,
             Step::Restart => {
+                self.held.clear();
                 store
                     .recover(UnknownSend::Resend, at(self.now))
                     .await
@@ -133,7 +141,10 @@ impl Model {
         let id = self.taken_up[worker].take()?;
         let commit = under(&lease, [change(id.clone())]);
         match store.commit(commit).await {
-            Ok(_) => Some((lease.conversation, id)),
+            Ok(_) => {
+                assert_eq!(self.held.get(&lease.conversation), Some(&lease.fence));
+                Some((lease.conversation, id))
+            }
             Err(StoreError::Fenced { .. }) => None,
             Err(error) => panic!("{error}"),
         }
@@ -163,7 +174,7 @@ pub(crate) fn holds<E: Engine>() {
         .build()
         .unwrap();
     let config = Config {
-        cases: 24,
+        cases: 32,
         failure_persistence: None,
         // Each try opens a database.
         max_shrink_iters: 200,

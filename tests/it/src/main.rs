@@ -1,0 +1,18 @@
+//! Integration and end-to-end tests: the real `postern` program over its real
+//! HTTP endpoints and its command line, with real components.
+//!
+//! Every test has a data folder, ports and stand-ins of its own, so that they
+//! run side by side.
+
+mod bad_input;
+mod crash;
+mod deliveries;
+mod duplicates;
+mod hostile;
+mod identity;
+mod lifecycle;
+mod replies;
+mod retail;
+mod serving;
+mod setup;
+mod terminal;
