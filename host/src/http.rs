@@ -37,6 +37,11 @@ async fn healthz(State(app): State<Arc<App>>) -> Response {
     }
 }
 
+/// Other sites learn nothing from our addresses. With `no-referrer`, browsers
+/// would send our own forms with the origin `null` (WHATWG Fetch, "append a
+/// request `Origin` header").
+pub(crate) const REFERRER: &str = "same-origin";
+
 /// A page, with headers that let it do only what `policy` says (Content
 /// Security Policy, W3C CSP3).
 pub(crate) fn page(status: StatusCode, template: &impl Template, policy: &str) -> Response {
@@ -51,7 +56,7 @@ pub(crate) fn page(status: StatusCode, template: &impl Template, policy: &str) -
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        (header::REFERRER_POLICY, REFERRER),
         (header::CACHE_CONTROL, "no-store"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ];

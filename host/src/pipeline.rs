@@ -202,7 +202,9 @@ pub async fn work(app: Arc<App>, number: u32, mut stop: watch::Receiver<bool>) {
 pub(crate) async fn until_due(app: &App) -> Duration {
     match app.store.next_due().await {
         Ok(Some(at)) => {
-            let ms = at.millis_since(app.clock.now()).clamp(5, 30_000);
+            // What is due and still not to be had is held by somebody who rings the
+            // bell afterwards; this is for the case that they cannot.
+            let ms = at.millis_since(app.clock.now()).clamp(50, 30_000);
             Duration::from_millis(ms.unsigned_abs()).min(IDLE)
         }
         Ok(None) => IDLE,

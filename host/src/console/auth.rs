@@ -20,7 +20,7 @@ use subtle::ConstantTimeEq as _;
 use super::{Console, NAME, is_api, reply};
 use crate::{
     channels::{ErrorCode, error_reply},
-    http::{bearer, cookie, is_own, origin},
+    http::{REFERRER, bearer, cookie, is_own, origin},
 };
 
 const COOKIE: &str = "postern_operator";
@@ -49,7 +49,7 @@ pub(super) async fn require_own_host(
     let headers: [(HeaderName, &str); 3] = [
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        (header::REFERRER_POLICY, REFERRER),
     ];
     for (name, value) in headers {
         response.headers_mut().insert(name, HeaderValue::from_static(value));

@@ -9,6 +9,7 @@ use templates::Reason;
 
 skill! {
     "escalate" => escalate,
+    "take_change_request" => take_change_request,
     "take_complaint" => take_complaint,
 }
 
@@ -22,7 +23,7 @@ struct EscalateArgs {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ComplaintArgs {
+struct AboutOrder {
     order_id: Option<String>,
 }
 
@@ -59,8 +60,13 @@ fn escalate(args: EscalateArgs, context: &Context) -> Result<Outcome> {
     )
 }
 
-fn take_complaint(args: ComplaintArgs, context: &Context) -> Result<Outcome> {
+fn take_complaint(args: AboutOrder, context: &Context) -> Result<Outcome> {
     let reason = Reason::Complaint;
+    hand_over(reason, reason.severity(), args.order_id.as_deref(), context)
+}
+
+fn take_change_request(args: AboutOrder, context: &Context) -> Result<Outcome> {
+    let reason = Reason::ChangeOrder;
     hand_over(reason, reason.severity(), args.order_id.as_deref(), context)
 }
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Reason {
     AskedForPerson,
+    ChangeOrder,
     Complaint,
     DamagedItem,
     LostParcel,
@@ -20,8 +21,9 @@ pub(crate) enum Reason {
 
 impl Reason {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::AskedForPerson,
+        Self::ChangeOrder,
         Self::Complaint,
         Self::DamagedItem,
         Self::LostParcel,
@@ -36,6 +38,7 @@ impl Reason {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::AskedForPerson => "asked-for-person",
+            Self::ChangeOrder => "change-order",
             Self::Complaint => "complaint",
             Self::DamagedItem => "damaged-item",
             Self::LostParcel => "lost-parcel",
@@ -51,7 +54,7 @@ impl Reason {
     pub(crate) const fn severity(self) -> Severity {
         match self {
             Self::Other => Severity::Low,
-            Self::AskedForPerson | Self::DamagedItem => Severity::Normal,
+            Self::AskedForPerson | Self::ChangeOrder | Self::DamagedItem => Severity::Normal,
             Self::Complaint | Self::LostParcel | Self::Payment | Self::Privacy | Self::Legal => {
                 Severity::High
             }
@@ -63,6 +66,9 @@ impl Reason {
     pub(crate) const fn summary(self) -> &'static str {
         match self {
             Self::AskedForPerson => "The customer asked to talk to a person.",
+            Self::ChangeOrder => {
+                "The customer wants an order cancelled, exchanged or changed. Nothing is changed yet."
+            }
             Self::Complaint => "The customer complains. Apologise first, then solve it.",
             Self::DamagedItem => "The customer says that an item arrived damaged or wrong.",
             Self::LostParcel => "The customer says that a parcel is lost.",
@@ -78,6 +84,9 @@ impl Reason {
     pub(crate) const fn opening(self) -> &'static str {
         match self {
             Self::AskedForPerson => "Of course, I have passed your message to a colleague.",
+            Self::ChangeOrder => {
+                "I cannot change orders myself, so I have passed your wish to a colleague."
+            }
             Self::Complaint => {
                 "I am sorry that we let you down. I have passed your complaint to a colleague."
             }

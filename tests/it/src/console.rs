@@ -1,17 +1,12 @@
 //! The operator page in a browser, before a real host.
 
-use std::time::Duration;
-
 use fantoccini::{Client, Locator};
-use postern_test_support::{
-    browser::Browser,
-    chat::WebChat,
-    host::{ACCOUNT, Host},
+use postern_test_support::{browser::Browser, chat::WebChat, host::ACCOUNT};
+
+use crate::{
+    setup::{PATIENCE, Town},
+    web_chat::wait_for,
 };
-
-use crate::web_chat::{shop, wait_for};
-
-const LIMIT: Duration = Duration::from_secs(30);
 
 async fn text_of(page: &Client, css: &str) -> String {
     page.find(Locator::Css(css)).await.unwrap().text().await.unwrap()
@@ -27,8 +22,8 @@ async fn sign_in(page: &Client, token: &str) {
 async fn an_operator_signs_in_and_sees_why_an_order_was_refused() {
     let Some(browser) = Browser::start().await.unwrap() else { return };
     let page = browser.client();
-    let data = shop().await;
-    let host = Host::start(&data).await.unwrap();
+    let town = Town::with_sample_shop().await.unwrap();
+    let host = town.open().await.unwrap();
     let mut chat = WebChat::open(host.public(), ACCOUNT).await.unwrap();
     for words in [
         "What is the status of my order #W1204518?",
@@ -36,7 +31,7 @@ async fn an_operator_signs_in_and_sees_why_an_order_was_refused() {
         "And what is the status of order #W1190027?",
     ] {
         chat.send(words).await.unwrap();
-        chat.next_answer(LIMIT).await.unwrap();
+        chat.next_answer(PATIENCE).await.unwrap();
     }
 
     let address = format!("{}/conversations/{}", host.operator_page(), chat.conversation());
@@ -45,7 +40,7 @@ async fn an_operator_signs_in_and_sees_why_an_order_was_refused() {
     assert!(page.find_all(Locator::Css(".timeline, nav")).await.unwrap().is_empty());
     sign_in(page, "not-the-token-at-all").await;
     wait_for(page, "[role=alert]").await;
-    sign_in(page, &data.operator_token().unwrap()).await;
+    sign_in(page, &town.data.operator_token().unwrap()).await;
     wait_for(page, ".timeline").await;
     assert_eq!(page.current_url().await.unwrap().as_str(), address, "back where they wanted to go");
 

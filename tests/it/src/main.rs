@@ -5,6 +5,7 @@
 //! run side by side.
 
 mod bad_input;
+mod console;
 mod crash;
 mod deliveries;
 mod duplicates;
@@ -16,3 +17,4 @@ mod retail;
 mod serving;
 mod setup;
 mod terminal;
+mod web_chat;

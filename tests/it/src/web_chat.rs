@@ -1,30 +1,17 @@
 //! The chat page in a browser, before a real host.
 
-use std::time::Duration;
-
 use fantoccini::{Client, Locator, key::Key};
 use postern_test_support::{
     browser::Browser,
-    host::{ACCOUNT, DataFolder, Host, shipped_skills},
-    paths,
+    host::{ACCOUNT, Host},
 };
+use toml_edit::value;
 
-/// For a page to show what it should; a busy machine is slow.
-const LIMIT: Duration = Duration::from_secs(30);
-
-/// A data folder with the skills and the sample shop.
-pub(crate) async fn shop() -> DataFolder {
-    let data = DataFolder::temporary().await.unwrap();
-    for skill in shipped_skills().unwrap() {
-        data.install(&skill).await.unwrap();
-    }
-    data.import(&paths::repository().join("skills").join("sample-shop.json")).await.unwrap();
-    data
-}
+use crate::setup::{PATIENCE, Town};
 
 /// Waits until an element is there.
 pub(crate) async fn wait_for(page: &Client, css: &str) {
-    page.wait().at_most(LIMIT).for_element(Locator::Css(css)).await.unwrap();
+    page.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await.unwrap();
 }
 
 async fn open(page: &Client, host: &Host) {
@@ -60,8 +47,8 @@ async fn shown(page: &Client) -> Vec<(String, String)> {
 async fn a_customer_chats_and_finds_everything_again() {
     let Some(browser) = Browser::start().await.unwrap() else { return };
     let page = browser.client();
-    let data = shop().await;
-    let host = Host::start(&data).await.unwrap();
+    let town = Town::with_sample_shop().await.unwrap();
+    let host = town.open().await.unwrap();
     open(page, &host).await;
     write(page, "What is the status of my order #W1204518?").await;
     answers(page, 1).await;
@@ -83,7 +70,7 @@ async fn a_customer_chats_and_finds_everything_again() {
 
     // The next host knows the visitor and the conversation.
     host.stop().await.unwrap();
-    let host = Host::start(&data).await.unwrap();
+    let host = town.open().await.unwrap();
     open(page, &host).await;
     wait_for(page, "#log li:nth-of-type(4)").await;
     assert_eq!(shown(page).await, before);
@@ -93,8 +80,8 @@ async fn a_customer_chats_and_finds_everything_again() {
 async fn words_of_a_customer_are_never_markup() {
     let Some(browser) = Browser::start().await.unwrap() else { return };
     let page = browser.client();
-    let data = DataFolder::temporary().await.unwrap();
-    let host = Host::start(&data).await.unwrap();
+    let town = Town::build(&[]).await.unwrap();
+    let host = town.open().await.unwrap();
     open(page, &host).await;
     let hostile = "<img src=x onerror=\"document.title='broken'\"><script>document.title='broken'</script>";
     write(page, hostile).await;
@@ -110,18 +97,18 @@ async fn words_of_a_customer_are_never_markup() {
 async fn what_was_written_while_the_host_was_away_is_sent_once_when_it_is_back() {
     let Some(browser) = Browser::start().await.unwrap() else { return };
     let page = browser.client();
-    let data = DataFolder::temporary().await.unwrap();
-    let host = Host::start(&data).await.unwrap();
+    let town = Town::build(&[]).await.unwrap();
+    let host = town.open().await.unwrap();
     // The browser must find the next host at the same address.
     let address = host.public().trim_start_matches("http://").to_owned();
-    data.edit_config(|config| config["server"]["public"] = address.as_str().into()).unwrap();
+    town.data.edit_config(|config| config["server"]["public"] = value(&address)).unwrap();
     open(page, &host).await;
     host.kill().await.unwrap();
     wait_for(page, "#state.lost").await;
     write(page, "hello").await;
     wait_for(page, "#log li.waiting").await;
 
-    let _host = Host::start(&data).await.unwrap();
+    let _host = town.open().await.unwrap();
     answers(page, 1).await;
     let shown = shown(page).await;
     assert_eq!(shown[0], ("customer".to_owned(), "hello".to_owned()));

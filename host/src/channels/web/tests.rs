@@ -48,7 +48,7 @@ async fn the_page_has_a_strict_policy_and_no_outside_parts() {
     assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"), "{policy}");
     assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
     assert_eq!(page.header("x-content-type-options"), "nosniff");
-    assert_eq!(page.header("referrer-policy"), "no-referrer");
+    assert_eq!(page.header("referrer-policy"), "same-origin");
     assert!(page.text.contains("<h1>Customer support</h1>"));
     assert!(!page.text.contains("http://") && !page.text.contains("https://"));
     assert!(!page.text.contains("style=") && !page.text.contains("onclick"));

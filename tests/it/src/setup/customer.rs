@@ -66,6 +66,11 @@ impl<'a> Customer<'a> {
         conversation(&self.chat(), &self.chat())
     }
 
+    /// How many updates there have been.
+    pub(crate) fn updates(&self) -> usize {
+        usize::try_from(self.sent).unwrap_or_default()
+    }
+
     /// The next update with this text.
     pub(crate) fn update(&mut self, text: &str) -> Value {
         self.sent += 1;

@@ -6,11 +6,11 @@ use std::{
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    process::Output,
+    process::{Output, Stdio},
 };
 
 use tempfile::TempDir;
-use tokio::process::Command;
+use tokio::{io::AsyncWriteExt as _, process::Command};
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value, value};
 
 use super::{ACCOUNT, SkillFiles, binary};
@@ -94,6 +94,40 @@ impl DataFolder {
             .output()
             .await
             .map_err(|source| SupportError::Start { what: "postern".to_owned(), source })
+    }
+
+    /// Runs `postern --data FOLDER` with these arguments and this standard input,
+    /// and answers what it printed.
+    ///
+    /// # Errors
+    /// Where it fails, with what it said.
+    pub async fn postern_with_input<A: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+        input: &str,
+    ) -> Result<String, SupportError> {
+        let cannot = |source| SupportError::Start { what: "postern".to_owned(), source };
+        let mut child = Command::new(binary()?)
+            .arg("--data")
+            .arg(&self.path)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(cannot)?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A program that ends early says why, which is more than this could.
+            let _ = stdin.write_all(input.as_bytes()).await;
+        }
+        let output = child.wait_with_output().await.map_err(cannot)?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let detail = format!("{}, {}", output.status, said.trim());
+        Err(SupportError::Failed { what: "postern with input".to_owned(), detail })
     }
 
     /// Changes `postern.toml`, keeping its comments.
