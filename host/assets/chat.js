@@ -55,6 +55,9 @@
     state.classList.toggle("lost", Boolean(lost));
   }
 
+  // A keyboard that slides in must not cover the last message.
+  addEventListener("resize", () => { main.scrollTop = main.scrollHeight; });
+
   // ---- Receiving -------------------------------------------------------------
 
   let source;

@@ -275,4 +275,31 @@ mod tests {
         vault.placeholder("EMAIL", "a@b.example");
         assert!(vault.take_new().is_empty());
     }
+
+    proptest::proptest! {
+        /// Whatever a customer writes, nothing that is left looks like a
+        /// placeholder, and cleaning twice changes nothing.
+        #[test]
+        fn no_placeholder_survives_intake(text in r"(\PC|[<＜]|EMAIL_1|\.|k3f9|[>＞]){0,40}") {
+            let clean = without_forged_placeholders(&text).into_owned();
+            let plain: String = clean.nfkc().collect();
+            proptest::prop_assert!(!GRAMMAR.is_match(&plain));
+            proptest::prop_assert_eq!(without_forged_placeholders(&clean), clean.as_str());
+        }
+
+        /// What was taken out of a text comes back to its own conversation, and
+        /// to no other.
+        #[test]
+        fn replaced_values_come_back_only_to_their_conversation(
+            before in "[a-z ]{0,20}", value in "[a-z]{1,12}@shop\\.example", after in "[a-z ]{0,20}",
+        ) {
+            let text = format!("{before}{value}{after}");
+            let mut vault = Vault::new("k3f9", vec![]);
+            let span = before.len()..before.len() + value.len();
+            let hidden = vault.replace_spans(&text, &[(span, "EMAIL")]);
+            proptest::prop_assert!(!hidden.contains(&value));
+            proptest::prop_assert_eq!(vault.restore(&hidden), text);
+            proptest::prop_assert!(!Vault::new("aaaa", vec![]).restore(&hidden).contains(&value));
+        }
+    }
 }

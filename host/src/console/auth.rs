@@ -153,7 +153,9 @@ pub(super) async fn login(
     let Ok(body) = body else { return error_reply(NAME, ErrorCode::TooLarge) };
     let field = |name: &str| {
         let mut fields = url::form_urlencoded::parse(&body);
-        fields.find_map(|(key, value)| (key == name).then(|| value.into_owned())).unwrap_or_default()
+        fields
+            .find_map(|(key, value)| (key == name).then(|| value.into_owned()))
+            .unwrap_or_default()
     };
     let next = field("next");
     // The token has at least 16 characters, so that trying them out is hopeless
@@ -207,7 +209,13 @@ mod tests {
         for host in ["localhost", "LocalHost:8081", "127.0.0.1:8081", "[::1]:8081", "[::1]"] {
             check("127.0.0.1:8081", host, true);
         }
-        for host in ["", "evil.example", "127.0.0.1.evil.example:8081", "localhost.evil.example", "10.0.0.7"] {
+        for host in [
+            "",
+            "evil.example",
+            "127.0.0.1.evil.example:8081",
+            "localhost.evil.example",
+            "10.0.0.7",
+        ] {
             check("127.0.0.1:8081", host, false);
         }
         check("10.0.0.7:8081", "10.0.0.7:8081", true);
@@ -221,7 +229,9 @@ mod tests {
         for path in ["/", "/conversations?offset=50", "/tickets/tkt_1"] {
             assert_eq!(local(path), path);
         }
-        for path in ["", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nb", "/a b"] {
+        for path in
+            ["", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nb", "/a b"]
+        {
             assert_eq!(local(path), "/", "{path}");
         }
         assert_eq!(local(&format!("/{}", "x".repeat(MOST_NEXT))), "/");

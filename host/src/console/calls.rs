@@ -28,7 +28,9 @@ pub(super) fn subject(call: &HostCall) -> String {
             targets.join(", ")
         }
         HostCall::HttpSend { request } => format!("{} {}", request.method.as_str(), request.url),
-        HostCall::KvGet { key } | HostCall::KvSet { key, .. } | HostCall::KvDelete { key } => key.clone(),
+        HostCall::KvGet { key } | HostCall::KvSet { key, .. } | HostCall::KvDelete { key } => {
+            key.clone()
+        }
         HostCall::TicketCreate { subject, .. } => subject.clone(),
         HostCall::TicketUpdate { id, .. }
         | HostCall::TicketTag { id, .. }
@@ -43,7 +45,9 @@ pub(super) fn arguments(call: &HostCall) -> Vec<Fact> {
     match call {
         HostCall::Log { line } => {
             let mut facts = vec![("level", name(&line.level))];
-            facts.extend(line.fields.iter().map(|(key, value)| ("field", format!("{key} = {value}"))));
+            facts.extend(
+                line.fields.iter().map(|(key, value)| ("field", format!("{key} = {value}"))),
+            );
             facts
         }
         HostCall::RecordsGet { .. } | HostCall::KvGet { .. } | HostCall::KvDelete { .. } => vec![],
@@ -55,7 +59,8 @@ pub(super) fn arguments(call: &HostCall) -> Vec<Fact> {
         HostCall::RecordsIdentify { details, .. } => conditions_of(details),
         HostCall::RecordsWrite { steps } => steps.iter().map(step).collect(),
         HostCall::HttpSend { request } => {
-            let headers = request.headers.iter().map(|(key, value)| ("header", format!("{key}: {value}")));
+            let headers =
+                request.headers.iter().map(|(key, value)| ("header", format!("{key}: {value}")));
             let mut facts: Vec<Fact> = headers.collect();
             facts.extend(request.secrets.iter().map(|secret| ("secret put in", secret.clone())));
             if !request.body.is_empty() {
@@ -113,7 +118,7 @@ fn yes_no(yes: bool) -> String {
 pub(super) struct Ending {
     /// `done`, `refused`, `failed` or `under way`: also the style's name for it.
     pub(super) state: &'static str,
-    /// In a few words.
+    /// In a few words, if there is more to say.
     pub(super) summary: String,
     /// What came back.
     pub(super) facts: Vec<Fact>,
@@ -151,7 +156,7 @@ fn failed(failure: &CallFailure) -> Ending {
 
 fn reply_of(reply: &HostReply) -> (String, Vec<Fact>) {
     match reply {
-        HostReply::Done => ("done".to_owned(), vec![]),
+        HostReply::Done => (String::new(), vec![]),
         HostReply::Document { document } => ("one record".to_owned(), vec![document_of(document)]),
         HostReply::Documents { documents } => {
             (format!("{} records", documents.len()), documents.iter().map(document_of).collect())
@@ -166,7 +171,9 @@ fn reply_of(reply: &HostReply) -> (String, Vec<Fact>) {
         HostReply::Http { response } => {
             (format!("status {}", response.status), vec![("body", bytes(&response.body))])
         }
-        HostReply::Value { value: Some(value) } => ("a value".to_owned(), vec![("value", bytes(value))]),
+        HostReply::Value { value: Some(value) } => {
+            ("a value".to_owned(), vec![("value", bytes(value))])
+        }
         HostReply::Value { value: None } => ("no value".to_owned(), vec![]),
         HostReply::Ticket { ticket } => ("a ticket".to_owned(), vec![ticket_of(ticket)]),
         HostReply::Tickets { tickets } => {

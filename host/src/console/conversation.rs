@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 use postern_domain::{
-    Author, Channel, Conversation, ConversationId, Decision, JournalEntry, Outcome, OutboxItem,
+    Author, Channel, Conversation, ConversationId, Decision, JournalEntry, OutboxItem, Outcome,
     Ticket,
 };
 use postern_policy::{DEFAULT_DENY, INCOMPLETE_FACTS, PolicySet};
@@ -213,7 +213,14 @@ fn turn(row: &TurnRow, invocations: Vec<Invocation>) -> Turn {
         Some(Ok(Summary::V1 { stages })) => stages.into_iter().map(stage).collect(),
         Some(Err(_)) | None => vec![],
     };
-    Turn { id: row.id.to_string(), generation: row.generation.clone(), took, plan, stages, invocations }
+    Turn {
+        id: row.id.to_string(),
+        generation: row.generation.clone(),
+        took,
+        plan,
+        stages,
+        invocations,
+    }
 }
 
 fn stage(record: StageRecord) -> StageView {
@@ -247,12 +254,7 @@ fn plan(file: PlanFile) -> PlanView {
         Action::Ask { awaiting, .. } => format!("ask again for {}", awaiting.entity),
         Action::Escalate { reason, .. } => format!("ask for a person: {reason}"),
     };
-    PlanView {
-        intents,
-        in_scope: understanding.in_scope,
-        entities: understanding.entities,
-        action,
-    }
+    PlanView { intents, in_scope: understanding.in_scope, entities: understanding.entities, action }
 }
 
 fn invocation(

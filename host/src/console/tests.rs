@@ -29,7 +29,11 @@ const OWN: &str = "http://127.0.0.1:8080";
 async fn nothing_is_shown_without_the_token() {
     let host = TestHost::new().await;
     for path in PAGES.iter().chain(&["/conversations/x", "/nowhere"]) {
-        for headers in [vec![], vec![("authorization", "Bearer wrong")], vec![("cookie", "postern_operator=1.2")]] {
+        for headers in [
+            vec![],
+            vec![("authorization", "Bearer wrong")],
+            vec![("cookie", "postern_operator=1.2")],
+        ] {
             let answer = host.operator(request("GET", path, &headers, "")).await;
             assert_eq!(answer.status, 401, "{path}");
             assert!(answer.text.contains("name=\"token\""), "{path}");
@@ -109,7 +113,9 @@ async fn a_wrong_token_or_a_foreign_form_signs_nobody_in() {
     }
     let good = format!("token={TOKEN}");
     sign_in(&host, "https://evil.example", &good).await.assert_refused(403, "forbidden");
-    sign_in(&host, OWN, &format!("{good}&next={}", "x".repeat(5_000))).await.assert_refused(413, "too_large");
+    sign_in(&host, OWN, &format!("{good}&next={}", "x".repeat(5_000)))
+        .await
+        .assert_refused(413, "too_large");
     let away = sign_in(&host, OWN, &format!("{good}&next=%2F%2Fevil.example")).await;
     assert_eq!(away.header("location"), "/");
     let out = host.operator(request("POST", "/logout", &[("origin", OWN)], "")).await;
@@ -122,7 +128,8 @@ async fn the_console_only_reads() {
     let token = format!("Bearer {TOKEN}");
     for path in PAGES.iter().chain(&API) {
         for method in ["POST", "PUT", "DELETE", "PATCH"] {
-            let answer = host.operator(request(method, path, &[("authorization", &token)], "")).await;
+            let answer =
+                host.operator(request(method, path, &[("authorization", &token)], "")).await;
             answer.assert_refused(405, "method_not_allowed");
         }
     }

@@ -94,8 +94,14 @@ impl TestHost {
 }
 
 /// A request with these headers.
-pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
-    let mut request = Request::builder().method(method).uri(path).header(header::HOST, "127.0.0.1:8080");
+pub(crate) fn request(
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Request<Body> {
+    let mut request =
+        Request::builder().method(method).uri(path).header(header::HOST, "127.0.0.1:8080");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -150,7 +156,9 @@ impl Events {
     pub(crate) async fn message(&mut self) -> (i64, String, String) {
         loop {
             let event = self.next().await.expect("the stream goes on");
-            let Some(data) = event.lines().find_map(|line| line.strip_prefix("data: ")) else { continue };
+            let Some(data) = event.lines().find_map(|line| line.strip_prefix("data: ")) else {
+                continue;
+            };
             if event.contains("event: message") {
                 let data: Value = serde_json::from_str(data).unwrap();
                 let seq = data["seq"].as_i64().unwrap();

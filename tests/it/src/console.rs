@@ -45,7 +45,8 @@ async fn an_operator_signs_in_and_sees_why_an_order_was_refused() {
     assert_eq!(page.current_url().await.unwrap().as_str(), address, "back where they wanted to go");
 
     let told = text_of(page, "main").await;
-    for part in ["classify", "respond", "escalate", "order_status", "order-status@", "records:get"] {
+    for part in ["classify", "respond", "escalate", "order_status", "order-status@", "records:get"]
+    {
         assert!(told.contains(part), "{part} is missing in {told}");
     }
     let refused = "//tr[.//code[text()='records-owner-only']]";

@@ -54,7 +54,9 @@ fn every_recorded_update_is_read_as_recorded() -> Result<()> {
     let Some(cases) = recorded()? else { return Ok(()) };
     let mut read = 0;
     for case in &cases {
-        let Outcome::Accept | Outcome::Duplicate = case.expect.outcome else { continue };
+        if !matches!(case.expect.outcome, Outcome::Accept | Outcome::Duplicate) {
+            continue;
+        }
         let message = parsed(case)?.with_context(|| format!("{case}: is not read"))?;
         let want = case.wanted()?;
         let (text, kind) = match (&want.text[..], case.expect.edited) {

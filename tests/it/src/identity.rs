@@ -10,10 +10,11 @@ async fn five_wrong_identifications_end_with_a_person_and_even_the_right_one_is_
     let town = Town::with_sample_shop().await?;
     let host = town.open().await?;
     let mut guesser = Customer::new(&town, &host, 51);
-    let mut asked = guesser.says("What's the status of order #W1204733?").await?;
+    let question = "What's the status of order #W1204733?";
+    let mut asked = guesser.says(question).await?;
     for attempt in 1..=5 {
         if asked.detail.conversation.state.awaiting.is_none() {
-            asked = guesser.says("What's the status of order #W1204733?").await?;
+            guesser.says(question).await?;
         }
         asked = guesser.says(&format!("guess{attempt}@example.com")).await?;
         asked.must_be_customer(None)?.must_not_say("processed")?;
@@ -22,7 +23,7 @@ async fn five_wrong_identifications_end_with_a_person_and_even_the_right_one_is_
     }
     asked.must_wait_for_a_person("")?;
 
-    guesser.says("What's the status of order #W1204733?").await?;
+    guesser.says(question).await?;
     let refused = guesser.says("ines.ruiz@example.com").await?;
     refused.must_be_refused_by("identify-attempts")?.must_be_customer(None)?;
     refused.must_not_say("processed")?.must_wait_for_a_person("identification-refused")?;

@@ -3,11 +3,7 @@
 mod customer;
 mod files;
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 pub(crate) use customer::{Customer, Told};

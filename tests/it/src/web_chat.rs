@@ -83,7 +83,8 @@ async fn words_of_a_customer_are_never_markup() {
     let town = Town::build(&[]).await.unwrap();
     let host = town.open().await.unwrap();
     open(page, &host).await;
-    let hostile = "<img src=x onerror=\"document.title='broken'\"><script>document.title='broken'</script>";
+    let hostile =
+        "<img src=x onerror=\"document.title='broken'\"><script>document.title='broken'</script>";
     write(page, hostile).await;
     answers(page, 1).await;
     page.refresh().await.unwrap();

@@ -163,3 +163,70 @@ fn is_language(code: &str) -> bool {
     (2..=35).contains(&code.len())
         && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Result<Parsed, ParseError> {
+        parse("main", body.as_bytes(), Timestamp::from_millis(9))
+    }
+
+    fn message(body: &str) -> InboundMessage {
+        match read(body) {
+            Ok(Parsed::Message(message)) => *message,
+            other => panic!("expected a message, got {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_sender_in_a_group_has_a_conversation_of_their_own() {
+        let update = |sender: u8| {
+            message(&format!(
+                r#"{{"update_id": {sender}, "message": {{"message_id": 5, "text": "hi",
+                    "from": {{"id": {sender}}}, "chat": {{"id": -100, "type": "supergroup"}}}}}}"#
+            ))
+        };
+        assert!(!update(1).private);
+        assert_ne!(update(1).conversation_id(), update(2).conversation_id());
+    }
+
+    #[test]
+    fn the_presser_of_a_button_is_the_sender() {
+        let pressed = message(
+            r#"{"update_id": 1, "callback_query": {"id": "7", "from": {"id": 2}, "data": "yes",
+                "message": {"message_id": 5, "date": 0, "chat": {"id": 3, "type": "private"}}}}"#,
+        );
+        assert_eq!((pressed.sender.as_str(), pressed.text.as_str()), ("2", "yes"));
+    }
+
+    #[test]
+    fn pictures_are_kept_as_unsupported_and_service_messages_are_ignored() {
+        let body = |part: &str| {
+            format!(
+                r#"{{"update_id": 1, "message": {{"message_id": 5, "from": {{"id": 2}},
+                    "chat": {{"id": 2, "type": "private"}}, {part}}}}}"#
+            )
+        };
+        assert_eq!(message(&body(r#""photo": []"#)).kind, InboundKind::Unsupported);
+        assert!(matches!(read(&body(r#""pinned_message": {}"#)), Ok(Parsed::Ignored { .. })));
+        assert!(matches!(read(r#"{"update_id": 1, "poll": {}}"#), Ok(Parsed::Ignored { .. })));
+    }
+
+    #[test]
+    fn long_texts_are_cut_at_a_letter() {
+        let text = "é".repeat(MOST_TEXT_BYTES);
+        let body = format!(
+            r#"{{"update_id": 1, "message": {{"message_id": 5, "text": "{text}",
+                "from": {{"id": 2}}, "chat": {{"id": 2, "type": "private"}}}}}}"#
+        );
+        assert_eq!(message(&body).text.len(), MOST_TEXT_BYTES);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_body_makes_it_panic(body in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            let _any = parse("main", &body, Timestamp::from_millis(0));
+        }
+    }
+}

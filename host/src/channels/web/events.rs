@@ -113,7 +113,10 @@ impl Feed {
                 return None;
             }
             if let Err(error) = self.read().await {
-                tracing::error!(error = &error as &dyn std::error::Error, "a stream cannot be read");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a stream cannot be read"
+                );
                 return None;
             }
             if !self.ready.is_empty() {

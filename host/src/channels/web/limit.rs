@@ -124,11 +124,14 @@ mod tests {
     #[test]
     fn streams_are_bounded_for_each_visitor_and_in_all() {
         let streams = Arc::new(Streams::default());
-        let mut seats: Vec<_> = (0..MOST_STREAMS_EACH).map(|_| streams.seat("a").unwrap()).collect();
+        let mut seats: Vec<_> =
+            (0..MOST_STREAMS_EACH).map(|_| streams.seat("a").unwrap()).collect();
         assert!(streams.seat("a").is_none());
         seats.pop();
         seats.push(streams.seat("a").unwrap());
-        seats.extend((MOST_STREAMS_EACH..MOST_STREAMS).map(|n| streams.seat(&n.to_string()).unwrap()));
+        seats.extend(
+            (MOST_STREAMS_EACH..MOST_STREAMS).map(|n| streams.seat(&n.to_string()).unwrap()),
+        );
         assert!(streams.seat("b").is_none());
         drop(seats);
         assert!(streams.open().is_empty());

@@ -151,7 +151,9 @@ mod tests {
             let changed = String::from_utf8(changed).unwrap();
             assert_eq!(check("main", &changed), None, "{changed}");
         }
-        for junk in ["", "v1", "v1...", "v1.a.b.c.d", &format!("{token}.x"), &token[..token.len() - 1]] {
+        for junk in
+            ["", "v1", "v1...", "v1.a.b.c.d", &format!("{token}.x"), &token[..token.len() - 1]]
+        {
             assert_eq!(check("main", junk), None, "{junk}");
         }
     }

@@ -44,10 +44,8 @@ pub(super) async fn check(
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = listed {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(
-            header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("retry-after"),
-        );
+        headers
+            .insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
     }
     response
 }

@@ -70,21 +70,56 @@ async fn refusals_say_what_is_wrong_and_nothing_else() {
         ("DELETE", "/chat/main", vec![], "", 405, "method_not_allowed"),
         ("GET", "/chat/main/messages", vec![], "", 405, "method_not_allowed"),
         ("POST", "/chat/main/messages", vec![JSON], good, 401, "unauthorized"),
-        ("POST", "/chat/main/messages", vec![("authorization", "Bearer v1.a.1.b"), JSON], good, 401, "unauthorized"),
+        (
+            "POST",
+            "/chat/main/messages",
+            vec![("authorization", "Bearer v1.a.1.b"), JSON],
+            good,
+            401,
+            "unauthorized",
+        ),
         ("GET", "/chat/main/events", vec![("cookie", "postern_chat=x")], "", 401, "unauthorized"),
         ("POST", "/chat/main/messages", vec![auth, text], good, 415, "unsupported_type"),
         ("POST", "/chat/main/messages", vec![auth], good, 415, "unsupported_type"),
         ("POST", "/chat/main/messages", vec![auth, JSON], &too_large, 413, "too_large"),
         ("POST", "/chat/main/messages", vec![auth, JSON], "{", 400, "bad_request"),
         ("POST", "/chat/main/messages", vec![auth, JSON], r#"{"id":"m1"}"#, 400, "bad_request"),
-        ("POST", "/chat/main/messages", vec![auth, JSON], r#"{"id":"m1","text":"hi","x":1}"#, 400, "bad_request"),
-        ("POST", "/chat/main/messages", vec![auth, JSON], r#"{"id":"a b","text":"hi"}"#, 400, "bad_request"),
+        (
+            "POST",
+            "/chat/main/messages",
+            vec![auth, JSON],
+            r#"{"id":"m1","text":"hi","x":1}"#,
+            400,
+            "bad_request",
+        ),
+        (
+            "POST",
+            "/chat/main/messages",
+            vec![auth, JSON],
+            r#"{"id":"a b","text":"hi"}"#,
+            400,
+            "bad_request",
+        ),
         ("POST", "/chat/main/messages", vec![auth, JSON], &long_text, 400, "bad_request"),
         ("GET", "/chat/main/events", vec![auth, ("last-event-id", "x")], "", 400, "bad_request"),
         ("GET", "/chat/main/events?after=x", vec![auth], "", 400, "bad_request"),
-        ("POST", "/chat/main/session", vec![("origin", "https://evil.example")], "", 403, "forbidden"),
+        (
+            "POST",
+            "/chat/main/session",
+            vec![("origin", "https://evil.example")],
+            "",
+            403,
+            "forbidden",
+        ),
         ("POST", "/chat/main/session", vec![("origin", "null")], "", 403, "forbidden"),
-        ("OPTIONS", "/chat/main/messages", vec![("origin", "https://evil.example")], "", 403, "forbidden"),
+        (
+            "OPTIONS",
+            "/chat/main/messages",
+            vec![("origin", "https://evil.example")],
+            "",
+            403,
+            "forbidden",
+        ),
     ] {
         let answer = host.public(request(method, path, &headers, body)).await;
         assert_eq!(answer.status.as_u16(), status, "{method} {path} {headers:?}");
@@ -103,9 +138,8 @@ async fn a_wrong_method_is_told_the_right_one() {
 #[tokio::test]
 async fn a_listed_origin_may_use_the_chat_with_a_token() {
     let host = TestHost::new().await;
-    let preflight = host
-        .public(request("OPTIONS", "/chat/main/messages", &[("origin", LISTED)], ""))
-        .await;
+    let preflight =
+        host.public(request("OPTIONS", "/chat/main/messages", &[("origin", LISTED)], "")).await;
     assert_eq!(preflight.status, 204);
     assert_eq!(preflight.header("access-control-allow-origin"), LISTED);
     assert!(preflight.header("access-control-allow-headers").contains("authorization"));

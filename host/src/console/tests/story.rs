@@ -3,9 +3,9 @@
 use postern_domain::{
     AuditEntry, AuditKind, AuditVerdict, Author, CallFailure, CallRecord, CallState, Channel,
     ConversationId, Decision, Digest, Document, FailureKind, HostCall, HostReply, InboundKind,
-    InboundMessage, InvocationId, JournalEntry, MessageId, Outcome, OutboxId, OutboxItem,
-    OutboxState, Priority, StoredMessage, Ticket, TicketEvent, TicketEventKind, TicketId,
-    TicketStatus, Timestamp, TurnId, VaultEntry, digest_of,
+    InboundMessage, InvocationId, JournalEntry, MessageId, OutboxId, OutboxItem, OutboxState,
+    Outcome, Priority, StoredMessage, Ticket, TicketEvent, TicketEventKind, TicketId, TicketStatus,
+    Timestamp, TurnId, VaultEntry, digest_of,
 };
 use postern_store::{Change, Commit, InvocationRow, TurnRow};
 use serde_json::json;
@@ -38,7 +38,14 @@ fn journal(
     rule: &str,
     state: CallState,
 ) -> Change {
-    let record = CallRecord { seq, digest: digest_of(&call), call, decision, rules: vec![rule.to_owned()], state };
+    let record = CallRecord {
+        seq,
+        digest: digest_of(&call),
+        call,
+        decision,
+        rules: vec![rule.to_owned()],
+        state,
+    };
     Change::Journal(JournalEntry { invocation: invocation.clone(), record })
 }
 
@@ -62,9 +69,12 @@ async fn tell(host: &TestHost) -> Story {
     let turn = TurnId::derive(&[id.as_str()]);
     let invocation = InvocationId::derive(&[turn.as_str(), "0"]);
     let ticket = ticket(&conversation);
-    let get_order = |key: &str| HostCall::RecordsGet { collection: "orders".to_owned(), key: key.to_owned() };
-    let document = Document { key: "#W1".to_owned(), version: 1, body: json!({ "email": "<EMAIL_1.k3f9>" }) };
-    let refused = CallFailure::new(FailureKind::Denied, "the record does not belong to this customer");
+    let get_order =
+        |key: &str| HostCall::RecordsGet { collection: "orders".to_owned(), key: key.to_owned() };
+    let document =
+        Document { key: "#W1".to_owned(), version: 1, body: json!({ "email": "<EMAIL_1.k3f9>" }) };
+    let refused =
+        CallFailure::new(FailureKind::Denied, "the record does not belong to this customer");
     let changes = vec![
         Change::Vault {
             conversation: conversation.clone(),
@@ -74,15 +84,30 @@ async fn tell(host: &TestHost) -> Story {
                 value: EMAIL.to_owned(),
             }],
         },
-        message(&conversation, id.clone(), Author::Customer, "I am <EMAIL_1.k3f9> <script>alert(1)</script>"),
+        message(
+            &conversation,
+            id.clone(),
+            Author::Customer,
+            "I am <EMAIL_1.k3f9> <script>alert(1)</script>",
+        ),
         Change::Turn(turn_row(&conversation, &turn, &id)),
         Change::Invocation(invocation_row(&turn, &invocation)),
-        journal(&invocation, 0, get_order("#W1"), Decision::Allow, "order-status-orders", CallState::Done {
-            reply: HostReply::Document { document },
-        }),
-        journal(&invocation, 1, get_order("#W2"), Decision::Deny, "records-owner-only", CallState::Failed {
-            failure: refused,
-        }),
+        journal(
+            &invocation,
+            0,
+            get_order("#W1"),
+            Decision::Allow,
+            "order-status-orders",
+            CallState::Done { reply: HostReply::Document { document } },
+        ),
+        journal(
+            &invocation,
+            1,
+            get_order("#W2"),
+            Decision::Deny,
+            "records-owner-only",
+            CallState::Failed { failure: refused },
+        ),
         message(&conversation, MessageId::derive(&["answer"]), Author::Bot, "It is on its way."),
         Change::Outbox(outbox(&conversation)),
         Change::Ticket {
@@ -99,9 +124,17 @@ async fn tell(host: &TestHost) -> Story {
         },
         Change::InboxDone(id),
     ];
-    let entry = AuditEntry::new(at(5), AuditKind::HostCall, "skill:order-status@0.1.0", "records:get", "orders/#W2");
-    let verdict = AuditVerdict { decision: Decision::Deny, rules: vec!["records-owner-only".to_owned()] };
-    let entry = AuditEntry { verdict: Some(verdict), conversation: Some(conversation.clone()), ..entry };
+    let entry = AuditEntry::new(
+        at(5),
+        AuditKind::HostCall,
+        "skill:order-status@0.1.0",
+        "records:get",
+        "orders/#W2",
+    );
+    let verdict =
+        AuditVerdict { decision: Decision::Deny, rules: vec!["records-owner-only".to_owned()] };
+    let entry =
+        AuditEntry { verdict: Some(verdict), conversation: Some(conversation.clone()), ..entry };
     host.app.store.commit(Commit { lease: None, changes, audit: vec![entry] }).await.unwrap();
     Story { conversation, ticket: ticket.id }
 }
@@ -250,7 +283,12 @@ async fn lists_lead_to_what_they_list() {
     let host = TestHost::new().await;
     let story = tell(&host).await;
     let home = get(&host, "/").await.text;
-    for told in ["Not delivered</dt><dd>1<", "Waiting for a person</dt><dd>1<", "Order status", "asked-for-person"] {
+    for told in [
+        "Not delivered</dt><dd>1<",
+        "Waiting for a person</dt><dd>1<",
+        "Order status",
+        "asked-for-person",
+    ] {
         assert!(home.contains(told), "{told} is missing in {home}");
     }
     let link = format!("href=\"/conversations/{}\"", story.conversation);
@@ -258,7 +296,10 @@ async fn lists_lead_to_what_they_list() {
         assert!(get(&host, path).await.text.contains(&link), "{path}");
     }
     let ticket = get(&host, &format!("/tickets/{}", story.ticket)).await.text;
-    assert!(ticket.contains("a person is needed: asked-for-person (p2, queue support)"), "{ticket}");
+    assert!(
+        ticket.contains("a person is needed: asked-for-person (p2, queue support)"),
+        "{ticket}"
+    );
     let listed = get(&host, "/api/conversations?limit=1").await.json();
     assert_eq!(listed[0]["conversation"]["id"], story.conversation.as_str());
     assert_eq!(listed[0]["messages"], 2);

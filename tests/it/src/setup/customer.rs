@@ -130,10 +130,6 @@ impl Told {
         Ok(self)
     }
 
-    /// The last turn.
-    pub(crate) fn turn(&self) -> Result<&TurnRow> {
-        self.detail.turns.last().context("there is no turn")
-    }
 
     /// The tools that the last turn ran.
     pub(crate) fn tools(&self) -> Vec<&InvocationRow> {

@@ -1,0 +1,121 @@
+//! Telegram's side: it delivers an update again until it is acknowledged.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use postern_domain::{Channel, MessageId};
+use postern_test_support::{
+    host::ACCOUNT,
+    http_client,
+    webhook::{self, Sender},
+};
+use tokio::sync::watch;
+
+use super::shop;
+use crate::setup::{SECRET, conversation};
+
+/// Where the host is now, if it is anywhere, and how much it has acknowledged.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Addresses {
+    // The number tells a new host from an old one at the same port.
+    public: Arc<watch::Sender<(u64, Option<String>)>>,
+    acknowledged: Arc<watch::Sender<usize>>,
+}
+
+impl Addresses {
+    pub(super) fn set(&self, public: &str) {
+        self.public.send_modify(|now| *now = (now.0 + 1, Some(public.to_owned())));
+    }
+
+    pub(super) fn unset(&self) {
+        self.public.send_modify(|now| *now = (now.0 + 1, None));
+    }
+
+    pub(super) fn acknowledged(&self) -> usize {
+        *self.acknowledged.borrow()
+    }
+
+    /// Waits until so many messages have been acknowledged.
+    pub(super) async fn wait_for(&self, n: usize) {
+        // The sender lives as long as `self`, so this cannot fail.
+        let _ = self.acknowledged.subscribe().wait_for(|count| *count >= n).await;
+    }
+
+    /// The host after the one with this number.
+    async fn after(&self, number: u64) -> Result<(u64, String)> {
+        let mut changes = self.public.subscribe();
+        let found = changes.wait_for(|(at, public)| *at > number && public.is_some()).await?;
+        Ok((found.0, found.1.clone().context("it was there")?))
+    }
+}
+
+/// Something that a customer wrote.
+#[derive(Clone, Debug)]
+pub(super) struct Written {
+    /// Under which the host keeps it.
+    pub(super) id: MessageId,
+    /// Whether the host has acknowledged it.
+    pub(super) acknowledged: bool,
+}
+
+/// One customer's conversation.
+#[derive(Debug)]
+pub(super) struct Conversation {
+    pub(super) n: u64,
+    pub(super) sender: Sender,
+    /// In order.
+    pub(super) written: Vec<Written>,
+    random: fastrand::Rng,
+}
+
+impl Conversation {
+    pub(super) fn begin(n: u64, random: fastrand::Rng) -> Self {
+        let id = 500_000 + i64::try_from(n).unwrap_or_default();
+        let sender = Sender { id, first_name: "Kim".to_owned() };
+        Self { n, sender, written: Vec::new(), random }
+    }
+
+    pub(super) fn chat(&self) -> String {
+        self.sender.id.to_string()
+    }
+
+    pub(super) fn id(&self) -> postern_domain::ConversationId {
+        conversation(&self.chat(), &self.chat())
+    }
+
+    /// Writes everything without waiting for answers.
+    pub(super) async fn run(mut self, addresses: Addresses) -> Result<Self> {
+        let (delivered, under_way) = (shop::delivered(self.n), shop::under_way(self.n));
+        // A sender that gives up after one try: its message may be lost.
+        let careless = self.random.bool();
+        let script = [
+            (format!("Hi, my email is {}", shop::email(self.n)), false),
+            (format!("What's the status of order {under_way}?"), careless),
+            (format!("Please track my parcel for {under_way}"), false),
+            (format!("Please refund order {delivered}"), false),
+            ("Yes, please".to_owned(), false),
+        ];
+        let client = http_client();
+        for (place, (text, careless)) in (1..).zip(script) {
+            let update_id = self.sender.id * 100 + place;
+            let update = webhook::text_update(update_id, place, &self.sender, &text);
+            let key = update_id.to_string();
+            let id = MessageId::derive(&[Channel::Telegram.as_str(), ACCOUNT, &key]);
+            let mut tried = 0;
+            let acknowledged = loop {
+                let (number, public) = addresses.after(tried).await?;
+                match webhook::deliver(&client, &public, ACCOUNT, SECRET, &update).await {
+                    Ok(200) => break true,
+                    Ok(other) => bail!("{text:?} was answered with {other}"),
+                    Err(_) if careless => break false,
+                    Err(_) => tried = number,
+                }
+            };
+            self.written.push(Written { id, acknowledged });
+            if acknowledged {
+                addresses.acknowledged.send_modify(|count| *count += 1);
+            }
+        }
+        Ok(self)
+    }
+}
