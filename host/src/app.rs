@@ -144,9 +144,11 @@ impl App {
     /// # Errors
     /// Something in the folder is refused; the error names what and why.
     pub async fn open(data: &Path) -> Result<Arc<Self>, StartError> {
+        // First, because opening the store makes files.
+        let config = Config::load(data)?;
         let store = SqliteStore::open(data, CHAIN).await?;
         store.lock_for_serving()?;
-        Self::assemble(Config::load(data)?, Arc::new(store), Arc::new(SystemClock))
+        Self::assemble(config, Arc::new(store), Arc::new(SystemClock))
     }
 
     /// Puts a host together from a configuration that was read before.

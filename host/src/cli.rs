@@ -115,7 +115,7 @@ fn operator_entry(action: &str, resource: String, detail: String) -> AuditEntry 
 /// Runs a command and answers its exit code.
 pub fn main(cli: Cli) -> ExitCode {
     let context = Context { data: cli.data, json: cli.json };
-    output::log_to_stderr();
+    output::log_to_stderr(matches!(cli.command, Command::Serve(_)));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

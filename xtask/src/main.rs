@@ -1,6 +1,7 @@
 //! What the README's commands run: builds skills, plays the demo, runs the
 //! tests and the checks. It has no dependencies, so that it starts at once.
 
+mod bench;
 mod build;
 mod layers;
 mod run;
@@ -106,14 +107,7 @@ fn perform(command: Command) -> Result<(), Failure> {
         Command::Test => tests::run(&root),
         Command::BuildSkills => build::skills_and_guests(&root),
         Command::Layers => layers::check(&root),
-        Command::Bench(arguments) => {
-            build::skills(&root, 1, 2)?;
-            run::step(2, 2, "building an optimised host and measuring");
-            run::Run::cargo(&root)
-                .args(["run", "--release", "--locked", "--package", "postern", "--", "bench"])
-                .args(arguments)
-                .run()
-        }
+        Command::Bench(arguments) => bench::run(&root, &arguments),
         Command::Ci => run::Run::new(root.join(".ci").join("run")).within(&root).run(),
         Command::Help => {
             println!("{USAGE}");

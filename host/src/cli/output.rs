@@ -4,10 +4,12 @@ use serde::Serialize;
 
 use super::Context;
 
-/// Sends the host's log to standard error; `POSTERN_LOG` chooses how much.
-pub(super) fn log_to_stderr() {
+/// Sends the host's log to standard error. `POSTERN_LOG` chooses how much;
+/// otherwise a serving host tells what happens and other commands what fails.
+pub(super) fn log_to_stderr(serving: bool) {
+    let usual = if serving { "warn,postern=info,skill=info" } else { "error" };
     let filter = tracing_subscriber::EnvFilter::try_from_env("POSTERN_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,postern=info,skill=info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
     // A second call in one process keeps the first setting.
     let _set = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -62,6 +62,11 @@ pub use context::{Context, Customer, IdentityLevel};
 pub use error::{Error, HostError, HostErrorKind, Result, Retry};
 pub use outcome::{Failure, Outcome, Severity};
 
+/// Compiles the examples of the page for authors.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/skill-authors.md")]
+struct AuthorsPage;
+
 /// What [`skill!`] expands to needs these; they are no part of the interface.
 #[doc(hidden)]
 pub mod __private {

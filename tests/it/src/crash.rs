@@ -122,9 +122,10 @@ async fn what_was_acknowledged_survives_kill_9_and_happens_once() -> Result<()> 
 /// Lets the host do what is left, and stops it.
 async fn finish(town: &Town, host: Host) -> Result<()> {
     let store = town.store().await?;
-    eventually("the end of all work", async || {
-        Ok((store.backlog().await? == (0, 0)).then_some(()))
-    })
+    eventually(
+        "the end of all work",
+        async || Ok((store.backlog().await? == (0, 0)).then_some(())),
+    )
     .await?;
     host.stop().await?;
     Ok(())

@@ -105,16 +105,14 @@ async fn every_recorded_webhook_is_answered_and_delivered_as_recorded() -> Resul
             Outcome::AcceptOrIgnore | Outcome::No5xx => {
                 allowed.extend(parsed(case)?.map(|message| message.id()));
             }
-            Outcome::Duplicate
-            | Outcome::Reject
-            | Outcome::AckIgnore
-            | Outcome::NotDelivered => {}
+            Outcome::Duplicate | Outcome::Reject | Outcome::AckIgnore | Outcome::NotDelivered => {}
         }
     }
     let store = town.store().await?;
-    eventually("the end of all work", async || {
-        Ok((store.backlog().await? == (0, 0)).then_some(()))
-    })
+    eventually(
+        "the end of all work",
+        async || Ok((store.backlog().await? == (0, 0)).then_some(())),
+    )
     .await?;
 
     let mut delivered = 0;
@@ -139,7 +137,11 @@ async fn every_recorded_webhook_is_answered_and_delivered_as_recorded() -> Resul
 /// Gives the account the secrets of the recording.
 fn configure(town: &Town, case: &Case) -> Result<()> {
     let config = &case.config;
-    town.data.use_telegram(&town.telegram.token().to_owned(), &config.secret_token, &town.telegram.url())?;
+    town.data.use_telegram(
+        &town.telegram.token().to_owned(),
+        &config.secret_token,
+        &town.telegram.url(),
+    )?;
     town.data.write_secret("telegram-previous-secret-token", &config.previous_secret_token)?;
     let path = town.data.path().join("postern.toml");
     let text = std::fs::read_to_string(&path)?;

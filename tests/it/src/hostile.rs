@@ -41,7 +41,7 @@ const HOSTILE: [Hostile; 4] = [
     Hostile {
         skill: "chatty",
         words: "chatter with the host all day",
-        reason: "skill chatty: limit host_calls of 200 reached",
+        reason: "skill chatty: limit host_calls of 200 calls reached",
         ends: |failure| limit_is(failure, "host_calls"),
     },
 ];
@@ -116,9 +116,21 @@ async fn an_import_that_was_not_granted_is_refused_at_install_by_name() -> Resul
     let before = Untouched::now(&town.data).await?;
     let component = reacher.component.display().to_string();
     let cases = [
-        (&both, "log", "component imports postern:http/client@0.1.0, which skill reacher was not granted"),
-        (&both, "", "component imports postern:http/client@0.1.0, which skill reacher was not granted"),
-        (&log_only, "requested", "skill reacher imports postern:http, which its manifest does not request"),
+        (
+            &both,
+            "log",
+            "component imports postern:http/client@0.1.0, which skill reacher was not granted",
+        ),
+        (
+            &both,
+            "",
+            "component imports postern:http/client@0.1.0, which skill reacher was not granted",
+        ),
+        (
+            &log_only,
+            "requested",
+            "skill reacher imports postern:http, which its manifest does not request",
+        ),
         (&http_only, "log", "--grant: the manifest of reacher does not request log"),
         (&http_only, "sockets", "--grant: \"sockets\" is not a capability"),
     ];
@@ -146,9 +158,15 @@ async fn a_granted_skill_still_reaches_only_what_policy_allows() -> Result<()> {
     let told = customer.says("look around outside the sandbox").await?;
     told.must_use("reacher", "look_around")?;
     let seen: serde_json::Value = serde_json::from_str(told.answers.last().map_or("", |a| a))?;
-    for closed in
-        ["read_passwd", "list_root", "write_file", "tcp_connect", "tcp_listen", "udp_bind", "resolve"]
-    {
+    for closed in [
+        "read_passwd",
+        "list_root",
+        "write_file",
+        "tcp_connect",
+        "tcp_listen",
+        "udp_bind",
+        "resolve",
+    ] {
         ensure!(seen[closed] == false, "{closed}: {seen}");
     }
     ensure!(seen["environment"] == serde_json::json!({}), "{seen}");

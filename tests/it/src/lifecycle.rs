@@ -17,8 +17,7 @@ async fn install(town: &Town, name: &str) -> Result<Value> {
     let files = skill(name)?;
     let (component, manifest) =
         (files.component.display().to_string(), files.manifest.display().to_string());
-    let install =
-        ["skill", "install", &component, "--manifest", &manifest, "--grant", "requested"];
+    let install = ["skill", "install", &component, "--manifest", &manifest, "--grant", "requested"];
     let mut said = json_of(town, &install).await?;
     said.pop().context("it says nothing")
 }

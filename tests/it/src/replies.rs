@@ -65,7 +65,8 @@ impl Post {
     /// what status it answered (0: not at all).
     async fn tries(&self, chat: &str) -> Result<Vec<(f64, i64)>> {
         let requests = self.fake.received().await?;
-        let to_chat = requests.iter().filter(|request| request["json"]["chat_id"].to_string() == chat);
+        let to_chat =
+            requests.iter().filter(|request| request["json"]["chat_id"].to_string() == chat);
         to_chat
             .map(|request| {
                 let status = request["status"].as_i64().context("no status")?;
@@ -82,7 +83,8 @@ impl Post {
             let status = request["status"].as_i64();
             status == Some(200) || (status == Some(0) && request.get("args").is_some())
         };
-        let to_chat = requests.iter().filter(|request| request["json"]["chat_id"].to_string() == chat);
+        let to_chat =
+            requests.iter().filter(|request| request["json"]["chat_id"].to_string() == chat);
         Ok(to_chat.filter(acted).map(|r| r["json"]["text"].to_string()).collect())
     }
 }

@@ -173,7 +173,8 @@ async fn a_name_and_a_postcode_identify_as_well() -> Result<()> {
         let (name, zip) = (&case.user.name, &case.user.address.zip);
         let details = format!("{} {}, {zip}", name.first_name, name.last_name);
         let told = customer.says(&details).await?;
-        told.must_be_customer(Some(case.user_id))?.must_say(&format!("{own_id} is {}", own.status))?;
+        told.must_be_customer(Some(case.user_id))?
+            .must_say(&format!("{own_id} is {}", own.status))?;
         tells_of_nobody_else(&told, &shop, &case)?;
     }
     Ok(())

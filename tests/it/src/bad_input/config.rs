@@ -13,7 +13,8 @@ struct Case(&'static str, &'static str, &'static [&'static str]);
 
 /// At the end of the file.
 const END: &str = "[policy]\nfolder = \"policies\"\n";
-const TELEGRAM: &str = "[channels.telegram.main]\nbot_token = { file = \"secrets/operator-token\" }\n";
+const TELEGRAM: &str =
+    "[channels.telegram.main]\nbot_token = { file = \"secrets/operator-token\" }\n";
 
 const CASES: [Case; 34] = [
     Case("[server]", "[server", &["postern.toml", "line"]),
@@ -24,23 +25,71 @@ const CASES: [Case; 34] = [
     Case("\"127.0.0.1:0\"", "8080", &["postern.toml", "line", "string"]),
     Case("operator = \"127.0.0.1:0\"", "operator = \"127.0.0.1\"", &["server.operator"]),
     Case("secrets/operator-token", "secrets/none", &["server.operator_token", "secrets/none"]),
-    Case("{ file = \"secrets/operator-token\" }", "{ env = \"POSTERN_NOT_SET\" }", &["server.operator_token", "POSTERN_NOT_SET is not set"]),
-    Case("{ file = \"secrets/operator-token\" }", "\"hunter2hunter2hunter2\"", &["line", "a secret never stands in this file"]),
-    Case("{ file = \"secrets/operator-token\" }", "{ file = \"secrets/short\" }", &["server.operator_token", "at least 16"]),
+    Case(
+        "{ file = \"secrets/operator-token\" }",
+        "{ env = \"POSTERN_NOT_SET\" }",
+        &["server.operator_token", "POSTERN_NOT_SET is not set"],
+    ),
+    Case(
+        "{ file = \"secrets/operator-token\" }",
+        "\"hunter2hunter2hunter2\"",
+        &["line", "a secret never stands in this file"],
+    ),
+    Case(
+        "{ file = \"secrets/operator-token\" }",
+        "{ file = \"secrets/short\" }",
+        &["server.operator_token", "at least 16"],
+    ),
     Case("origins = []", "origins = [\"shop.example\"]", &["channels.web.main.origins"]),
-    Case("origins = []", "origins = [\"https://shop.example/page\"]", &["channels.web.main.origins", "is not an origin"]),
+    Case(
+        "origins = []",
+        "origins = [\"https://shop.example/page\"]",
+        &["channels.web.main.origins", "is not an origin"],
+    ),
     Case("[channels.web.main]", "[channels.web.\"ma in\"]", &["channels.web.ma in", "a name is"]),
     Case("[channels.web.main]", "[channels.fax.main]", &["line", "fax"]),
     Case(END, TELEGRAM, &["line", "secret_token"]),
-    Case(END, "[channels.telegram.main]\nbot_token = { file = \"secrets/operator-token\" }\nsecret_token = { file = \"secrets/spaced\" }\n", &["channels.telegram.main.secret_token", "Telegram takes"]),
-    Case(END, "[channels.telegram.main]\nbot_token = { file = \"secrets/operator-token\" }\nsecret_token = { file = \"secrets/operator-token\" }\napi_base = \"telegram\"\n", &["channels.telegram.main.api_base", "is not a URL"]),
-    Case(END, "[endpoints.carrier]\nurl = \"http://carrier.example/\"\n", &["endpoints.carrier.url", "private = true"]),
-    Case(END, "[endpoints.carrier]\nurl = \"https://user:pw@carrier.example/\"\n", &["endpoints.carrier.url", "without user"]),
-    Case(END, "[secrets.token]\nvalue = { file = \"secrets/operator-token\" }\nendpoint = \"carrier\"\nheader = \"authorization\"\n", &["secrets.token.endpoint", "no endpoint \"carrier\""]),
-    Case(END, "[endpoints.carrier]\nurl = \"https://carrier.example/\"\n[secrets.token]\nvalue = { file = \"secrets/operator-token\" }\nendpoint = \"carrier\"\nheader = \"a header\"\n", &["secrets.token.header", "not a header name"]),
-    Case("\"email\" = \"EMAIL\"", "\"email\" = \"e-mail\"", &["collections.users.personal.email", "capital letters"]),
+    Case(
+        END,
+        "[channels.telegram.main]\nbot_token = { file = \"secrets/operator-token\" }\nsecret_token = { file = \"secrets/spaced\" }\n",
+        &["channels.telegram.main.secret_token", "Telegram takes"],
+    ),
+    Case(
+        END,
+        "[channels.telegram.main]\nbot_token = { file = \"secrets/operator-token\" }\nsecret_token = { file = \"secrets/operator-token\" }\napi_base = \"telegram\"\n",
+        &["channels.telegram.main.api_base", "is not a URL"],
+    ),
+    Case(
+        END,
+        "[endpoints.carrier]\nurl = \"http://carrier.example/\"\n",
+        &["endpoints.carrier.url", "private = true"],
+    ),
+    Case(
+        END,
+        "[endpoints.carrier]\nurl = \"https://user:pw@carrier.example/\"\n",
+        &["endpoints.carrier.url", "without user"],
+    ),
+    Case(
+        END,
+        "[secrets.token]\nvalue = { file = \"secrets/operator-token\" }\nendpoint = \"carrier\"\nheader = \"authorization\"\n",
+        &["secrets.token.endpoint", "no endpoint \"carrier\""],
+    ),
+    Case(
+        END,
+        "[endpoints.carrier]\nurl = \"https://carrier.example/\"\n[secrets.token]\nvalue = { file = \"secrets/operator-token\" }\nendpoint = \"carrier\"\nheader = \"a header\"\n",
+        &["secrets.token.header", "not a header name"],
+    ),
+    Case(
+        "\"email\" = \"EMAIL\"",
+        "\"email\" = \"e-mail\"",
+        &["collections.users.personal.email", "capital letters"],
+    ),
     Case("[[\"email\"], [", "[[], [", &["collections.users.identify_by", "must not be empty"]),
-    Case("owner = \"user_id\"\nidentify_by", "identify_by", &["collections.users.owner", "is needed"]),
+    Case(
+        "owner = \"user_id\"\nidentify_by",
+        "identify_by",
+        &["collections.users.owner", "is needed"],
+    ),
     Case("{ status = \"String\" }", "{ status = \"Text\" }", &["line", "Text"]),
     Case("workers = 8", "workers = 0", &["pipeline.workers", "0 is not between 1 and 256"]),
     Case("workers = 8", "workers = \"many\"", &["line", "postern.toml"]),
@@ -49,7 +98,11 @@ const CASES: [Case; 34] = [
     Case("queue = \"support\"", "queue = \"the support\"", &["pipeline.queue", "a name is"]),
     Case("memory_mib = 64", "memory_mib = 100000", &["limits.memory_mib", "100000 is not between"]),
     Case("folder = \"policies\"", "folder = \"rules\"", &["rules", "postern init"]),
-    Case(END, "[skills.\"Order Status\".settings]\ncurrency = \"EUR\"\n", &["line", "Order Status"]),
+    Case(
+        END,
+        "[skills.\"Order Status\".settings]\ncurrency = \"EUR\"\n",
+        &["line", "Order Status"],
+    ),
 ];
 
 async fn folder() -> Result<DataFolder> {

@@ -14,13 +14,34 @@ struct Case(&'static str, &'static [&'static str]);
 const CASES: [Case; 9] = [
     Case("permit (principal, action, resource)", &["order-status.cedar:"]),
     Case("permit (principal, action, resource);", &["order-status.cedar:", "@id"]),
-    Case("@id(\"handover-any\") permit (principal, action == Action::\"log:write\", resource);", &["handover-any"]),
-    Case("@id(\"x\") @colour(\"red\") permit (principal, action == Action::\"log:write\", resource);", &["order-status.cedar:", "rule x", "colour"]),
-    Case("@id(\"x\") permit (principal, action == Action::\"fly\", resource);", &["order-status.cedar:", "rule x", "fly"]),
-    Case("@id(\"x\") permit (principal, action == Action::\"http:send\", resource) when { resource.hots == \"a\" };", &["order-status.cedar:", "rule x", "hots"]),
-    Case("@id(\"x\") permit (principal, action == Action::\"http:send\", resource) when { resource.host == 7 };", &["order-status.cedar:", "rule x"]),
-    Case("@id(\"x\") permit (principal, action in Action::\"records:read\", resource is Record::shoes);", &["order-status.cedar:", "rule x", "shoes"]),
-    Case("@id(\"x\") @confirm permit (principal, action == Action::\"log:write\", resource);", &["order-status.cedar:", "rule x", "confirm"]),
+    Case(
+        "@id(\"handover-any\") permit (principal, action == Action::\"log:write\", resource);",
+        &["handover-any"],
+    ),
+    Case(
+        "@id(\"x\") @colour(\"red\") permit (principal, action == Action::\"log:write\", resource);",
+        &["order-status.cedar:", "rule x", "colour"],
+    ),
+    Case(
+        "@id(\"x\") permit (principal, action == Action::\"fly\", resource);",
+        &["order-status.cedar:", "rule x", "fly"],
+    ),
+    Case(
+        "@id(\"x\") permit (principal, action == Action::\"http:send\", resource) when { resource.hots == \"a\" };",
+        &["order-status.cedar:", "rule x", "hots"],
+    ),
+    Case(
+        "@id(\"x\") permit (principal, action == Action::\"http:send\", resource) when { resource.host == 7 };",
+        &["order-status.cedar:", "rule x"],
+    ),
+    Case(
+        "@id(\"x\") permit (principal, action in Action::\"records:read\", resource is Record::shoes);",
+        &["order-status.cedar:", "rule x", "shoes"],
+    ),
+    Case(
+        "@id(\"x\") @confirm permit (principal, action == Action::\"log:write\", resource);",
+        &["order-status.cedar:", "rule x", "confirm"],
+    ),
 ];
 
 #[tokio::test]
@@ -44,7 +65,8 @@ async fn every_mistake_of_several_is_named() -> Result<()> {
     for (file, rule) in [("base", "first"), ("escalation", "second")] {
         let path = data.path().join("policies").join(format!("{file}.cedar"));
         let fine = fs::read_to_string(&path)?;
-        let wrong = format!("@id(\"{rule}\") permit (principal, action == Action::\"fly\", resource);");
+        let wrong =
+            format!("@id(\"{rule}\") permit (principal, action == Action::\"fly\", resource);");
         fs::write(&path, format!("{fine}\n{wrong}\n"))?;
     }
     let before = Untouched::now(&data).await?;

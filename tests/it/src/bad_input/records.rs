@@ -13,9 +13,11 @@ const GOOD: &str = r##""orders": {"#W1": {"user_id": "u1", "status": "pending"}}
 #[tokio::test]
 async fn what_is_wrong_in_a_file_of_records_is_named_and_nothing_is_imported() -> Result<()> {
     let town = Town::build(&[]).await?;
-    town.import(&json!({ "orders": { "#W0": { "user_id": "u0", "status": "delivered" } } })).await?;
+    town.import(&json!({ "orders": { "#W0": { "user_id": "u0", "status": "delivered" } } }))
+        .await?;
     let file = town.data.path().join("shop.json");
-    let deep = format!("{{\"orders\": {{\"#W2\": {}1{}}}}}", "[".repeat(100_000), "]".repeat(100_000));
+    let deep =
+        format!("{{\"orders\": {{\"#W2\": {}1{}}}}}", "[".repeat(100_000), "]".repeat(100_000));
     let long = format!(r#"{{"orders": {{"{}": {{"user_id": "u1"}}}}}}"#, "x".repeat(201));
     let cases = [
         ("", "line 1, column 0"),
@@ -44,7 +46,8 @@ async fn what_is_wrong_in_a_file_of_records_is_named_and_nothing_is_imported() -
                 .with_context(|| text.chars().take(80).collect::<String>())?;
         }
     }
-    let (code, out, _) = outcome(&town.data, &["records", "get", "orders", "#W0", "--json"]).await?;
+    let (code, out, _) =
+        outcome(&town.data, &["records", "get", "orders", "#W0", "--json"]).await?;
     ensure!(code == Some(0) && out.contains("\"version\":1"), "{out}");
     let (code, _, _) = outcome(&town.data, &["records", "get", "orders", "#W1"]).await?;
     ensure!(code == Some(1));

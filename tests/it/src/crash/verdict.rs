@@ -23,6 +23,7 @@ pub(super) struct Found {
     refunds: usize,
     sent_twice_and_marked: usize,
     uncertain: usize,
+    never_arrived: usize,
     resumed_turns: usize,
     audit_rows: usize,
     sends: usize,
@@ -34,7 +35,7 @@ impl fmt::Display for Found {
             f,
             "{} messages answered ({} more were never acknowledged and are gone), {} turns \
              resumed, {} refunds once each, {} sends of which {} repeated and marked, {} \
-             uncertain, {} audit rows in one chain",
+             uncertain (of which {} did not arrive), {} audit rows in one chain",
             self.messages,
             self.lost_and_never_acknowledged,
             self.resumed_turns,
@@ -42,6 +43,7 @@ impl fmt::Display for Found {
             self.sends,
             self.sent_twice_and_marked,
             self.uncertain,
+            self.never_arrived,
             self.audit_rows
         )
     }
@@ -129,9 +131,10 @@ fn in_order_and_once(talk: &Conversation, detail: &ConversationDetail) -> Result
 /// Each message is followed by its own answer, in the conversation and in the
 /// outbox.
 fn answered(detail: &ConversationDetail) -> Result<()> {
-    let answers = detail.turns.iter().map(|turn| {
-        (turn.message.clone(), MessageId::derive(&[turn.id.as_str(), "answer"]))
-    });
+    let answers = detail
+        .turns
+        .iter()
+        .map(|turn| (turn.message.clone(), MessageId::derive(&[turn.id.as_str(), "answer"])));
     let want: Vec<MessageId> = answers.flat_map(|(message, answer)| [message, answer]).collect();
     let have: Vec<MessageId> = detail.messages.iter().map(|m| m.message.id.clone()).collect();
     ensure!(have == want, "messages and answers are {have:?}, not {want:?}");
@@ -188,6 +191,7 @@ fn sent(
         ensure!(fine, "arrived {times} times: {item:?}");
         found.sent_twice_and_marked += usize::from(times == 2);
         found.uncertain += usize::from(item.state == OutboxState::Uncertain);
+        found.never_arrived += usize::from(times == 0);
     }
     ensure!(rest.is_empty(), "arrived although nobody sent it, or out of order: {rest:?}");
     Ok(())

@@ -40,10 +40,10 @@ pub(super) struct Request {
 /// A large body: prefix + unit × times + suffix.
 #[derive(Debug, Deserialize)]
 struct Generated {
-    prefix: String,
-    unit: String,
+    prefix_base64: String,
+    unit_base64: String,
     times: usize,
-    suffix: String,
+    suffix_base64: String,
     sha256: String,
 }
 
@@ -96,12 +96,13 @@ impl Case {
 
     /// The bytes of the body.
     pub(super) fn body(&self) -> Result<Vec<u8>> {
+        let bytes = |text: &str| STANDARD.decode(text).with_context(|| self.to_string());
         let Some(generated) = &self.request.body_gen else {
-            let text = self.request.body_base64.as_deref().unwrap_or_default();
-            return STANDARD.decode(text).with_context(|| self.to_string());
+            return bytes(self.request.body_base64.as_deref().unwrap_or_default());
         };
-        let Generated { prefix, unit, times, suffix, sha256 } = generated;
-        let body = [prefix.as_str(), &unit.repeat(*times), suffix].concat().into_bytes();
+        let Generated { prefix_base64, unit_base64, times, suffix_base64, sha256 } = generated;
+        let middle = bytes(unit_base64)?.repeat(*times);
+        let body = [bytes(prefix_base64)?, middle, bytes(suffix_base64)?].concat();
         ensure!(Digest::of_bytes(&body).hex() == *sha256, "{self}: the body is another one");
         Ok(body)
     }

@@ -14,7 +14,8 @@ pub(super) async fn send(public: &str, case: &Case) -> Result<u16> {
     let address = public.strip_prefix("http://").context("not plain HTTP")?;
     let request = &case.request;
     let (method, path) = (&request.method, &request.path);
-    let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
+    let query =
+        if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
     let mut head = format!("{method} {path}{query} HTTP/1.1\r\nHost: {address}\r\n");
     for (name, value) in &request.headers {
         head += &format!("{name}: {value}\r\n");

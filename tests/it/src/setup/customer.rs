@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use postern_domain::{Author, CallRecord, ConversationId, Decision, Ticket};
-use postern_store::{ConversationDetail, InvocationRow, TurnRow};
+use postern_store::{ConversationDetail, InvocationRow};
 use postern_test_support::{
     host::{ACCOUNT, Host},
     http_client,
@@ -129,7 +129,6 @@ impl Told {
         ensure!(known == key, "the customer is {known:?}, not {key:?}");
         Ok(self)
     }
-
 
     /// The tools that the last turn ran.
     pub(crate) fn tools(&self) -> Vec<&InvocationRow> {

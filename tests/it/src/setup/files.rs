@@ -18,7 +18,10 @@ use super::store_of;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs a command that ends by itself, and answers how.
-pub(crate) async fn outcome(data: &DataFolder, arguments: &[&str]) -> Result<(Option<i32>, String, String)> {
+pub(crate) async fn outcome(
+    data: &DataFolder,
+    arguments: &[&str],
+) -> Result<(Option<i32>, String, String)> {
     let ended = tokio::time::timeout(LIMIT, data.try_postern(arguments)).await;
     let Output { status, stdout, stderr } =
         ended.with_context(|| format!("postern {} does not end", arguments.join(" ")))??;
