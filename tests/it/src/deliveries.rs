@@ -137,11 +137,7 @@ async fn every_recorded_webhook_is_answered_and_delivered_as_recorded() -> Resul
 /// Gives the account the secrets of the recording.
 fn configure(town: &Town, case: &Case) -> Result<()> {
     let config = &case.config;
-    town.data.use_telegram(
-        &town.telegram.token().to_owned(),
-        &config.secret_token,
-        &town.telegram.url(),
-    )?;
+    town.data.use_telegram(town.telegram.token(), &config.secret_token, &town.telegram.url())?;
     town.data.write_secret("telegram-previous-secret-token", &config.previous_secret_token)?;
     let path = town.data.path().join("postern.toml");
     let text = std::fs::read_to_string(&path)?;

@@ -4,6 +4,8 @@
 //! Every test has a data folder, ports and stand-ins of its own, so that they
 //! run side by side.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod bad_input;
 mod console;
 mod crash;

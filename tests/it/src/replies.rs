@@ -63,10 +63,10 @@ impl Post {
 
     /// When the fake got each request to send to a chat, in seconds, and with
     /// what status it answered (0: not at all).
-    async fn tries(&self, chat: &str) -> Result<Vec<(f64, i64)>> {
+    async fn tries(&self, chat: i64) -> Result<Vec<(f64, i64)>> {
         let requests = self.fake.received().await?;
         let to_chat =
-            requests.iter().filter(|request| request["json"]["chat_id"].to_string() == chat);
+            requests.iter().filter(|request| request["json"]["chat_id"].as_i64() == Some(chat));
         to_chat
             .map(|request| {
                 let status = request["status"].as_i64().context("no status")?;
@@ -75,8 +75,8 @@ impl Post {
             .collect()
     }
 
-    /// How often the fake took each text for a chat, in order.
-    async fn taken(&self, chat: &str) -> Result<Vec<String>> {
+    /// The texts that the fake took for a chat, in order.
+    async fn taken(&self, chat: i64) -> Result<Vec<String>> {
         let requests = self.fake.received().await?;
         // Status 0 with arguments: it acted and then hung up.
         let acted = |request: &&Value| {
@@ -84,7 +84,7 @@ impl Post {
             status == Some(200) || (status == Some(0) && request.get("args").is_some())
         };
         let to_chat =
-            requests.iter().filter(|request| request["json"]["chat_id"].to_string() == chat);
+            requests.iter().filter(|request| request["json"]["chat_id"].as_i64() == Some(chat));
         Ok(to_chat.filter(acted).map(|r| r["json"]["text"].to_string()).collect())
     }
 }
@@ -105,7 +105,7 @@ async fn a_chat_that_got_too_much_waits_as_long_as_telegram_asks() -> Result<()>
     let item = post.settled(&mut customer, "hello").await?;
     // Obeying costs no attempt and leaves no doubt.
     must_be(&item, OutboxState::Sent, 1, false)?;
-    let tries = post.tries("71").await?;
+    let tries = post.tries(71).await?;
     let [(first, 429), (second, 200)] = tries[..] else { anyhow::bail!("{tries:?}") };
     ensure!(second - first >= 2.0, "asked for 2 s, waited {} s", second - first);
     Ok(())
@@ -121,9 +121,9 @@ async fn more_answers_than_telegram_takes_at_once_all_arrive_in_order() -> Resul
         ensure!(customer.deliver(SECRET, &update).await? == 200);
     }
     post.last_item(&customer, words.len()).await?;
-    let limited = post.tries("72").await?.iter().filter(|(_, status)| *status == 429).count();
+    let limited = post.tries(72).await?.iter().filter(|(_, status)| *status == 429).count();
     ensure!(limited > 0, "the fake's limit of one a second was not met");
-    let taken = post.taken("72").await?;
+    let taken = post.taken(72).await?;
     let detail = post.host.operator().conversation(&customer.conversation()).await?;
     let outbox = detail.context("it has messages")?.outbox;
     let want: Vec<_> = outbox.iter().map(|item| Value::from(&item.text[..]).to_string()).collect();
@@ -139,7 +139,7 @@ async fn a_failing_telegram_is_asked_again() -> Result<()> {
     post.fault(json!({ "status": 502, "body": "bad gateway" })).await?;
     let item = post.settled(&mut customer, "hello").await?;
     must_be(&item, OutboxState::Sent, 2, false)?;
-    ensure!(post.taken("73").await?.len() == 1);
+    ensure!(post.taken(73).await?.len() == 1);
     Ok(())
 }
 
@@ -153,7 +153,7 @@ async fn what_telegram_will_never_take_becomes_a_dead_letter_and_harms_no_other(
         must_be(&item, OutboxState::Dead, 1, false)?;
         let why = item.last_error.unwrap_or_default();
         ensure!(why.contains(status), "{why:?} does not say {status}");
-        ensure!(post.tries(&id.to_string()).await?.len() == 1);
+        ensure!(post.tries(id).await?.len() == 1);
     }
     let mut other = post.customer(76);
     must_be(&post.settled(&mut other, "hello").await?, OutboxState::Sent, 1, false)
@@ -167,7 +167,7 @@ async fn a_lost_acknowledgement_is_sent_again_once_and_marked() -> Result<()> {
     post.fault(json!({ "after": true })).await?;
     let item = post.settled(&mut customer, "hello").await?;
     must_be(&item, OutboxState::Sent, 2, true)?;
-    let taken = post.taken("77").await?;
+    let taken = post.taken(77).await?;
     ensure!(taken.len() == 2 && taken[0] == taken[1], "{taken:?}");
 
     // Telegram does not act: from here, that looks the same.
@@ -175,7 +175,7 @@ async fn a_lost_acknowledgement_is_sent_again_once_and_marked() -> Result<()> {
     post.fault(json!({ "drop": true })).await?;
     let item = post.settled(&mut customer, "hello").await?;
     must_be(&item, OutboxState::Sent, 2, true)?;
-    ensure!(post.taken("78").await?.len() == 1);
+    ensure!(post.taken(78).await?.len() == 1);
 
     // Lost twice: it stays uncertain, and is not sent a third time, also not
     // while later answers go out.
@@ -184,7 +184,7 @@ async fn a_lost_acknowledgement_is_sent_again_once_and_marked() -> Result<()> {
     let item = post.settled(&mut customer, "hello").await?;
     must_be(&item, OutboxState::Uncertain, 2, true)?;
     must_be(&post.settled(&mut customer, "thanks").await?, OutboxState::Sent, 1, false)?;
-    let taken = post.taken("79").await?;
+    let taken = post.taken(79).await?;
     ensure!(taken.len() == 3 && taken[0] == taken[1] && taken[1] != taken[2], "{taken:?}");
     Ok(())
 }
@@ -197,6 +197,6 @@ async fn a_lost_acknowledgement_can_be_held_for_a_person() -> Result<()> {
     let item = post.settled(&mut customer, "hello").await?;
     ensure!(item.state == OutboxState::Uncertain && item.attempts == 1, "{item:?}");
     must_be(&post.settled(&mut customer, "thanks").await?, OutboxState::Sent, 1, false)?;
-    ensure!(post.taken("80").await?.len() == 2);
+    ensure!(post.taken(80).await?.len() == 2);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The τ²-bench retail shop: a thousand orders of five hundred customers, each
 //! of whom must learn about their own orders and nothing else.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -32,7 +32,7 @@ async fn retail() -> Result<Option<(Town, Shop)>> {
     Ok(Some((town, shop)))
 }
 
-fn read(path: &PathBuf) -> Result<Shop> {
+fn read(path: &Path) -> Result<Shop> {
     Ok(Shop::from_records(path, &shop::read(path)?)?)
 }
 
