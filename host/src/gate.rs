@@ -22,6 +22,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 pub use facts::Prepared;
 pub(crate) use facts::Material;
+pub(crate) use record::effect;
 
 use crate::{
     clock::Clock,
@@ -186,8 +187,14 @@ impl HostPort for Gate {
         let interrupted = match recorded {
             None => None,
             Some(record) => match &record.state {
-                CallState::Done { reply } => return Ok(reply.clone()),
-                CallState::Failed { failure } => return Err(PortError::Refused(failure.clone())),
+                CallState::Done { reply } => {
+                    self.ledger.lock().await.recall(record);
+                    return Ok(reply.clone());
+                }
+                CallState::Failed { failure } => {
+                    self.ledger.lock().await.recall(record);
+                    return Err(PortError::Refused(failure.clone()));
+                }
                 CallState::Intended => {
                     Some(AuditVerdict { decision: record.decision, rules: record.rules.clone() })
                 }
@@ -311,10 +318,9 @@ impl Passage {
                     let (entry, audit) = self.entry(&call, &verdict, CallState::Done { reply: reply.clone() });
                     match self.ledger.commit(vec![Change::Records(writes), entry], vec![audit]).await {
                         Ok(_) => return Ok(Ok(reply)),
-                        Err(StoreError::Conflict { collection, key }) => Err(CallFailure::new(
-                            FailureKind::Conflict,
-                            format!("{collection}/{key} has changed since it was read"),
-                        )),
+                        Err(StoreError::Conflict { collection, key }) => {
+                            Err(facts::changed(&collection, &key))
+                        }
                         Err(error) => return Err(error.into()),
                     }
                 }
@@ -333,16 +339,22 @@ impl Passage {
         idempotent: bool,
         interrupted: Option<AuditVerdict>,
     ) -> Answer {
-        if let (Some(verdict), false) = (interrupted, idempotent) {
-            let failure = CallFailure::new(
+        let unknown = || {
+            CallFailure::new(
                 FailureKind::Uncertain,
                 "the host died while it did this; whether it took effect is not known",
-            );
-            return self.settle(&call, &verdict, Err(failure)).await;
+            )
+        };
+        if let (Some(verdict), false) = (&interrupted, idempotent) {
+            return self.settle(&call, verdict, Err(unknown())).await;
         }
         let Judged { verdict, permit } = self.judge(&call).await?;
         let permit = match permit {
             Ok(permit) => permit,
+            // A refusal now says nothing about the try before the interruption.
+            Err(_) if interrupted.is_some() => {
+                return self.settle(&call, &verdict, Err(unknown())).await;
+            }
             Err(failure) => return self.settle(&call, &verdict, Err(failure)).await,
         };
         let (intent, audit) = self.entry(&call, &verdict, CallState::Intended);
@@ -363,7 +375,7 @@ impl Passage {
         if let Err(failure) = &answer
             && failure.kind == FailureKind::Uncertain
         {
-            self.ledger.uncertain = Some(format!("{} on {}", call.action(), record::resource(call)));
+            self.ledger.uncertain = Some(record::effect(call));
         }
         let (change, audit) = self.entry(call, verdict, state_of(&answer));
         self.ledger.commit(vec![change], vec![audit]).await?;
@@ -385,7 +397,7 @@ impl Passage {
                 AuditKind::HostCall,
                 self.caller.actor(),
                 call.action(),
-                record::resource(call),
+                record::resource(call, |name| self.shared.collections.is_of_customers(name)),
             )
         };
         let record = CallRecord {

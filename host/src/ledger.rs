@@ -8,12 +8,13 @@
 use std::{collections::HashMap, sync::Arc};
 
 use postern_domain::{
-    AuditEntry, AuditKind, Conversation, Priority, SkillId, Ticket, TicketEvent, TicketEventKind,
-    TicketId, TicketStatus, Timestamp, TransitionError,
+    AuditEntry, AuditKind, CallRecord, CallState, Conversation, Customer, FailureKind, HostReply,
+    IdentityLevel, Priority, SkillId, Ticket, TicketEvent, TicketEventKind, TicketId, TicketStatus,
+    Timestamp, TransitionError,
 };
 use postern_store::{Change, Commit, Committed, Lease, Store, StoreError, TurnRow};
 
-use crate::privacy::Vault;
+use crate::{gate, privacy::Vault};
 
 /// Reads that must see what the turn itself has written.
 type KvOverlay = HashMap<(SkillId, String), Option<Vec<u8>>>;
@@ -98,6 +99,21 @@ impl Ledger {
         let resource = self.turn.id.to_string();
         let entry = AuditEntry::new(at, kind, "host", action, resource);
         self.audit(AuditEntry { detail, ..entry });
+    }
+
+    /// Takes up again what a recorded call left in memory alone, so that a turn
+    /// that runs again goes on as the first run did.
+    pub fn recall(&mut self, record: &CallRecord) {
+        match &record.state {
+            CallState::Done { reply: HostReply::Identity { key, .. } } => {
+                self.conversation.customer =
+                    Customer { key: Some(key.clone()), level: IdentityLevel::Identified };
+            }
+            CallState::Failed { failure } if failure.kind == FailureKind::Uncertain => {
+                self.uncertain = Some(gate::effect(&record.call));
+            }
+            CallState::Done { .. } | CallState::Failed { .. } | CallState::Intended => {}
+        }
     }
 
     /// The value that this turn itself has kept or forgotten under a key.

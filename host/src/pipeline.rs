@@ -226,8 +226,10 @@ async fn serve(app: &Arc<App>, lease: Lease, lease_ms: i64, stop: &watch::Receiv
             }
             Ok(None) => break,
             Err(error) => {
+                // The lease is left to end by itself: given back, the conversation
+                // would be the next one again at once.
                 tracing::error!(error = &error as &dyn std::error::Error, "no work");
-                break;
+                return;
             }
         }
     }

@@ -25,7 +25,7 @@ impl Serve {
         let operator = listen("server.operator", app.config.server.operator).await?;
         let (stop, stopped) = watch::channel(false);
         let (public_at, operator_at) = (public.local_addr()?, operator.local_addr()?);
-        let serving = {
+        let mut serving = {
             let (app, stopped) = (Arc::clone(&app), stopped.clone());
             tokio::spawn(async move { app.run(stopped).await })
         };
@@ -44,10 +44,20 @@ impl Serve {
             }
             println!("Operator page:         http://{operator_at}");
         }
-        interrupted().await?;
+        // A host that cannot work must not go on accepting messages.
+        let ended = tokio::select! {
+            interrupt = interrupted() => { interrupt?; None }
+            ended = &mut serving => Some(ended),
+        };
         tracing::info!("stopping: requests and turns that have begun are finished");
         stop.send_replace(true);
         app.events.end();
+        let serving = async {
+            match ended {
+                Some(ended) => ended,
+                None => serving.await,
+            }
+        };
         let (webhooks, pages, serving) = tokio::join!(webhooks, pages, serving);
         webhooks??;
         pages??;

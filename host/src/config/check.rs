@@ -194,9 +194,11 @@ impl Checker<'_> {
         let mut personal = Vec::new();
         for (path, kind) in raw.personal {
             let fits = (1..=24).contains(&kind.len())
+                && kind.starts_with(|c: char| c.is_ascii_uppercase())
                 && kind.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
             if !fits {
-                let reason = format!("{kind:?}: a kind is 1 to 24 capital letters and `_`, such as EMAIL");
+                let reason =
+                    format!("{kind:?}: a kind is a capital letter and up to 23 more or `_`, such as EMAIL");
                 return self.wrong(format!("{field}.personal.{path}"), reason);
             }
             personal.push(PersonalField { path, kind });
@@ -207,13 +209,18 @@ impl Checker<'_> {
         if !raw.identify_by.is_empty() && raw.owner.is_none() {
             return self.wrong(format!("{field}.owner"), "is needed where `identify_by` is set");
         }
-        Ok(Collection {
+        let collection = Collection {
             owner: raw.owner,
             find_by: raw.find_by,
             identify_by: raw.identify_by,
             readable: raw.readable,
             personal,
-        })
+        };
+        // Keys of customers stand in rules, tickets and audit as they are.
+        if collection.owner.as_deref().is_some_and(|path| collection.personal_kind(path).is_some()) {
+            return self.wrong(format!("{field}.owner"), "must not be a personal field: use a number or code");
+        }
+        Ok(collection)
     }
 
     fn pipeline(&self, raw: raw::RawPipeline) -> Checked<Pipeline> {

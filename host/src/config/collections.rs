@@ -57,6 +57,11 @@ impl Collections {
         self.0.get(name)
     }
 
+    /// Whether the records of this collection are customers.
+    pub fn is_of_customers(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|collection| !collection.identify_by.is_empty())
+    }
+
     /// All of them with their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Collection)> {
         self.0.iter().map(|(name, collection)| (name.as_str(), collection))
@@ -100,9 +105,13 @@ impl Collection {
             .collect()
     }
 
-    /// The form in which a field's values are compared: postcodes as postcodes,
-    /// everything else without regard to case and to white space around.
+    /// The form in which a field's values are compared: owners exactly, as rules
+    /// compare them; postcodes as postcodes; everything else without regard to
+    /// case and to white space around.
     pub fn comparable(&self, path: &str, value: &str) -> String {
+        if self.owner.as_deref() == Some(path) {
+            return value.to_owned();
+        }
         match self.personal_kind(path) {
             Some("POSTCODE") => normal_postcode(value),
             Some(_) | None => value.trim().to_lowercase(),
@@ -163,9 +172,9 @@ mod tests {
             identify_by: vec![vec!["email".into()], vec!["name.last".into(), "zip".into()]],
             ..Collection::default()
         };
-        let body = json!({"user_id": "u1", "email": " A@B.example ", "name": {"last": "Núñez"}, "zip": 123, "more": {}});
+        let body = json!({"user_id": "U1", "email": " A@B.example ", "name": {"last": "Núñez"}, "zip": 123, "more": {}});
         let index = collection.index(&body);
         let pairs: Vec<_> = index.iter().map(|(f, v)| (f.as_str(), v.as_str())).collect();
-        assert_eq!(pairs, [("email", "a@b.example"), ("name.last", "núñez"), ("user_id", "u1"), ("zip", "123")]);
+        assert_eq!(pairs, [("email", "a@b.example"), ("name.last", "núñez"), ("user_id", "U1"), ("zip", "123")]);
     }
 }

@@ -51,6 +51,11 @@ fn errors_name_file_field_and_reason() {
         "secrets.s.endpoint: no endpoint \"a\"",
     );
     check(|t| t.replace("\"EMAIL\"", "\"e-mail\""), "collections.users.personal.email");
+    check(|t| t.replace("\"EMAIL\"", "\"_EMAIL\""), "collections.users.personal.email");
+    check(
+        |t| t.replace("[collections.users]\nowner = \"user_id\"", "[collections.users]\nowner = \"email\""),
+        "collections.users.owner: must not be a personal field",
+    );
     check(|t| t.replace("origins = []", "origins = [\"https://a.example/path\"]"), "is not an origin");
 }
 

@@ -271,7 +271,9 @@ async fn read(
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() > MOST_RESPONSE_BYTES => {
                 let message = format!("the response has more than {MOST_RESPONSE_BYTES} bytes");
-                return Err(CallFailure::new(FailureKind::Limited, message));
+                // The server has acted, and nobody can read what it did.
+                let kind = if repeatable { FailureKind::Limited } else { FailureKind::Uncertain };
+                return Err(CallFailure::new(kind, message));
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => break,

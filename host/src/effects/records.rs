@@ -92,11 +92,11 @@ pub(super) async fn identify(
 /// The steps of a permitted write, with real values.
 ///
 /// # Errors
-/// The permit is for something else.
+/// The permit is for something else, or a record is not what the skill expects.
 pub(crate) fn record_changes(permit: Permit) -> Result<Vec<RecordWrite>, CallFailure> {
     let (_, prepared, _) = permit.into_parts();
     match prepared.material {
-        Material::Writes(writes) => Ok(writes),
+        Material::Writes(writes) => writes,
         Material::None | Material::Record(_) | Material::Conditions(_) | Material::Target(_) => {
             Err(CallFailure::invalid("not a write of records"))
         }

@@ -1,6 +1,6 @@
 //! What must be known before a call can be judged, read by the gate itself.
 
-use postern_domain::{CallFailure, Condition, FailureKind, HostCall, RecordStep};
+use postern_domain::{CallFailure, Condition, Expected, FailureKind, HostCall, RecordStep};
 use postern_policy::{EndpointFacts, Facts, RecordFacts};
 use postern_store::{RecordWrite, StoredRecord, IndexedDocument};
 use url::Url;
@@ -32,8 +32,8 @@ pub(crate) enum Material {
     Record(Option<StoredRecord>),
     /// Conditions with real, normalised values.
     Conditions(Vec<(String, String)>),
-    /// Steps with real values.
-    Writes(Vec<RecordWrite>),
+    /// Steps with real values, if the records are what the skill expects.
+    Writes(Result<Vec<RecordWrite>, CallFailure>),
     /// Where a request goes.
     Target(Target),
 }
@@ -72,7 +72,11 @@ pub(super) async fn prepare(
         HostCall::TicketUpdate { id, .. }
         | HostCall::TicketTag { id, .. }
         | HostCall::TicketComment { id, .. } => {
-            facts.own_ticket = ledger.ticket.as_ref().is_some_and(|ticket| ticket.id == *id);
+            // A chat can go on with another customer after a session has ended.
+            let customer = &ledger.conversation.customer.key;
+            facts.own_ticket = ledger.ticket.as_ref().is_some_and(|ticket| {
+                ticket.id == *id && (ticket.customer.is_none() || ticket.customer == *customer)
+            });
             Material::None
         }
         HostCall::RecordsGet { collection, key } => {
@@ -241,7 +245,7 @@ fn identify(
     Ok((facts, resolve(rules, vault, details)?))
 }
 
-type Writes = Result<(Vec<RecordFacts>, Vec<RecordWrite>), CallFailure>;
+type Writes = Result<(Vec<RecordFacts>, Result<Vec<RecordWrite>, CallFailure>), CallFailure>;
 
 async fn writes(
     shared: &GateShared,
@@ -252,7 +256,8 @@ async fn writes(
         return Ok(Err(CallFailure::invalid(format!("a write needs 1 to {MOST_STEPS} steps"))));
     }
     let (mut facts, mut writes) = (Vec::new(), Vec::new());
-    for step in steps {
+    let mut stale = None;
+    for (place, step) in steps.iter().enumerate() {
         let (collection, key) = step.target();
         let rules = match declared(shared, collection) {
             Ok(rules) => rules,
@@ -263,6 +268,12 @@ async fn writes(
             return Ok(Err(CallFailure::invalid(reason)));
         }
         let current = ledger.store().record(collection, key).await?;
+        // What is judged must be what is written over: a record that changes
+        // between the two would be one that no rule has seen.
+        let first = steps[..place].iter().all(|step| step.target() != (collection, key));
+        if first && expects(step) != current.as_ref().map(|record| record.version) {
+            stale.get_or_insert_with(|| changed(collection, key));
+        }
         let mut record = record_facts(rules, collection, key, current.as_ref());
         writes.push(match step {
             RecordStep::Delete { version, .. } => RecordWrite::Delete {
@@ -289,7 +300,22 @@ async fn writes(
         });
         facts.push(record);
     }
-    Ok(Ok((facts, writes)))
+    Ok(Ok((facts, stale.map_or(Ok(writes), Err))))
+}
+
+/// The version that a step expects; none if there must be no record.
+fn expects(step: &RecordStep) -> Option<u64> {
+    match step {
+        RecordStep::Put { expected: Expected::Absent, .. } => None,
+        RecordStep::Put { expected: Expected::Version(version), .. }
+        | RecordStep::Delete { version, .. } => Some(*version),
+    }
+}
+
+/// A record is not what the skill expects.
+pub(super) fn changed(collection: &str, key: &str) -> CallFailure {
+    let message = format!("{collection}/{key} has changed since it was read");
+    CallFailure::new(FailureKind::Conflict, message)
 }
 
 fn endpoint_facts(target: &Target) -> EndpointFacts {

@@ -4,11 +4,17 @@ use postern_domain::{CallState, HostCall, HostReply};
 use url::Url;
 
 /// On what a call acts: a collection and key, a host and path, a ticket.
-/// Values of conditions, bodies and texts are left out.
-pub(super) fn resource(call: &HostCall) -> String {
+/// Values of conditions, bodies and texts are left out, and so are keys of
+/// customers: some shops make them of names. `customers` tells whether the
+/// records of a collection are customers.
+pub(super) fn resource(call: &HostCall, customers: impl Fn(&str) -> bool) -> String {
+    let record = |collection: &str, key: &str| {
+        let key = if customers(collection) { "(customer)" } else { key };
+        format!("{collection}/{key}")
+    };
     match call {
         HostCall::Log { line } => format!("{:?}", line.level).to_lowercase(),
-        HostCall::RecordsGet { collection, key } => format!("{collection}/{key}"),
+        HostCall::RecordsGet { collection, key } => record(collection, key),
         HostCall::RecordsQuery { collection, conditions, .. } => {
             let fields: Vec<_> = conditions.iter().map(|c| c.field.as_str()).collect();
             format!("{collection}?{}", fields.join("&"))
@@ -19,7 +25,7 @@ pub(super) fn resource(call: &HostCall) -> String {
         }
         HostCall::RecordsWrite { steps } => {
             let targets: Vec<_> =
-                steps.iter().map(|step| step.target()).map(|(c, k)| format!("{c}/{k}")).collect();
+                steps.iter().map(|step| step.target()).map(|(c, k)| record(c, k)).collect();
             targets.join(", ")
         }
         HostCall::HttpSend { request } => match Url::parse(&request.url) {
@@ -41,6 +47,11 @@ pub(super) fn resource(call: &HostCall) -> String {
         HostCall::TicketHistory { .. } => "tickets of this customer".to_owned(),
         HostCall::HandOver { request } => format!("people ({})", request.reason),
     }
+}
+
+/// A call as people are told of it.
+pub(crate) fn effect(call: &HostCall) -> String {
+    format!("{} on {}", call.action(), resource(call, |_| true))
 }
 
 /// How a call ended, in a few words.

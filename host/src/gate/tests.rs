@@ -5,7 +5,7 @@ mod fixture;
 use std::sync::atomic::Ordering;
 
 use postern_domain::{
-    CallState, Condition, Decision, Expected, FailureKind, HostCall, HostReply, HttpMethod,
+    CallFailure, CallRecord, CallState, Condition, Decision, Expected, FailureKind, HostCall, HostReply, HttpMethod,
     HttpRequest, RecordStep, TicketChange,
 };
 use postern_runtime::{HostPort as _, PortError};
@@ -187,4 +187,53 @@ async fn a_deadline_cannot_cut_an_effect_in_two() {
     drop(fixture.ledger.lock().await);
     assert!(matches!(fixture.journal().await[0].record.state, CallState::Done { .. }));
     assert_eq!(fixture.server.count.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn what_a_recorded_call_left_in_memory_comes_back() {
+    let fixture = Fixture::new(Mode::Answers).await;
+    fixture.gate(vec![]).call(get("#W1")).await.unwrap();
+    fixture.commit().await;
+    let read = fixture.journal().await[0].record.clone();
+    let CallState::Done { reply: HostReply::Document { document } } = &read.state else { panic!() };
+    let reply = HostReply::Identity { key: "bob".into(), document: document.clone() };
+    let identified = CallRecord { state: CallState::Done { reply }, ..read.clone() };
+    fixture.gate(vec![identified]).call(get("#W1")).await.unwrap();
+    assert_eq!(fixture.ledger.lock().await.conversation.customer.key.as_deref(), Some("bob"));
+
+    let failure = CallFailure::new(FailureKind::Uncertain, "lost");
+    let lost = CallRecord { state: CallState::Failed { failure }, ..read };
+    assert_eq!(refused(fixture.gate(vec![lost]).call(get("#W1")).await).0, FailureKind::Uncertain);
+    assert!(fixture.ledger.lock().await.uncertain.is_some(), "no person was told");
+}
+
+#[tokio::test]
+async fn a_refusal_after_an_interruption_does_not_hide_the_first_try() {
+    let fixture = Fixture::new(Mode::Answers).await;
+    let HostCall::HttpSend { mut request } = post(&fixture, true) else { panic!() };
+    request.url = "https://unlisted.example/pay".into();
+    let call = HostCall::HttpSend { request };
+    assert_eq!(refused(fixture.gate(vec![]).call(call.clone()).await).0, FailureKind::Denied);
+    let mut record = fixture.journal().await[0].record.clone();
+    record.state = CallState::Intended;
+    assert_eq!(refused(fixture.gate(vec![record]).call(call).await).0, FailureKind::Uncertain);
+}
+
+#[tokio::test]
+async fn audit_does_not_name_the_keys_of_customers() {
+    let fixture = Fixture::new(Mode::Answers).await;
+    let call = HostCall::RecordsGet { collection: "users".into(), key: "ann_lee_1".into() };
+    assert_eq!(refused(fixture.gate(vec![]).call(call).await).0, FailureKind::Denied);
+    fixture.commit().await;
+    let rows = fixture.store.audit_tail(1, None).await.unwrap();
+    assert_eq!(rows[0].entry.resource, "users/(customer)");
+}
+
+#[tokio::test]
+async fn a_forbidden_write_does_not_tell_whether_the_record_has_changed() {
+    let fixture = Fixture::new(Mode::Answers).await;
+    let call = |version| HostCall::RecordsWrite {
+        steps: vec![RecordStep::Delete { collection: "refunds".into(), key: "#W1".into(), version }],
+    };
+    assert_eq!(refused(fixture.gate(vec![]).call(call(3)).await).0, FailureKind::Denied);
 }

@@ -5,7 +5,7 @@
 //! sent again at most once, marked as a possible duplicate, or held for a
 //! person.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use postern_domain::{AuditEntry, AuditKind, OutboxItem, OutboxState};
 use postern_store::{Change, Commit, StoreError, UnknownSend};
@@ -19,6 +19,9 @@ const AT_ONCE: u32 = 16;
 const PAUSES_S: [i64; 7] = [1, 5, 30, 120, 600, 1_800, 7_200];
 /// A message that a platform keeps putting off is given up after a day.
 const TOO_OLD_MS: i64 = 24 * 60 * 60 * 1_000;
+/// How often keeping the result of a send is tried, with growing pauses.
+const KEEP_TRIES: u32 = 10;
+const KEEP_PAUSE: Duration = Duration::from_secs(1);
 
 /// Sends messages until `stop` changes; sends that have begun are finished.
 pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
@@ -62,16 +65,10 @@ async fn send(app: Arc<App>, item: OutboxItem) {
 
 /// Sends one claimed message and keeps what came of it.
 async fn settle(app: &App, mut item: OutboxItem) -> Result<(), StoreError> {
-    // The vault is read last: values are put in at the very edge.
-    let conversation = app.store.conversation_row(&item.conversation).await?;
-    let vault = app.store.vault(&item.conversation).await?;
-    let text = match &conversation {
-        Some(conversation) if conversation.private => {
-            Vault::new(&conversation.nonce, vault).restore(&item.text).into_owned()
-        }
-        Some(_) | None => Vault::mask(&item.text).into_owned(),
+    let sent = match text_of(app, &item).await {
+        Ok(text) => app.channels.send(&item, &text).await,
+        Err(error) => Err(SendError::Later { reason: error.to_string(), after_ms: None }),
     };
-    let sent = app.channels.send(&item, &text).await;
     let now = app.clock.now();
     let outcome = match sent {
         Ok(()) => {
@@ -91,6 +88,33 @@ async fn settle(app: &App, mut item: OutboxItem) -> Result<(), StoreError> {
     };
     let commit =
         Commit { lease: None, changes: vec![Change::OutboxUpdate(item)], audit: vec![entry] };
+    keep(app, commit).await
+}
+
+/// The text with values put in, at the very edge.
+async fn text_of(app: &App, item: &OutboxItem) -> Result<String, StoreError> {
+    let conversation = app.store.conversation_row(&item.conversation).await?;
+    let vault = app.store.vault(&item.conversation).await?;
+    Ok(match &conversation {
+        Some(conversation) if conversation.private => {
+            Vault::new(&conversation.nonce, vault).restore(&item.text).into_owned()
+        }
+        Some(_) | None => Vault::mask(&item.text).into_owned(),
+    })
+}
+
+/// Keeps the result of a send. Until it is kept, nothing else goes out in the
+/// conversation, so a store that fails for a while must not lose it.
+async fn keep(app: &App, commit: Commit) -> Result<(), StoreError> {
+    for again in 1..KEEP_TRIES {
+        match app.store.commit(commit.clone()).await {
+            Ok(_) => return Ok(()),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, again, "the result of a send is not kept yet");
+                tokio::time::sleep(KEEP_PAUSE * again).await;
+            }
+        }
+    }
     app.store.commit(commit).await.map(|_| ())
 }
 

@@ -1,7 +1,7 @@
 //! What a turn sets out to do, decided once and committed before the first
 //! effect, so that a turn that runs again does the same.
 
-use postern_domain::{Awaiting, Conversation, IdentityLevel, InboundKind, PendingTool, SkillId};
+use postern_domain::{Awaiting, Conversation, Customer, IdentityLevel, InboundKind, PendingTool, SkillId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -39,6 +39,9 @@ pub struct Plan {
     pub action: Action,
     /// What the ticket is about, if this turn needs one.
     pub subject: Option<String>,
+    /// Who was writing when the turn began: a turn that runs again starts from
+    /// the same, and not from what its first run found out.
+    pub customer: Customer,
 }
 
 /// What to do.
@@ -82,7 +85,13 @@ pub(super) fn decide(
     text: String,
     understanding: Understanding,
 ) -> Plan {
-    let plan = |action, subject| Plan { text: text.clone(), understanding: understanding.clone(), action, subject };
+    let plan = |action, subject| Plan {
+        text: text.clone(),
+        understanding: understanding.clone(),
+        action,
+        subject,
+        customer: conversation.customer.clone(),
+    };
     match kind {
         InboundKind::Text | InboundKind::Edit => {}
         InboundKind::Unsupported => {

@@ -37,17 +37,9 @@ pub(super) fn read(
         .into_iter()
         .map(|span| (span.start..span.end, span.kind.as_str()))
         .collect();
-    let mut entities = Vec::new();
-    for found in brain.extract(&text) {
-        let declared_by = found.declared_by().to_vec();
-        let value = match found.name.as_str() {
-            "email" => vault.placeholder("EMAIL", &found.value),
-            _ => found.value,
-        };
-        entities.push(Mention { name: found.name, value, declared_by });
-    }
     // Names and postcodes look like anything else, so they are looked for only
     // in an answer to the question for them.
+    let mut told = Vec::new();
     let asked = conversation.state.awaiting.as_ref().is_some_and(|a| a.entity == "email");
     if let (true, Some(details)) = (asked, understand::extract_details(&text)) {
         for (name, kind, part) in [
@@ -56,7 +48,7 @@ pub(super) fn read(
             ("postcode", "POSTCODE", details.postcode),
         ] {
             if let Some(part) = part {
-                entities.push(Mention {
+                told.push(Mention {
                     name: name.to_owned(),
                     value: vault.placeholder(kind, &part.value),
                     declared_by: vec![],
@@ -65,6 +57,22 @@ pub(super) fn read(
             }
         }
     }
+    let mut entities = Vec::new();
+    for found in brain.extract(&text) {
+        let declared_by = found.declared_by().to_vec();
+        // A skill's own pattern does not make a personal value less personal.
+        let personal = spans
+            .iter()
+            .find(|(span, _)| span.start < found.end && found.start < span.end)
+            .filter(|_| !declared_by.is_empty());
+        let value = match (found.name.as_str(), personal) {
+            ("email", _) => vault.placeholder("EMAIL", &found.value),
+            (_, Some((_, kind))) => vault.placeholder(kind, &found.value),
+            (_, None) => found.value,
+        };
+        entities.push(Mention { name: found.name, value, declared_by });
+    }
+    entities.append(&mut told);
     spans.sort_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
     let mut end = 0;
     spans.retain(|(span, _)| {
@@ -76,4 +84,53 @@ pub(super) fn read(
     });
     let text = vault.replace_spans(&text, &spans);
     Read { text, understanding: Understanding { ranked, in_scope, entities } }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_domain::{Channel, ConversationState, Customer, Timestamp};
+
+    use super::*;
+    use crate::registry::parse_manifest;
+
+    #[test]
+    fn a_skills_own_pattern_does_not_get_at_personal_values() {
+        let manifest = include_str!("../../../skills/refund-check/skill.toml")
+            .replace(r"'#?\bW([0-9]{7})\b'", r"'\+?[0-9 ]{10,}'")
+            .replace(r##""#W$1""##, r#""$0""#);
+        let manifest = parse_manifest("skill.toml", &manifest).unwrap();
+        let brain = Brain::learn(&[&manifest]).unwrap();
+        let message = InboundMessage {
+            channel: Channel::Web,
+            account: "main".into(),
+            dedupe_key: "1".into(),
+            chat: "c".into(),
+            sender: "c".into(),
+            external_id: "1".into(),
+            private: true,
+            kind: InboundKind::Text,
+            text: "please call me at +44 20 7946 0018 thanks".into(),
+            language: None,
+            received_at: Timestamp::from_millis(1),
+        };
+        let conversation = Conversation {
+            id: message.conversation_id(),
+            channel: message.channel,
+            account: message.account.clone(),
+            chat: message.chat.clone(),
+            sender: message.sender.clone(),
+            private: true,
+            nonce: "k3f9".into(),
+            language: "en".into(),
+            customer: Customer::default(),
+            state: ConversationState::default(),
+            ticket: None,
+            created_at: Timestamp::from_millis(1),
+        };
+        let mut vault = Vault::new("k3f9", vec![]);
+        let read = read(&brain, &mut vault, &conversation, &message);
+        assert!(!read.text.contains("7946"), "{}", read.text);
+        let [mention] = &read.understanding.entities[..] else { panic!("one mention") };
+        assert!(vault.resolve(&mention.value).is_some(), "the number is shown: {}", mention.value);
+    }
 }

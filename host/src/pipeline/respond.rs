@@ -54,6 +54,8 @@ pub(super) struct Responder<'a> {
     pub(super) ledger: Arc<Mutex<Ledger>>,
     /// What earlier runs of this turn recorded.
     pub(super) journal: Vec<(InvocationId, CallRecord)>,
+    /// The invocations that they made.
+    pub(super) ended: Vec<InvocationRow>,
     /// The turn's own time, the same in every run.
     pub(super) at: Timestamp,
     pub(super) language: String,
@@ -104,6 +106,8 @@ impl Responder<'_> {
                 }
                 Ok(Outcome::HandOver { reason, severity, text }) => {
                     response.answers.push(text);
+                    // An alarm needs a permit, which only a host call can get.
+                    let severity = severity.min(Severity::High);
                     response.escalate = Some(Escalation { reason, severity, failure: None });
                     return Ok(response);
                 }
@@ -140,6 +144,17 @@ impl Responder<'_> {
         }
     }
 
+    /// What an invocation came to, if an earlier run of the turn ended it. It
+    /// does not run again: a limit might fall elsewhere.
+    async fn result_of(&self, id: &InvocationId) -> Option<Result<Outcome, SkillFailure>> {
+        let result = self.ended.iter().find(|row| row.id == *id)?.result.clone()?;
+        let mut ledger = self.ledger.lock().await;
+        for (_, record) in self.journal.iter().filter(|(of, _)| of == id) {
+            ledger.recall(record);
+        }
+        Some(result)
+    }
+
     /// Calls one tool.
     async fn call(
         &self,
@@ -150,7 +165,7 @@ impl Responder<'_> {
     ) -> Result<Result<Outcome, SkillFailure>, TurnError> {
         let arguments = Value::Object(tool.arguments.clone());
         let (row, customer, resolved) = {
-            let mut ledger = self.ledger.lock().await;
+            let ledger = self.ledger.lock().await;
             let turn = ledger.turn.id.clone();
             let row = InvocationRow {
                 id: InvocationId::derive(&[turn.as_str(), &step.to_string()]),
@@ -167,12 +182,15 @@ impl Responder<'_> {
                 cpu_us: 0,
                 memory_bytes: 0,
             };
-            // A journal that commits before the invocation has ended belongs to it.
-            ledger.push(Change::Invocation(row.clone()));
             let customer = ledger.conversation.customer.clone();
             (row, customer, resolve(&ledger, &tool.arguments))
         };
         let id = row.id.clone();
+        if let Some(result) = self.result_of(&id).await {
+            return Ok(result);
+        }
+        // A journal that commits before the invocation has ended belongs to it.
+        self.ledger.lock().await.push(Change::Invocation(row.clone()));
         let (result, usage) = match invalid(skill, &tool.tool, &resolved) {
             Some(message) => {
                 (Ok(Err(SkillFailure::InvalidArguments { message })), Usage::default())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use postern_domain::{
-    AuditEntry, AuditKind, Author, Channel, ConversationState, Customer, MessageId, OutboxId,
+    AuditEntry, AuditKind, Author, CallState, Channel, ConversationState, Customer, MessageId, OutboxId,
     OutboxItem, OutboxState, Priority, Severity, StoredMessage, TicketEventKind, TicketStatus,
     Timestamp, TurnId,
 };
@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     app::App,
+    gate,
     ledger::Ledger,
     privacy::Vault,
     registry::{RegistryError, Skills},
@@ -71,6 +72,7 @@ pub(super) async fn run(app: Arc<App>, lease: Lease, work: Work) -> Result<(), T
                 skills: &skills,
                 ledger: Arc::clone(&ledger),
                 journal: journal.collect(),
+                ended: work.invocations,
                 at,
                 language,
             };
@@ -106,6 +108,7 @@ fn open(
         Some(turn) => {
             let PlanFile::V1 { plan } =
                 serde_json::from_value(turn.plan.clone()).map_err(TurnError::Plan)?;
+            conversation.customer.clone_from(&plan.customer);
             stages.end(Stage::Ingest, "continued after an interruption");
             (plan, turn.clone())
         }
@@ -322,11 +325,15 @@ pub(super) async fn give_up(
     reason: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let dead = Change::InboxDead { message: message.clone(), reason: reason.to_owned() };
+    let dead = |reason: &str| Change::InboxDead { message: message.clone(), reason: reason.to_owned() };
     let Some(work) = app.store.work(lease, now).await? else {
-        let commit = Commit { lease: Some(lease.clone()), changes: vec![dead], audit: vec![] };
+        let commit = Commit { lease: Some(lease.clone()), changes: vec![dead(reason)], audit: vec![] };
         return app.store.commit(commit).await.map(|_| ());
     };
+    // Of an effect that was begun, a person must know in any case.
+    let begun = work.journal.iter().find(|entry| entry.record.state == CallState::Intended);
+    let begun = begun.map(|entry| format!("; uncertain: {}", gate::effect(&entry.record.call)));
+    let reason = &format!("{reason}{}", begun.unwrap_or_default());
     let turn = work.turn.unwrap_or_else(|| TurnRow {
         id: TurnId::derive(&[message.as_str()]),
         conversation: work.conversation.id.clone(),
@@ -354,7 +361,7 @@ pub(super) async fn give_up(
     }
     answer(app, &mut ledger, texts::GIVEN_UP, now);
     let entry = AuditEntry::new(now, AuditKind::Turn, "host", "turn:give-up", message.to_string());
-    ledger.commit(vec![dead], vec![AuditEntry { detail: reason.to_owned(), ..entry }]).await?;
+    ledger.commit(vec![dead(reason)], vec![AuditEntry { detail: reason.to_owned(), ..entry }]).await?;
     Ok(())
 }
 
