@@ -138,6 +138,7 @@ pub fn main(cli: Cli) -> ExitCode {
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::error(&context, &error);
             ExitCode::FAILURE

@@ -98,8 +98,8 @@ pub enum RegistryError {
         source: InspectError,
     },
     /// The component imports what it was not granted.
-    #[error("{0}")]
-    Ungranted(#[source] LoadError),
+    #[error(transparent)]
+    Ungranted(LoadError),
     /// The component imports what its manifest does not request.
     #[error(
         "skill {skill} imports postern:{interface}, which its manifest does not request; \
@@ -120,7 +120,7 @@ pub enum RegistryError {
         reason: String,
     },
     /// The active skills together teach nothing usable.
-    #[error("the active skills cannot be learnt from: {0}")]
+    #[error("the active skills cannot be learnt from")]
     Unlearnable(#[source] crate::brain::BrainError),
     /// Another installed skill has this intent.
     #[error("intent {intent:?} of skill {skill} is already served by skill {other}; rename one of them, or remove {other} first")]
@@ -269,12 +269,13 @@ impl Registry {
         Ok(generation)
     }
 
-    /// Installs a candidate with these grants and activates the new generation.
-    /// The component is compiled here, so serving never has to.
+    /// Puts a candidate with these grants into the store of components and
+    /// answers the generation in which it is active, to be activated. The
+    /// component is compiled here, so serving never has to.
     ///
     /// # Errors
     /// An import was not granted, the skill cannot be compiled or used, or an
-    /// intent is taken. Nothing is changed then.
+    /// intent is taken.
     pub fn install(
         &self,
         runtime: &Runtime,
@@ -308,10 +309,12 @@ impl Registry {
         let manifest = candidate.manifest.clone();
         let installed = Installed { manifest, digest, grants, installed_at: now };
         generation.skills.insert(id.clone(), installed);
-        self.activate(generation)
+        generation.number += 1;
+        Ok(generation)
     }
 
-    /// Takes a skill out of the active set. Its component stays, for replay.
+    /// The generation without a skill, to be activated. The component stays, for
+    /// replay.
     ///
     /// # Errors
     /// There is no such skill.
@@ -320,16 +323,18 @@ impl Registry {
         if generation.skills.remove(id).is_none() {
             return Err(RegistryError::Unknown(id.clone()));
         }
-        self.activate(generation)
+        generation.number += 1;
+        Ok(generation)
     }
 
-    fn activate(&self, mut generation: Generation) -> Result<Generation, RegistryError> {
-        generation.number += 1;
-        let file = GenerationFile::V1 { generation };
+    /// Makes a generation the active one, by one rename.
+    ///
+    /// # Errors
+    /// Its file cannot be written; the last one stays active.
+    pub fn activate(&self, generation: &Generation) -> Result<(), RegistryError> {
+        let file = GenerationFile::V1 { generation: generation.clone() };
         let bytes = serde_json::to_vec_pretty(&file).expect("a generation serializes to JSON");
-        let GenerationFile::V1 { generation } = file;
-        self.files.activate(generation.number, &bytes)?;
-        Ok(generation)
+        self.files.activate(generation.number, &bytes)
     }
 }
 

@@ -28,7 +28,7 @@ impl Audit {
             return rows.iter().try_for_each(output::json);
         }
         let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
-        output::table(&["number", "time", "who", "what", "on what", "decision", "detail"], &rows);
+        output::table(&["number", "time", "who", "what", "on what", "decision", "detail"], &rows)?;
         Ok(())
     }
 }

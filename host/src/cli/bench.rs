@@ -12,7 +12,7 @@ use postern_store::{SqliteStore, Store as _};
 use serde_json::json;
 
 use self::figures::{Figure, Report};
-use super::{Context, operator_entry, output};
+use super::{Context, operator_entry, output, output::out};
 use crate::{
     app::{App, CHAIN},
     clock::SystemClock,
@@ -86,9 +86,9 @@ impl Bench {
             return output::json(&report);
         }
         let rows: Vec<Vec<String>> = report.figures.iter().map(Figure::cells).collect();
-        output::table(&["what", "value", "unit"], &rows);
+        output::table(&["what", "value", "unit"], &rows)?;
         if cfg!(debug_assertions) {
-            println!("This is a debug build; measure with `cargo xtask bench`.");
+            out!("This is a debug build; measure with `cargo xtask bench`.");
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use tokio::{
     sync::watch,
 };
 
-use super::{Context, output};
+use super::{Context, output, output::out};
 use crate::{app::App, keys::random_token, pipeline::Summary, privacy::Vault};
 
 /// How long an answer may take.
@@ -160,9 +160,9 @@ fn show(context: &Context, answer: &Answer, explain: bool) -> anyhow::Result<()>
     }
     if explain {
         for line in answer.stages.iter().chain(&answer.calls) {
-            println!("     · {line}");
+            out!("     · {line}");
         }
     }
-    println!("postern> {}", answer.answer.replace('\n', "\n         "));
+    out!("postern> {}", answer.answer.replace('\n', "\n         "));
     Ok(())
 }

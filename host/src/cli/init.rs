@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::Context as _;
 use clap::Args;
 
-use super::Context;
+use super::{Context, output::out};
 use crate::{
     app, config,
     keys::{MasterKey, random_token, write_private},
@@ -60,8 +60,8 @@ impl Init {
         if context.json {
             return super::output::json(&serde_json::json!({ "data": data }));
         }
-        println!("Made {}. Keep keys/ and secrets/ to yourself and in your backups.", data.display());
-        println!("Next: edit {}, then `postern skill install`, `postern serve`.", file.display());
+        out!("Made {}. Keep keys/ and secrets/ to yourself and in your backups.", data.display());
+        out!("Next: edit {}, then `postern skill install`, `postern serve`.", file.display());
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! How commands speak: to people in lines, to machines in JSON.
 
+use std::io::Write as _;
+
 use serde::Serialize;
 
 use super::Context;
@@ -28,14 +30,37 @@ pub(super) fn error(context: &Context, error: &anyhow::Error) {
     }
 }
 
+/// Prints one line; fails if nobody reads.
+pub(super) fn line(text: std::fmt::Arguments<'_>) -> std::io::Result<()> {
+    writeln!(std::io::stdout().lock(), "{text}")
+}
+
+/// Prints a line from a function that can fail.
+macro_rules! out {
+    ($($text:tt)*) => {
+        $crate::cli::output::line(format_args!($($text)*))?
+    };
+}
+pub(super) use out;
+
+/// Whether a command ended because nobody reads its output any more, as in
+/// `postern ticket list | head`.
+pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let pipe = |cause: &(dyn std::error::Error + 'static)| {
+        let io = cause.downcast_ref::<std::io::Error>();
+        io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    };
+    error.chain().any(pipe)
+}
+
 /// Prints one value as JSON on one line.
 pub(super) fn json<T: Serialize>(value: &T) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string(value)?);
+    out!("{}", serde_json::to_string(value)?);
     Ok(())
 }
 
 /// Prints rows in columns as wide as their widest cell.
-pub(super) fn table(head: &[&str], rows: &[Vec<String>]) {
+pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> anyhow::Result<()> {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.chain([head[column].len()]).max().unwrap_or(0)
@@ -43,10 +68,9 @@ pub(super) fn table(head: &[&str], rows: &[Vec<String>]) {
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
     let line = |cells: &[String]| {
         let cells = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+        out!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+        anyhow::Ok(())
     };
-    line(&head.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>());
-    for row in rows {
-        line(row);
-    }
+    line(&head.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>())?;
+    rows.iter().try_for_each(|row| line(row))
 }

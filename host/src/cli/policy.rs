@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{Context, output};
+use super::{Context, output, output::out};
 use crate::{app, config::Config};
 
 #[derive(Debug, Subcommand)]
@@ -21,7 +21,7 @@ impl Policy {
         if context.json {
             output::json(&serde_json::json!({ "rules": rules, "digest": policy.digest() }))
         } else {
-            println!("{rules} rules in {} are in order ({})", config.policies.display(), policy.digest());
+            out!("{rules} rules in {} are in order ({})", config.policies.display(), policy.digest());
             Ok(())
         }
     }

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use postern_store::{IndexedDocument, Store as _};
 use serde_json::{Map, Value};
 
-use super::{Context, operator_entry, output};
+use super::{Context, operator_entry, output, output::out};
 use crate::{config::Config, privacy::Vault};
 
 /// Bytes of a file of records.
@@ -54,7 +54,7 @@ impl Records {
                     return output::json(&imported);
                 }
                 for (collection, number) in imported {
-                    println!("{number} {collection}");
+                    out!("{number} {collection}");
                 }
             }
             Self::Get { collection, key, reveal } => {
@@ -78,7 +78,7 @@ impl Records {
                 if context.json {
                     return output::json(&shown);
                 }
-                println!("{}", serde_json::to_string_pretty(&shown)?);
+                out!("{}", serde_json::to_string_pretty(&shown)?);
             }
         }
         Ok(())

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 use tokio::{net::TcpListener, signal, sync::watch};
 
-use super::{Context, output};
+use super::{Context, output, output::out};
 use crate::{app::App, channels, console};
 
 /// Serve webhooks, web chat and the operator page until interrupted.
@@ -38,11 +38,11 @@ impl Serve {
                 "operator": format!("http://{operator_at}"),
             }))?;
         } else {
-            println!("Webhooks and web chat: http://{public_at}");
+            out!("Webhooks and web chat: http://{public_at}");
             for site in app.config.web.keys() {
-                println!("  chat page:           http://{public_at}/chat/{site}");
+                out!("  chat page:           http://{public_at}/chat/{site}");
             }
-            println!("Operator page:         http://{operator_at}");
+            out!("Operator page:         http://{operator_at}");
         }
         // A host that cannot work must not go on accepting messages.
         let ended = tokio::select! {

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use postern_domain::{Interface, Manifest, SkillId};
 
-use super::{Context, output};
+use super::{Context, output, output::out};
 use crate::{
     app,
     clock::{Clock as _, SystemClock},
@@ -71,11 +71,12 @@ impl Skill {
                 inspect(context, installed)
             }
             Self::Remove { id } => {
-                // Opened first: what cannot be recorded is not done.
-                let store = context.store().await?;
                 let generation = registry.remove(&id)?;
+                let store = context.store().await?;
                 let detail = format!("generation {}", generation.number);
+                // First, because what is not recorded must not be done.
                 context.record(&store, "skill:remove", id.to_string(), detail).await?;
+                registry.activate(&generation)?;
                 done(context, &format!("Removed {id}"), &generation)
             }
         }
@@ -99,14 +100,15 @@ async fn install(
     let grants = grants(&candidate.manifest, grant)?;
     let config = Config::load(&context.data)?;
     let runtime = app::runtime(&config)?;
-    // Opened first: what cannot be recorded is not done.
-    let store = context.store().await?;
     let generation = registry.install(&runtime, &candidate, grants.clone(), SystemClock.now())?;
     let skill = &candidate.manifest.skill;
     let granted = grants.iter().map(|interface| interface.as_str()).collect::<Vec<_>>().join(", ");
     let detail = format!("generation {}; granted: {granted}", generation.number);
     let on = format!("{}@{} {}", skill.id, skill.version, candidate.digest());
+    let store = context.store().await?;
+    // First, because what is not recorded must not be done.
     context.record(&store, "skill:install", on, detail).await?;
+    registry.activate(&generation)?;
     let what = format!("Installed {}@{} with {granted}", skill.id, skill.version);
     done(context, &what, &generation)
 }
@@ -148,7 +150,7 @@ fn done(context: &Context, what: &str, generation: &Generation) -> anyhow::Resul
         let shown = serde_json::json!({ "generation": generation.number, "skills": skills });
         return output::json(&shown);
     }
-    println!("{what} (generation {})", generation.number);
+    out!("{what} (generation {})", generation.number);
     Ok(())
 }
 
@@ -170,7 +172,7 @@ fn list(context: &Context, generation: &Generation) -> anyhow::Result<()> {
             ]
         })
         .collect();
-    output::table(&["skill", "version", "digest", "granted", "what it does"], &rows);
+    output::table(&["skill", "version", "digest", "granted", "what it does"], &rows)?;
     Ok(())
 }
 
@@ -179,23 +181,23 @@ fn inspect(context: &Context, installed: &Installed) -> anyhow::Result<()> {
         return output::json(installed);
     }
     let manifest = &installed.manifest;
-    println!("{}@{} by {}", manifest.skill.id, manifest.skill.version, manifest.skill.publisher);
-    println!("{}", manifest.skill.description);
-    println!("component: {}", installed.digest);
-    println!("installed: {}", installed.installed_at);
-    println!("\nTools");
+    out!("{}@{} by {}", manifest.skill.id, manifest.skill.version, manifest.skill.publisher);
+    out!("{}", manifest.skill.description);
+    out!("component: {}", installed.digest);
+    out!("installed: {}", installed.installed_at);
+    out!("\nTools");
     for tool in &manifest.tools {
         let kind = if tool.read_only { "reads" } else { "changes things" };
-        println!("  {:<18} {} ({kind}; customer: {})", tool.name, tool.description, tool.identity.as_str());
+        out!("  {:<18} {} ({kind}; customer: {})", tool.name, tool.description, tool.identity.as_str());
     }
-    println!("\nCapabilities");
+    out!("\nCapabilities");
     for capability in &manifest.capabilities {
         let granted = if installed.grants.contains(&capability.interface) { "granted" } else { "refused" };
-        println!("  {:<9} {granted}: {}", capability.interface.as_str(), capability.reason);
+        out!("  {:<9} {granted}: {}", capability.interface.as_str(), capability.reason);
     }
-    println!("\nIntents");
+    out!("\nIntents");
     for intent in &manifest.intents {
-        println!("  {:<18} → {} ({} examples)", intent.name, intent.tool, intent.examples.len());
+        out!("  {:<18} → {} ({} examples)", intent.name, intent.tool, intent.examples.len());
     }
     Ok(())
 }

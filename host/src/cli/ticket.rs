@@ -4,7 +4,7 @@ use clap::Subcommand;
 use postern_domain::{TicketEventKind, TicketId};
 use postern_store::{Page, Store as _};
 
-use super::{Context, output};
+use super::{Context, output, output::out};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Ticket {
@@ -46,7 +46,7 @@ impl Ticket {
                         ]
                     })
                     .collect();
-                output::table(&["ticket", "status", "priority", "queue", "subject", "changed"], &rows);
+                output::table(&["ticket", "status", "priority", "queue", "subject", "changed"], &rows)?;
             }
             Self::Show { id } => {
                 let Some(detail) = store.ticket(&id).await? else {
@@ -56,16 +56,16 @@ impl Ticket {
                     return output::json(&detail);
                 }
                 let ticket = &detail.ticket;
-                println!("{}  {}  {}", ticket.id, ticket.status, ticket.subject);
-                println!("priority:     {}", ticket.priority.as_str());
-                println!("conversation: {}", ticket.conversation);
+                out!("{}  {}  {}", ticket.id, ticket.status, ticket.subject);
+                out!("priority:     {}", ticket.priority.as_str());
+                out!("conversation: {}", ticket.conversation);
                 for (name, value) in [("queue", &ticket.queue), ("reason", &ticket.reason)] {
                     if let Some(value) = value {
-                        println!("{:<13} {value}", format!("{name}:"));
+                        out!("{:<13} {value}", format!("{name}:"));
                     }
                 }
                 for event in &detail.events {
-                    println!("{}  {}  {}", event.at, event.actor, happened(&event.kind));
+                    out!("{}  {}  {}", event.at, event.actor, happened(&event.kind));
                 }
             }
         }

@@ -168,6 +168,7 @@ fn turn_row(conversation: &ConversationId, turn: &TurnId, message: &MessageId) -
             { "skill": "order-status", "tool": "get_order", "intent": "order_status", "arguments": {} },
         ]},
         "subject": "Order status",
+        "customer": { "key": null, "level": "unknown" },
     }});
     let summary = json!({ "version": "1", "stages": [
         { "stage": "classify", "what": "order_status (97 %)", "took_us": 1_500 },

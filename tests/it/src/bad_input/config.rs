@@ -82,7 +82,7 @@ const CASES: [Case; 34] = [
     Case(
         "\"email\" = \"EMAIL\"",
         "\"email\" = \"e-mail\"",
-        &["collections.users.personal.email", "capital letters"],
+        &["collections.users.personal.email", "a capital letter"],
     ),
     Case("[[\"email\"], [", "[[], [", &["collections.users.identify_by", "must not be empty"]),
     Case(
