@@ -205,7 +205,10 @@ impl App {
     ///
     /// # Errors
     /// The generation cannot be loaded.
-    pub async fn skills_of(self: &Arc<Self>, generation: &str) -> Result<Arc<Skills>, RegistryError> {
+    pub async fn skills_of(
+        self: &Arc<Self>,
+        generation: &str,
+    ) -> Result<Arc<Skills>, RegistryError> {
         let current = self.skills();
         match generation.parse::<u64>() {
             Ok(number) if number != current.number => self.load(Some(number)).await.map(Arc::new),
@@ -225,10 +228,9 @@ impl App {
         };
         match tokio::task::spawn_blocking(load).await {
             Ok(loaded) => loaded,
-            Err(error) => Err(RegistryError::Damaged {
-                path: "skills".to_owned(),
-                reason: error.to_string(),
-            }),
+            Err(error) => {
+                Err(RegistryError::Damaged { path: "skills".to_owned(), reason: error.to_string() })
+            }
         }
     }
 
@@ -239,7 +241,11 @@ impl App {
     pub async fn run(self: &Arc<Self>, stop: watch::Receiver<bool>) -> Result<(), StoreError> {
         let now = self.clock.now();
         for item in self.store.recover(self.config.pipeline.unknown_send, now).await? {
-            tracing::warn!(outbox.id = item.id.as_str(), state = item.state.as_str(), "a send was interrupted");
+            tracing::warn!(
+                outbox.id = item.id.as_str(),
+                state = item.state.as_str(),
+                "a send was interrupted"
+            );
         }
         let mut tasks = JoinSet::new();
         for number in 0..self.config.pipeline.workers {
@@ -274,7 +280,10 @@ impl App {
                     *self.skills.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(skills);
                 }
                 Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "generation not loaded; the last one stays active");
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "generation not loaded; the last one stays active"
+                    );
                     refused = Some(number);
                 }
             }

@@ -5,9 +5,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use postern_domain::{Manifest, SkillId};
 use serde::{Deserialize, Serialize};
 
-use crate::understand::{
-    Classifier, EntityError, Example, Extractor, Found, Ranked, TrainError,
-};
+use crate::understand::{Classifier, EntityError, Example, Extractor, Found, Ranked, TrainError};
 
 /// Where an intent leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,7 +156,9 @@ impl Brain {
             for entity in &manifest.entities {
                 questions.entry(entity.name.clone()).or_insert_with(|| entity.ask.clone());
             }
-            if let (None, Some(tool)) = (&identity_tool, manifest.tools.iter().find(|t| t.identifies)) {
+            if let (None, Some(tool)) =
+                (&identity_tool, manifest.tools.iter().find(|t| t.identifies))
+            {
                 identity_tool = Some((skill.clone(), tool.name.clone()));
             }
         }

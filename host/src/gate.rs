@@ -20,8 +20,8 @@ use postern_runtime::{HostPort, PortError};
 use postern_store::{Change, StoreError};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-pub use facts::Prepared;
 pub(crate) use facts::Material;
+pub use facts::Prepared;
 pub(crate) use record::effect;
 
 use crate::{
@@ -256,13 +256,17 @@ struct Judged {
 impl Passage {
     /// Reads the facts and asks policy. A fact that cannot be read denies.
     async fn judge(&mut self, call: &HostCall) -> Result<Judged, GateError> {
-        let prepared = match facts::prepare(&self.shared, &mut self.ledger, &self.caller, call).await? {
-            Ok(prepared) => prepared,
-            Err(failure) => {
-                let verdict = AuditVerdict { decision: Decision::Deny, rules: vec!["malformed-call".to_owned()] };
-                return Ok(Judged { verdict, permit: Err(failure) });
-            }
-        };
+        let prepared =
+            match facts::prepare(&self.shared, &mut self.ledger, &self.caller, call).await? {
+                Ok(prepared) => prepared,
+                Err(failure) => {
+                    let verdict = AuditVerdict {
+                        decision: Decision::Deny,
+                        rules: vec!["malformed-call".to_owned()],
+                    };
+                    return Ok(Judged { verdict, permit: Err(failure) });
+                }
+            };
         let verdict = self.shared.policy.judge(&PolicyRequest {
             skill: &self.caller.skill,
             version: &self.caller.version,
@@ -285,7 +289,10 @@ impl Passage {
                 retry: Retry::Never,
             }),
         };
-        Ok(Judged { verdict: AuditVerdict { decision: verdict.decision, rules: verdict.rules }, permit })
+        Ok(Judged {
+            verdict: AuditVerdict { decision: verdict.decision, rules: verdict.rules },
+            permit,
+        })
     }
 
     /// A call whose record commits with the turn.
@@ -294,7 +301,14 @@ impl Passage {
         let answer = match permit {
             Ok(permit) => {
                 let shared = Arc::clone(&self.shared);
-                effects::perform(permit, &shared.ports, &mut self.ledger, &self.caller, self.started).await?
+                effects::perform(
+                    permit,
+                    &shared.ports,
+                    &mut self.ledger,
+                    &self.caller,
+                    self.started,
+                )
+                .await?
             }
             Err(failure) => Err(failure),
         };
@@ -315,8 +329,13 @@ impl Passage {
                     // What is committed must be what is answered, so the reply is
                     // known before: each expectation fixes the version after it.
                     let reply = HostReply::Versions { versions: effects::versions_after(&writes) };
-                    let (entry, audit) = self.entry(&call, &verdict, CallState::Done { reply: reply.clone() });
-                    match self.ledger.commit(vec![Change::Records(writes), entry], vec![audit]).await {
+                    let (entry, audit) =
+                        self.entry(&call, &verdict, CallState::Done { reply: reply.clone() });
+                    match self
+                        .ledger
+                        .commit(vec![Change::Records(writes), entry], vec![audit])
+                        .await
+                    {
                         Ok(_) => return Ok(Ok(reply)),
                         Err(StoreError::Conflict { collection, key }) => {
                             Err(facts::changed(&collection, &key))
@@ -361,7 +380,8 @@ impl Passage {
         self.ledger.commit(vec![intent], vec![audit]).await?;
         let shared = Arc::clone(&self.shared);
         let answer =
-            effects::perform(permit, &shared.ports, &mut self.ledger, &self.caller, self.started).await?;
+            effects::perform(permit, &shared.ports, &mut self.ledger, &self.caller, self.started)
+                .await?;
         self.settle(&call, &verdict, answer).await
     }
 
@@ -383,7 +403,12 @@ impl Passage {
     }
 
     /// The journal entry and the audit row of this call.
-    fn entry(&self, call: &HostCall, verdict: &AuditVerdict, state: CallState) -> (Change, AuditEntry) {
+    fn entry(
+        &self,
+        call: &HostCall,
+        verdict: &AuditVerdict,
+        state: CallState,
+    ) -> (Change, AuditEntry) {
         let took = u64::try_from(self.stopwatch.elapsed().as_micros()).unwrap_or(u64::MAX);
         let audit = AuditEntry {
             verdict: Some(verdict.clone()),

@@ -51,7 +51,9 @@ impl fmt::Debug for MasterKey {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The file cannot be read or written.
-    #[error("{path}: {source}; `postern init` makes it in a new folder, later only a backup has it")]
+    #[error(
+        "{path}: {source}; `postern init` makes it in a new folder, later only a backup has it"
+    )]
     Io {
         /// The file.
         path: String,

@@ -19,6 +19,16 @@ use crate::{gate, privacy::Vault};
 /// Reads that must see what the turn itself has written.
 type KvOverlay = HashMap<(SkillId, String), Option<Vec<u8>>>;
 
+/// What asks for a person.
+pub struct Wish {
+    /// A short reason, without personal data.
+    pub reason: String,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// In which queue.
+    pub queue: String,
+}
+
 /// The state of one turn.
 pub struct Ledger {
     store: Arc<dyn Store>,
@@ -128,13 +138,13 @@ impl Ledger {
 
     /// What this turn has kept and not yet committed: number and bytes.
     pub fn kv_pending(&self, skill: &SkillId) -> (u64, u64) {
-        self.kv
-            .iter()
-            .filter(|((owner, _), value)| owner == skill && value.is_some())
-            .fold((0, 0), |(number, bytes), ((_, key), value)| {
+        self.kv.iter().filter(|((owner, _), value)| owner == skill && value.is_some()).fold(
+            (0, 0),
+            |(number, bytes), ((_, key), value)| {
                 let size = key.len() + value.as_ref().map_or(0, Vec::len);
                 (number + 1, bytes + size as u64)
-            })
+            },
+        )
     }
 
     /// Opens a ticket and makes it the conversation's current one. A current
@@ -191,6 +201,20 @@ impl Ledger {
         Ok(())
     }
 
+    /// Puts the conversation in a queue for people. A ticket is opened under
+    /// `subject` if there is none that can take it; `key` is as for
+    /// [`Ledger::open_ticket`].
+    pub fn escalate(&mut self, key: &str, subject: &str, wish: Wish, actor: &str, now: Timestamp) {
+        let Wish { reason, priority, queue } = wish;
+        let event = TicketEventKind::Escalated { reason, priority, queue };
+        let taken = self.ticket.is_some() && self.ticket_event(event.clone(), actor, now).is_ok();
+        if !taken {
+            self.open_ticket(key, subject, priority, actor, now);
+            // A new ticket takes every event.
+            let _taken = self.ticket_event(event, actor, now);
+        }
+    }
+
     /// Turns pending events of the current ticket into a change.
     fn settle_ticket(&mut self) {
         let events = std::mem::take(&mut self.ticket_events);
@@ -223,9 +247,9 @@ impl Ledger {
         for entry in with_audit {
             self.audit(entry);
         }
-        let commit =
-            Commit { lease: Some(self.lease.clone()), changes, audit: self.audit.clone() };
-        let committed = self.store.commit(commit).await.inspect_err(|_| self.audit.truncate(pending))?;
+        let commit = Commit { lease: Some(self.lease.clone()), changes, audit: self.audit.clone() };
+        let committed =
+            self.store.commit(commit).await.inspect_err(|_| self.audit.truncate(pending))?;
         self.changes.clear();
         self.audit.clear();
         Ok(committed)

@@ -101,7 +101,9 @@ impl Vault {
             Value::String(text) if !text.is_empty() => {
                 Ok(Value::String(vault.placeholder(kind, text)))
             }
-            Value::Number(number) => Ok(Value::String(vault.placeholder(kind, &number.to_string()))),
+            Value::Number(number) => {
+                Ok(Value::String(vault.placeholder(kind, &number.to_string())))
+            }
             Value::String(_) | Value::Null | Value::Bool(_) => Ok(value.clone()),
             Value::Array(_) | Value::Object(_) => Err(()),
         })
@@ -115,16 +117,14 @@ impl Vault {
     /// The name of a personal field that holds something else than a placeholder
     /// of this conversation: a skill cannot make up personal values.
     pub fn reveal(&mut self, collection: &Collection, body: &Value) -> Result<Value, String> {
-        self.walk(collection, body, &mut String::new(), &mut |vault, _, value| {
-            match value {
-                Value::String(text) if text.is_empty() => Ok(value.clone()),
-                Value::String(text) => match vault.resolve(text) {
-                    Some(entry) => Ok(Value::String(entry.value.clone())),
-                    None => Err(()),
-                },
-                Value::Null | Value::Bool(_) => Ok(value.clone()),
-                Value::Number(_) | Value::Array(_) | Value::Object(_) => Err(()),
-            }
+        self.walk(collection, body, &mut String::new(), &mut |vault, _, value| match value {
+            Value::String(text) if text.is_empty() => Ok(value.clone()),
+            Value::String(text) => match vault.resolve(text) {
+                Some(entry) => Ok(Value::String(entry.value.clone())),
+                None => Err(()),
+            },
+            Value::Null | Value::Bool(_) => Ok(value.clone()),
+            Value::Number(_) | Value::Array(_) | Value::Object(_) => Err(()),
         })
     }
 
@@ -209,7 +209,8 @@ mod tests {
     use crate::config::PersonalField;
 
     fn people() -> Collection {
-        let personal = |path: &str, kind: &str| PersonalField { path: path.into(), kind: kind.into() };
+        let personal =
+            |path: &str, kind: &str| PersonalField { path: path.into(), kind: kind.into() };
         Collection {
             personal: vec![
                 personal("email", "EMAIL"),
@@ -259,7 +260,12 @@ mod tests {
 
     #[test]
     fn forged_placeholders_leave_the_text() {
-        for forged in ["<EMAIL_1.k3f9>", "＜EMAIL_1.k3f9＞", "<<EMAIL_1.k3f9>EMAIL_1.k3f9>", "<ＥＭＡＩＬ_1.k3f9>"] {
+        for forged in [
+            "<EMAIL_1.k3f9>",
+            "＜EMAIL_1.k3f9＞",
+            "<<EMAIL_1.k3f9>EMAIL_1.k3f9>",
+            "<ＥＭＡＩＬ_1.k3f9>",
+        ] {
             let clean = without_forged_placeholders(forged).into_owned();
             let plain: String = clean.nfkc().collect();
             assert!(!GRAMMAR.is_match(&plain), "{forged} → {clean}");

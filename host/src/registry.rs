@@ -123,7 +123,9 @@ pub enum RegistryError {
     #[error("the active skills cannot be learnt from")]
     Unlearnable(#[source] crate::brain::BrainError),
     /// Another installed skill has this intent.
-    #[error("intent {intent:?} of skill {skill} is already served by skill {other}; rename one of them, or remove {other} first")]
+    #[error(
+        "intent {intent:?} of skill {skill} is already served by skill {other}; rename one of them, or remove {other} first"
+    )]
     IntentTaken {
         /// The new skill.
         skill: SkillId,
@@ -221,9 +223,7 @@ pub fn parse_manifest(file: &str, text: &str) -> Result<Manifest, RegistryError>
     let manifest: Manifest = toml::from_str(text).map_err(|error| {
         RegistryError::ManifestSyntax { file: file.to_owned(), message: located(text, &error) }
     })?;
-    manifest
-        .check()
-        .map_err(|source| RegistryError::Manifest { file: file.to_owned(), source })?;
+    manifest.check().map_err(|source| RegistryError::Manifest { file: file.to_owned(), source })?;
     Ok(manifest)
 }
 

@@ -28,10 +28,12 @@ pub use id::{
     ConversationId, IdError, InvocationId, MessageId, OutboxId, RequestId, SkillId, TicketId,
     TurnId,
 };
-pub use journal::{CallRecord, CallState, Decision, JournalEntry, Obligation, Outcome, SkillFailure};
-pub use manifest::Manifest;
-pub use message::{Author, Channel, InboundKind, InboundMessage, OutboxItem, OutboxState, StoredMessage};
-pub use ticket::{
-    Priority, Ticket, TicketEvent, TicketEventKind, TicketStatus, TransitionError,
+pub use journal::{
+    CallRecord, CallState, Decision, JournalEntry, Obligation, Outcome, SkillFailure,
 };
+pub use manifest::Manifest;
+pub use message::{
+    Author, Channel, InboundKind, InboundMessage, OutboxItem, OutboxState, StoredMessage,
+};
+pub use ticket::{Priority, Ticket, TicketEvent, TicketEventKind, TicketStatus, TransitionError};
 pub use time::Timestamp;

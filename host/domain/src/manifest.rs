@@ -148,7 +148,8 @@ pub struct RequestedLimits {
 }
 
 /// Entities that the host recognises by itself.
-pub const BUILT_IN_ENTITIES: [&str; 5] = ["email", "first_name", "last_name", "postcode", "confirmed"];
+pub const BUILT_IN_ENTITIES: [&str; 5] =
+    ["email", "first_name", "last_name", "postcode", "confirmed"];
 
 /// Something that is wrong with a manifest.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -251,7 +252,10 @@ impl Manifest {
         for (i, intent) in self.intents.iter().enumerate() {
             check_name(&format!("intents[{i}].name"), &intent.name, &mut seen)?;
             let Some(tool) = self.tool(&intent.tool) else {
-                return Err(wrong(format!("intents[{i}].tool"), format!("no tool {:?}", intent.tool)));
+                return Err(wrong(
+                    format!("intents[{i}].tool"),
+                    format!("no tool {:?}", intent.tool),
+                ));
             };
             for (list, names) in [("required", &intent.required), ("optional", &intent.optional)] {
                 for name in names {
@@ -302,7 +306,8 @@ fn check_name<'a>(
     seen: &mut BTreeSet<&'a str>,
 ) -> Result<(), ManifestError> {
     if !is_name(name) {
-        let reason = format!("{name:?}: use lower-case letters, digits and underscores, a letter first");
+        let reason =
+            format!("{name:?}: use lower-case letters, digits and underscores, a letter first");
         return Err(wrong(field, reason));
     }
     if !seen.insert(name) {

@@ -201,7 +201,11 @@ impl Ticket {
     ///
     /// # Errors
     /// A closed ticket takes only remarks.
-    pub fn apply(mut self, event: &TicketEventKind, now: Timestamp) -> Result<Self, TransitionError> {
+    pub fn apply(
+        mut self,
+        event: &TicketEventKind,
+        now: Timestamp,
+    ) -> Result<Self, TransitionError> {
         use TicketEventKind as E;
         if self.status == TicketStatus::Closed && !matches!(event, E::Commented { .. }) {
             return Err(TransitionError::Closed { id: self.id });

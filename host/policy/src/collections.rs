@@ -77,9 +77,7 @@ const MAX_FIELD_DEPTH: usize = 8;
 
 fn is_field_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 fn insert(node: &mut BTreeMap<String, FieldNode>, names: &[&str], kind: FieldType) -> Option<()> {
@@ -90,9 +88,8 @@ fn insert(node: &mut BTreeMap<String, FieldNode>, names: &[&str], kind: FieldTyp
             Some(FieldNode::Leaf(_) | FieldNode::Inner(_)) => None,
         };
     }
-    let inner = node
-        .entry((*first).to_owned())
-        .or_insert_with(|| FieldNode::Inner(BTreeMap::new()));
+    let inner =
+        node.entry((*first).to_owned()).or_insert_with(|| FieldNode::Inner(BTreeMap::new()));
     match inner {
         FieldNode::Leaf(_) => None,
         FieldNode::Inner(inner) => insert(inner, rest, kind),
@@ -102,14 +99,10 @@ fn insert(node: &mut BTreeMap<String, FieldNode>, names: &[&str], kind: FieldTyp
 /// Whether a collection's name can name a type in rules: `orders`.
 pub(crate) fn is_collection_name(name: &str) -> bool {
     /// Words of the rule language.
-    const RESERVED: [&str; 9] = [
-        "true", "false", "if", "then", "else", "in", "is", "like", "has",
-    ];
+    const RESERVED: [&str; 9] = ["true", "false", "if", "then", "else", "in", "is", "like", "has"];
     (1..=64).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name
-            .bytes()
-            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+        && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
         && !RESERVED.contains(&name)
 }
 
@@ -118,23 +111,14 @@ mod tests {
     use super::*;
 
     fn check(paths: &[&str], fine: bool) {
-        let readable = paths
-            .iter()
-            .map(|p| ((*p).to_owned(), FieldType::String))
-            .collect();
-        let rules = CollectionRules {
-            owner: None,
-            readable,
-        };
+        let readable = paths.iter().map(|p| ((*p).to_owned(), FieldType::String)).collect();
+        let rules = CollectionRules { owner: None, readable };
         assert_eq!(rules.fields().is_ok(), fine, "{paths:?}");
     }
 
     #[test]
     fn readable_fields_form_a_tree_or_are_refused() {
-        check(
-            &["status", "address.zip", "address.country", "zip-code"],
-            true,
-        );
+        check(&["status", "address.zip", "address.country", "zip-code"], true);
         check(&["address", "address.zip"], false);
         check(&[""], false);
         check(&["a..b"], false);

@@ -36,9 +36,8 @@ impl Duty {
 
     /// What the gate is told of it.
     fn obligation(self) -> Obligation {
-        let identity = |level: IdentityLevel| Obligation::Identity {
-            level: level.as_str().to_owned(),
-        };
+        let identity =
+            |level: IdentityLevel| Obligation::Identity { level: level.as_str().to_owned() };
         match self {
             Self::Identified => identity(IdentityLevel::Identified),
             Self::Verified => identity(IdentityLevel::Verified),
@@ -67,27 +66,17 @@ impl Duties {
     /// With a duty added. Being verified includes being identified.
     pub(crate) fn with(self, duty: Duty) -> Self {
         match duty {
-            Duty::Identified => Self {
-                identity: self.identity.max(IdentityLevel::Identified),
-                ..self
-            },
-            Duty::Verified => Self {
-                identity: IdentityLevel::Verified,
-                ..self
-            },
-            Duty::Confirm => Self {
-                confirm: true,
-                ..self
-            },
+            Duty::Identified => {
+                Self { identity: self.identity.max(IdentityLevel::Identified), ..self }
+            }
+            Duty::Verified => Self { identity: IdentityLevel::Verified, ..self },
+            Duty::Confirm => Self { confirm: true, ..self },
         }
     }
 
     /// Everything that is in one of both.
     pub(crate) fn union(self, other: Self) -> Self {
-        Self {
-            identity: self.identity.max(other.identity),
-            confirm: self.confirm || other.confirm,
-        }
+        Self { identity: self.identity.max(other.identity), confirm: self.confirm || other.confirm }
     }
 
     /// What is not in the other.
@@ -97,10 +86,7 @@ impl Duties {
         } else {
             self.identity
         };
-        Self {
-            identity,
-            confirm: self.confirm && !fulfilled.confirm,
-        }
+        Self { identity, confirm: self.confirm && !fulfilled.confirm }
     }
 
     /// Whether a duty is among them.
@@ -128,8 +114,6 @@ impl Duties {
             IdentityLevel::Identified => Some(Duty::Identified),
             IdentityLevel::Verified => Some(Duty::Verified),
         };
-        identity
-            .into_iter()
-            .chain(self.confirm.then_some(Duty::Confirm))
+        identity.into_iter().chain(self.confirm.then_some(Duty::Confirm))
     }
 }

@@ -57,11 +57,7 @@ impl PolicyError {
     /// About a place in a file's text.
     pub(crate) fn at(file: &str, text: &str, offset: usize, message: impl Into<String>) -> Self {
         let (line, column) = position(text, offset);
-        Self {
-            line,
-            column,
-            ..Self::of_file(file, message)
-        }
+        Self { line, column, ..Self::of_file(file, message) }
     }
 
     /// What Cedar said about a file's text. Of several places the first counts.
@@ -82,19 +78,13 @@ impl PolicyError {
     /// With the rule's id.
     #[must_use]
     pub(crate) fn rule(self, id: &str) -> Self {
-        Self {
-            rule: Some(id.to_owned()),
-            ..self
-        }
+        Self { rule: Some(id.to_owned()), ..self }
     }
 
     /// With what would be right.
     #[must_use]
     pub(crate) fn hint(self, hint: impl Into<Option<String>>) -> Self {
-        Self {
-            hint: hint.into(),
-            ..self
-        }
+        Self { hint: hint.into(), ..self }
     }
 }
 
@@ -108,10 +98,7 @@ pub(crate) fn position(text: &str, offset: usize) -> (u32, u32) {
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
     let column = before[line_start..].chars().count() + 1;
-    (
-        u32::try_from(line).unwrap_or(u32::MAX),
-        u32::try_from(column).unwrap_or(u32::MAX),
-    )
+    (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
 }
 
 /// Messages can quote the input: they end after a while, on one line.
@@ -153,22 +140,14 @@ mod tests {
 
     #[test]
     fn hints_are_close_words_only() {
-        assert_eq!(
-            did_you_mean("confrim", ["confirm", "id"]).unwrap(),
-            "did you mean `confirm`?"
-        );
+        assert_eq!(did_you_mean("confrim", ["confirm", "id"]).unwrap(), "did you mean `confirm`?");
         assert_eq!(did_you_mean("colour", ["confirm", "id"]), None);
     }
 
     #[test]
     fn prints_place_rule_message_and_hint() {
-        let error = PolicyError::at("a.cedar", "\n  x", 3, "no")
-            .rule("r")
-            .hint("yes".to_owned());
+        let error = PolicyError::at("a.cedar", "\n  x", 3, "no").rule("r").hint("yes".to_owned());
         assert_eq!(error.to_string(), "a.cedar:2:3: rule r: no (yes)");
-        assert_eq!(
-            PolicyError::of_file("a.cedar", "no").to_string(),
-            "a.cedar: no"
-        );
+        assert_eq!(PolicyError::of_file("a.cedar", "no").to_string(), "a.cedar: no");
     }
 }

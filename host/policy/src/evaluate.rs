@@ -43,13 +43,7 @@ impl<'a> Evaluation<'a> {
         subject: &'a Subject,
     ) -> Self {
         let principal = uid(&words.skill, request.skill.as_str());
-        Self {
-            words,
-            slices,
-            request,
-            subject,
-            principal,
-        }
+        Self { words, slices, request, subject, principal }
     }
 
     /// What the rules say when these duties are fulfilled.
@@ -58,9 +52,7 @@ impl<'a> Evaluation<'a> {
     }
 
     fn response(&self, satisfied: Duties) -> Option<Answer> {
-        let (action, rules) = self
-            .slices
-            .find(self.request.skill.as_str(), self.subject.action)?;
+        let (action, rules) = self.slices.find(self.request.skill.as_str(), self.subject.action)?;
         let skill = entity(
             self.principal.clone(),
             [
@@ -75,14 +67,9 @@ impl<'a> Evaluation<'a> {
             .add_entities([skill, self.subject.resource.clone()], None)
             .ok()?;
         let context = Context::from_pairs(self.context(satisfied)).ok()?;
-        let request = Request::new(
-            self.principal.clone(),
-            action.uid.clone(),
-            resource,
-            context,
-            None,
-        )
-        .ok()?;
+        let request =
+            Request::new(self.principal.clone(), action.uid.clone(), resource, context, None)
+                .ok()?;
         let response = Authorizer::new().is_authorized(&request, rules, &known);
         let failed = response.diagnostics().errors().map(|error| match error {
             AuthorizationError::PolicyEvaluationError(error) => error.policy_id().to_string(),
@@ -99,34 +86,15 @@ impl<'a> Evaluation<'a> {
     fn context(&self, satisfied: Duties) -> Vec<(String, Expr)> {
         let facts = self.request.facts;
         let level = reference(&self.words.identity_level, facts.customer.level.as_str());
-        let key = facts
-            .customer
-            .key
-            .as_deref()
-            .map(|key| ("key", string(key)));
-        let customer = [
-            ("level", level),
-            (
-                "failed_attempts",
-                Expr::new_long(facts.identify_failures.into()),
-            ),
-        ];
+        let key = facts.customer.key.as_deref().map(|key| ("key", string(key)));
+        let customer =
+            [("level", level), ("failed_attempts", Expr::new_long(facts.identify_failures.into()))];
         let conversation = [
-            (
-                "channel",
-                reference(&self.words.channel, facts.channel.as_str()),
-            ),
+            ("channel", reference(&self.words.channel, facts.channel.as_str())),
             ("private", Expr::new_bool(facts.private)),
         ];
-        let tokens = Duty::ALL
-            .into_iter()
-            .filter(|duty| satisfied.has(*duty))
-            .map(Duty::token);
-        let arguments = self
-            .subject
-            .arguments
-            .clone()
-            .map(|value| ("arguments", value));
+        let tokens = Duty::ALL.into_iter().filter(|duty| satisfied.has(*duty)).map(Duty::token);
+        let arguments = self.subject.arguments.clone().map(|value| ("arguments", value));
         [
             ("tool", string(self.request.tool)),
             ("customer", record(customer.into_iter().chain(key))),

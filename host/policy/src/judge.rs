@@ -40,15 +40,9 @@ enum Finding {
     /// These rules permit it.
     Allowed(Vec<String>),
     /// These rules forbid it until the duties are fulfilled.
-    Duties {
-        rules: BTreeSet<String>,
-        duties: Duties,
-    },
+    Duties { rules: BTreeSet<String>, duties: Duties },
     /// It stays forbidden, whatever is fulfilled.
-    Refused {
-        rules: BTreeSet<String>,
-        reasons: Vec<String>,
-    },
+    Refused { rules: BTreeSet<String>, reasons: Vec<String> },
 }
 
 impl Judge {
@@ -56,10 +50,7 @@ impl Judge {
         let subjects = match subjects(&self.words, request) {
             Ok(subjects) => subjects,
             Err(error) => {
-                return refusal(
-                    [INCOMPLETE_FACTS.to_owned()].into(),
-                    vec![error.to_string()],
-                );
+                return refusal([INCOMPLETE_FACTS.to_owned()].into(), vec![error.to_string()]);
             }
         };
         let (mut permits, mut asking) = (BTreeSet::new(), BTreeSet::new());
@@ -72,10 +63,7 @@ impl Judge {
                     asking.extend(rules);
                     wanted = wanted.union(duties);
                 }
-                Finding::Refused {
-                    rules,
-                    reasons: more,
-                } => {
+                Finding::Refused { rules, reasons: more } => {
                     refusing.extend(rules);
                     reasons.extend(more);
                 }
@@ -91,19 +79,11 @@ impl Judge {
             if reasons.len() < asking.len() {
                 reasons.extend(wanted.sentences());
             }
-            return Verdict {
-                obligations: wanted.obligations(),
-                ..refusal(asking, reasons)
-            };
+            return Verdict { obligations: wanted.obligations(), ..refusal(asking, reasons) };
         }
         let rules: Vec<String> = permits.into_iter().collect();
         let reason = format!("permitted by {}", rules.join(", "));
-        Verdict {
-            decision: Decision::Allow,
-            rules,
-            obligations: Vec::new(),
-            reason,
-        }
+        Verdict { decision: Decision::Allow, rules, obligations: Vec::new(), reason }
     }
 
     /// Decides with what is fulfilled now. If only rules with duties forbid, it
@@ -120,25 +100,16 @@ impl Judge {
             let forbidding = match evaluation.run(supposed) {
                 Answer::Permitted(permits) if rules.is_empty() => return Finding::Allowed(permits),
                 Answer::Permitted(_) => {
-                    return Finding::Duties {
-                        rules,
-                        duties: supposed.without(now),
-                    };
+                    return Finding::Duties { rules, duties: supposed.without(now) };
                 }
                 Answer::Refused(forbidding) => forbidding,
                 Answer::Failed(failed) => {
                     rules.extend(failed);
-                    return Finding::Refused {
-                        rules,
-                        reasons: vec![FAILED.to_owned()],
-                    };
+                    return Finding::Refused { rules, reasons: vec![FAILED.to_owned()] };
                 }
                 Answer::Unfit => {
                     rules.insert(INCOMPLETE_FACTS.to_owned());
-                    return Finding::Refused {
-                        rules,
-                        reasons: vec![UNFIT.to_owned()],
-                    };
+                    return Finding::Refused { rules, reasons: vec![UNFIT.to_owned()] };
                 }
             };
             if forbidding.is_empty() {
@@ -146,13 +117,10 @@ impl Judge {
                 let reasons = vec![unpermitted(request, subject)];
                 return Finding::Refused { rules, reasons };
             }
-            let (asking, firm): (Vec<&String>, Vec<&String>) = forbidding
-                .iter()
-                .partition(|rule| self.duties(rule).is_some());
-            let more = asking
-                .iter()
-                .filter_map(|rule| self.duties(rule))
-                .fold(supposed, Duties::union);
+            let (asking, firm): (Vec<&String>, Vec<&String>) =
+                forbidding.iter().partition(|rule| self.duties(rule).is_some());
+            let more =
+                asking.iter().filter_map(|rule| self.duties(rule)).fold(supposed, Duties::union);
             // Without progress the rules are not lifted by their own duties.
             if !firm.is_empty() || more == supposed {
                 let to_blame = if firm.is_empty() { asking } else { firm };
@@ -189,10 +157,7 @@ fn fulfilled(facts: &Facts) -> Duties {
         IdentityLevel::Unknown | IdentityLevel::Identified | IdentityLevel::Verified => None,
     };
     let confirm = facts.confirmed.then_some(Duty::Confirm);
-    identity
-        .into_iter()
-        .chain(confirm)
-        .fold(Duties::default(), Duties::with)
+    identity.into_iter().chain(confirm).fold(Duties::default(), Duties::with)
 }
 
 fn unpermitted(request: &PolicyRequest<'_>, subject: &Subject) -> String {
@@ -207,10 +172,5 @@ fn refusal(rules: BTreeSet<String>, mut reasons: Vec<String>) -> Verdict {
     reasons.dedup();
     let rules: Vec<String> = rules.into_iter().collect();
     let reason = format!("{} ({})", reasons.join("; "), rules.join(", "));
-    Verdict {
-        decision: Decision::Deny,
-        rules,
-        obligations: Vec::new(),
-        reason,
-    }
+    Verdict { decision: Decision::Deny, rules, obligations: Vec::new(), reason }
 }

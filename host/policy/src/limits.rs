@@ -54,13 +54,9 @@ pub(crate) fn check_text(file: &str, text: &str) -> Result<(), PolicyError> {
             return Err(PolicyError::at(file, text, at, message));
         }
         let too_much = if at.saturating_sub(statement) > MAX_STATEMENT_BYTES {
-            Some(format!(
-                "a statement is longer than {MAX_STATEMENT_BYTES} bytes"
-            ))
+            Some(format!("a statement is longer than {MAX_STATEMENT_BYTES} bytes"))
         } else if signs > MAX_SIGNS {
-            Some(format!(
-                "a statement has more than {MAX_SIGNS} signs of operators"
-            ))
+            Some(format!("a statement has more than {MAX_SIGNS} signs of operators"))
         } else {
             None
         };
@@ -96,15 +92,8 @@ mod tests {
     use super::*;
 
     fn check(text: &str, refused_at: Option<(u32, u32)>) {
-        let found = check_text("a", text)
-            .err()
-            .map(|error| (error.line, error.column));
-        assert_eq!(
-            found,
-            refused_at,
-            "{}",
-            text.chars().take(60).collect::<String>()
-        );
+        let found = check_text("a", text).err().map(|error| (error.line, error.column));
+        assert_eq!(found, refused_at, "{}", text.chars().take(60).collect::<String>());
     }
 
     #[test]
@@ -113,12 +102,7 @@ mod tests {
         check(&"(".repeat(24), None);
         check(&format!("\n{}", "(".repeat(25)), Some((2, 25)));
         check(
-            &format!(
-                "// {}\n\"{}\\\"{}\"",
-                "(".repeat(30),
-                "[".repeat(30),
-                "{".repeat(30)
-            ),
+            &format!("// {}\n\"{}\\\"{}\"", "(".repeat(30), "[".repeat(30), "{".repeat(30)),
             None,
         );
         check(&format!("a;\nb{}", "c".repeat(9_000)), Some((2, 1)));

@@ -88,11 +88,7 @@ impl PolicySet {
         let slices = Slices::cut(schema, &rules).map_err(|e| failed(e.to_string()))?;
         Ok(Self {
             digest,
-            judge: Judge {
-                words,
-                slices,
-                rules: rules.iter().map(rule_facts).collect(),
-            },
+            judge: Judge { words, slices, rules: rules.iter().map(rule_facts).collect() },
             summaries: rules.into_iter().map(|rule| rule.summary).collect(),
         })
     }
@@ -115,24 +111,17 @@ impl PolicySet {
 }
 
 pub(crate) fn rule_facts(rule: &Rule) -> (String, RuleFacts) {
-    let facts = RuleFacts {
-        duties: rule.duties,
-        reason: rule.reason.clone(),
-    };
+    let facts = RuleFacts { duties: rule.duties, reason: rule.reason.clone() };
     (rule.summary.id.clone(), facts)
 }
 
 /// What the validator says against the rules. Its warnings count: a misspelt
 /// attribute behind `has` is only a warning.
 fn validate(schema: &Schema, rules: &[Rule], sources: &[PolicySource]) -> Vec<PolicyError> {
-    let texts: BTreeMap<&str, &str> = sources
-        .iter()
-        .map(|source| (source.file.as_str(), source.text.as_str()))
-        .collect();
-    let by_id: BTreeMap<&str, &Rule> = rules
-        .iter()
-        .map(|rule| (rule.summary.id.as_str(), rule))
-        .collect();
+    let texts: BTreeMap<&str, &str> =
+        sources.iter().map(|source| (source.file.as_str(), source.text.as_str())).collect();
+    let by_id: BTreeMap<&str, &Rule> =
+        rules.iter().map(|rule| (rule.summary.id.as_str(), rule)).collect();
     let set = match cedar_policy::PolicySet::from_policies(rules.iter().map(|r| r.policy.clone())) {
         Ok(set) => set,
         Err(found) => return vec![PolicyError::of_diagnostic("policies", "", &found)],
@@ -140,9 +129,7 @@ fn validate(schema: &Schema, rules: &[Rule], sources: &[PolicySource]) -> Vec<Po
     let result = Validator::new(schema.clone()).validate(&set, ValidationMode::Strict);
     let error = |id: &cedar_policy::PolicyId, found: &dyn miette::Diagnostic| {
         let id: &str = id.as_ref();
-        let file = by_id
-            .get(id)
-            .map_or("policies", |rule| rule.summary.file.as_str());
+        let file = by_id.get(id).map_or("policies", |rule| rule.summary.file.as_str());
         let text = texts.get(file).copied().unwrap_or_default();
         let error = PolicyError::of_diagnostic(file, text, found).rule(id);
         // The rule is named already.
@@ -153,25 +140,15 @@ fn validate(schema: &Schema, rules: &[Rule], sources: &[PolicySource]) -> Vec<Po
         };
         PolicyError { message, ..error }
     };
-    let mut errors: Vec<PolicyError> = result
-        .validation_errors()
-        .map(|found| error(found.policy_id(), found))
-        .collect();
+    let mut errors: Vec<PolicyError> =
+        result.validation_errors().map(|found| error(found.policy_id(), found)).collect();
     // A rule with an error also draws the warning that it can never apply.
-    let faulty: BTreeSet<String> = errors
-        .iter()
-        .filter_map(|error| error.rule.clone())
-        .collect();
+    let faulty: BTreeSet<String> = errors.iter().filter_map(|error| error.rule.clone()).collect();
     errors.extend(
         result
             .validation_warnings()
             .map(|found| error(found.policy_id(), found))
-            .filter(|warning| {
-                warning
-                    .rule
-                    .as_ref()
-                    .is_none_or(|rule| !faulty.contains(rule))
-            }),
+            .filter(|warning| warning.rule.as_ref().is_none_or(|rule| !faulty.contains(rule))),
     );
     errors
 }

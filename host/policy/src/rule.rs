@@ -75,39 +75,21 @@ pub(crate) fn parse(sources: &[PolicySource], errors: &mut Vec<PolicyError>) -> 
     let mut rules = Vec::new();
     let mut places = HashMap::new();
     for source in sources {
-        if sources
-            .iter()
-            .filter(|other| other.file == source.file)
-            .count()
-            > 1
-        {
-            errors.push(PolicyError::of_file(
-                &source.file,
-                "the file was given twice",
-            ));
+        if sources.iter().filter(|other| other.file == source.file).count() > 1 {
+            errors.push(PolicyError::of_file(&source.file, "the file was given twice"));
             continue;
         }
         if let Err(error) = check_text(&source.file, &source.text) {
             errors.push(error);
             continue;
         }
-        for Statement {
-            offset,
-            end,
-            policy,
-        } in statements(source, errors)
-        {
+        for Statement { offset, end, policy } in statements(source, errors) {
             if rules.len() == MAX_RULES {
                 let message = format!("more than {MAX_RULES} rules");
                 errors.push(PolicyError::at(&source.file, &source.text, offset, message));
                 return rules;
             }
-            let reader = Reader {
-                source,
-                offset,
-                end,
-                policy: &policy,
-            };
+            let reader = Reader { source, offset, end, policy: &policy };
             match reader.read() {
                 Ok(rule) => {
                     let (id, line) = (rule.summary.id.clone(), rule.summary.line);
@@ -143,9 +125,7 @@ fn statements(source: &PolicySource, errors: &mut Vec<PolicyError>) -> Vec<State
         Err(found) => {
             let found: &cedar_policy::ParseErrors = &found;
             errors.extend(
-                found
-                    .iter()
-                    .map(|e| PolicyError::of_diagnostic(&source.file, &source.text, e)),
+                found.iter().map(|e| PolicyError::of_diagnostic(&source.file, &source.text, e)),
             );
             return Vec::new();
         }
@@ -162,9 +142,7 @@ fn statements(source: &PolicySource, errors: &mut Vec<PolicyError>) -> Vec<State
     let mut policies: Vec<&Policy> = set.policies().collect();
     policies.sort_by_key(|policy| {
         let id: &str = policy.id().as_ref();
-        id.trim_start_matches("policy")
-            .parse::<usize>()
-            .unwrap_or(usize::MAX)
+        id.trim_start_matches("policy").parse::<usize>().unwrap_or(usize::MAX)
     });
     let mut from = 0;
     let mut found = Vec::with_capacity(policies.len());
@@ -172,11 +150,7 @@ fn statements(source: &PolicySource, errors: &mut Vec<PolicyError>) -> Vec<State
         let text = policy.to_cedar().unwrap_or_default();
         let offset = source.text[from..].find(&text).map_or(from, |at| from + at);
         from = (offset + text.len()).min(source.text.len());
-        found.push(Statement {
-            offset,
-            end: from,
-            policy: policy.clone(),
-        });
+        found.push(Statement { offset, end: from, policy: policy.clone() });
     }
     found
 }
@@ -193,9 +167,7 @@ impl Reader<'_> {
     /// An error at one of the rule's annotations, or at the rule without it.
     fn wrong(&self, annotation: &str, message: impl Into<String>) -> PolicyError {
         let text = &self.source.text[self.offset..self.end];
-        let at = text
-            .find(&format!("@{annotation}"))
-            .map_or(self.offset, |at| self.offset + at);
+        let at = text.find(&format!("@{annotation}")).map_or(self.offset, |at| self.offset + at);
         let error = PolicyError::at(&self.source.file, &self.source.text, at, message);
         match self.policy.annotation("id") {
             Some(id) if is_rule_id(id) => error.rule(id),
@@ -225,32 +197,17 @@ impl Reader<'_> {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let annotations: BTreeMap<String, String> = self
-            .policy
-            .annotations()
-            .map(|(k, v)| (k.to_owned(), v.to_owned()))
-            .collect();
+        let annotations: BTreeMap<String, String> =
+            self.policy.annotations().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
         let id = annotations.get("id").cloned().unwrap_or_default();
         let reason = annotations.get("reason").cloned();
-        let all = duties
-            .iter()
-            .fold(Duties::default(), |all, duty| all.with(*duty));
-        let doc = annotations
-            .get("doc")
-            .cloned()
-            .or_else(|| self.comment_above());
+        let all = duties.iter().fold(Duties::default(), |all, duty| all.with(*duty));
+        let doc = annotations.get("doc").cloned().or_else(|| self.comment_above());
         let policy = self.policy.new_id(PolicyId::new(&id));
         let line = position(&self.source.text, self.offset).0;
         let file = self.source.file.clone();
         Ok(Rule {
-            summary: RuleSummary {
-                id,
-                file,
-                line,
-                effect,
-                annotations,
-                doc,
-            },
+            summary: RuleSummary { id, file, line, effect, annotations, doc },
             duties: (!duties.is_empty()).then_some(all),
             reason,
             policy,
@@ -284,18 +241,11 @@ impl Reader<'_> {
                 "the level of identity is not known",
                 "write @identity(\"identified\") or @identity(\"verified\")",
             ),
-            "confirm" => forbid_only(
-                value.is_empty(),
-                "@confirm takes no value",
-                "write @confirm",
-            ),
+            "confirm" => forbid_only(value.is_empty(), "@confirm takes no value", "write @confirm"),
             unknown => {
                 let known = format!("there are @{}", ANNOTATIONS.join(", @"));
                 let hint = did_you_mean(unknown, ANNOTATIONS).unwrap_or(known);
-                Some(
-                    self.wrong(name, format!("unknown annotation @{unknown}"))
-                        .hint(hint),
-                )
+                Some(self.wrong(name, format!("unknown annotation @{unknown}")).hint(hint))
             }
         }
     }
@@ -328,7 +278,5 @@ impl Reader<'_> {
 fn is_rule_id(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text
-            .bytes()
-            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+        && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }

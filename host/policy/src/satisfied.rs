@@ -15,10 +15,7 @@ pub(crate) struct Fault {
 
 impl Fault {
     fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            hint: hint.into(),
-        }
+        Self { message: message.into(), hint: hint.into() }
     }
 }
 
@@ -33,20 +30,13 @@ enum Use {
 /// What is wrong with how a rule with these duties asks for them.
 pub(crate) fn faults(policy: &Policy, duties: &[Duty]) -> Vec<Fault> {
     let Ok(json) = policy.to_json() else {
-        return vec![Fault::new(
-            "the rule cannot be inspected",
-            "write it in a simpler way",
-        )];
+        return vec![Fault::new("the rule cannot be inspected", "write it in a simpler way")];
     };
     let mut uses = Vec::new();
     gather(&json, &mut uses);
-    let mut faults: Vec<Fault> = uses
-        .iter()
-        .filter_map(|used| fault_of(used, duties))
-        .collect();
+    let mut faults: Vec<Fault> = uses.iter().filter_map(|used| fault_of(used, duties)).collect();
     let asked = |duty: &&Duty| {
-        uses.iter()
-            .any(|used| matches!(used, Use::Contains(text) if text == duty.token()))
+        uses.iter().any(|used| matches!(used, Use::Contains(text) if text == duty.token()))
     };
     faults.extend(duties.iter().filter(|duty| !asked(duty)).map(|duty| {
         let token = duty.token();
@@ -70,10 +60,7 @@ fn fault_of(used: &Use, duties: &[Duty]) -> Option<Fault> {
             let known = Duty::ALL.map(Duty::token);
             let hint = did_you_mean(text, known)
                 .unwrap_or_else(|| format!("there are {}", known.join(", ")));
-            Some(Fault::new(
-                format!("context.satisfied never contains {text:?}"),
-                hint,
-            ))
+            Some(Fault::new(format!("context.satisfied never contains {text:?}"), hint))
         }
         Some(duty) if !duties.contains(&duty) => Some(Fault::new(
             format!("asks for {text:?} without saying so"),
@@ -88,9 +75,7 @@ fn gather(node: &Value, uses: &mut Vec<Use>) {
     match node {
         Value::Array(items) => items.iter().for_each(|item| gather(item, uses)),
         Value::Object(members) => {
-            let asked = node
-                .get("contains")
-                .filter(|of| of.get("left").is_some_and(is_satisfied));
+            let asked = node.get("contains").filter(|of| of.get("left").is_some_and(is_satisfied));
             if let Some(asked) = asked {
                 let text = asked.pointer("/right/Value").and_then(Value::as_str);
                 uses.push(text.map_or(Use::Other, |text| Use::Contains(text.to_owned())));
@@ -105,9 +90,6 @@ fn gather(node: &Value, uses: &mut Vec<Use>) {
 }
 
 fn is_satisfied(node: &Value) -> bool {
-    node.pointer("/./attr")
-        .is_some_and(|attr| attr == "satisfied")
-        && node
-            .pointer("/./left/Var")
-            .is_some_and(|var| var == "context")
+    node.pointer("/./attr").is_some_and(|attr| attr == "satisfied")
+        && node.pointer("/./left/Var").is_some_and(|var| var == "context")
 }

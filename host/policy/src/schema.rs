@@ -34,11 +34,7 @@ pub(crate) fn load(
     let shapes = shapes(collections)?;
     check_text(&source.file, &source.text).map_err(|error| vec![error])?;
     let of_file = |found: &dyn miette::Diagnostic| {
-        vec![PolicyError::of_diagnostic(
-            &source.file,
-            &source.text,
-            found,
-        )]
+        vec![PolicyError::of_diagnostic(&source.file, &source.text, found)]
     };
     // The whole file first: errors found here have a place in it.
     if let Err(found) = Schema::from_cedarschema_str(&source.text) {
@@ -61,19 +57,13 @@ pub(crate) fn load(
 
 fn missing_actions(schema: &Schema) -> Vec<&'static str> {
     let declared: Vec<_> = schema.actions().map(|uid| uid.id().unescaped()).collect();
-    ACTIONS
-        .into_iter()
-        .filter(|name| !declared.contains(name))
-        .collect()
+    ACTIONS.into_iter().filter(|name| !declared.contains(name)).collect()
 }
 
 /// The type of `fields` for each collection.
 fn shapes(collections: &Collections) -> Result<BTreeMap<&str, Value>, Vec<PolicyError>> {
     if collections.0.len() > MAX_COLLECTIONS {
-        let message = format!(
-            "{} collections; at most {MAX_COLLECTIONS}",
-            collections.0.len()
-        );
+        let message = format!("{} collections; at most {MAX_COLLECTIONS}", collections.0.len());
         return Err(vec![PolicyError::of_file(CONFIGURATION, message)]);
     }
     let mut errors = Vec::new();
@@ -95,11 +85,7 @@ fn shapes(collections: &Collections) -> Result<BTreeMap<&str, Value>, Vec<Policy
             }
         }
     }
-    if errors.is_empty() {
-        Ok(shapes)
-    } else {
-        Err(errors)
-    }
+    if errors.is_empty() { Ok(shapes) } else { Err(errors) }
 }
 
 /// The fields are required: reading one that a record lacks is an evaluation
@@ -137,32 +123,21 @@ fn expand(schema: &mut Value, shapes: &BTreeMap<&str, Value>) -> Result<(), Stri
         attributes.insert("fields".to_owned(), fields.clone());
         types.insert((*name).to_owned(), of_collection);
     }
-    let names: Vec<Value> = shapes
-        .keys()
-        .map(|name| format!("{RECORD}::{name}").into())
-        .collect();
-    let actions = schema
-        .pointer_mut("/")
-        .and_then(|root| root.get_mut("actions")?.as_object_mut());
+    let names: Vec<Value> = shapes.keys().map(|name| format!("{RECORD}::{name}").into()).collect();
+    let actions = schema.pointer_mut("/").and_then(|root| root.get_mut("actions")?.as_object_mut());
     for action in actions.into_iter().flat_map(|actions| actions.values_mut()) {
-        let resources = action
-            .pointer_mut("/appliesTo/resourceTypes")
-            .and_then(Value::as_array_mut);
+        let resources =
+            action.pointer_mut("/appliesTo/resourceTypes").and_then(Value::as_array_mut);
         if let Some(resources) = resources
             && let Some(at) = resources.iter().position(|name| name == RECORD)
         {
             resources.splice(at..=at, names.iter().cloned());
         }
     }
-    let root = schema
-        .as_object_mut()
-        .ok_or("the schema is not an object")?;
+    let root = schema.as_object_mut().ok_or("the schema is not an object")?;
     if root.contains_key(RECORD) {
         return Err("the namespace `Record` is the host's own".to_owned());
     }
-    root.insert(
-        RECORD.to_owned(),
-        json!({ "entityTypes": types, "actions": {} }),
-    );
+    root.insert(RECORD.to_owned(), json!({ "entityTypes": types, "actions": {} }));
     Ok(())
 }

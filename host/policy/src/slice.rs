@@ -100,38 +100,21 @@ impl Slices {
             }
             others.insert(*name, for_all);
         }
-        Ok(Self {
-            actions,
-            named,
-            others,
-        })
+        Ok(Self { actions, named, others })
     }
 
     /// The action of this name and the rules that could apply to this skill.
     pub(crate) fn find(&self, skill: &str, action: &str) -> Option<(&Action, &PolicySet)> {
-        let own = self
-            .named
-            .get(skill)
-            .and_then(|actions| actions.get(action));
-        Some((
-            self.actions.get(action)?,
-            own.or_else(|| self.others.get(action))?,
-        ))
+        let own = self.named.get(skill).and_then(|actions| actions.get(action));
+        Some((self.actions.get(action)?, own.or_else(|| self.others.get(action))?))
     }
 
     /// All rules for every skill and action, to compare with.
     #[cfg(test)]
     pub(crate) fn uncut(schema: &Schema, rules: &[Rule]) -> Result<Self, CutError> {
         let all = PolicySet::from_policies(rules.iter().map(|rule| rule.policy.clone()))?;
-        let others = ACTIONS
-            .into_iter()
-            .map(|name| (name, all.clone()))
-            .collect();
-        Ok(Self {
-            actions: actions(schema)?,
-            named: HashMap::new(),
-            others,
-        })
+        let others = ACTIONS.into_iter().map(|name| (name, all.clone())).collect();
+        Ok(Self { actions: actions(schema)?, named: HashMap::new(), others })
     }
 }
 
@@ -139,24 +122,14 @@ fn actions(schema: &Schema) -> Result<HashMap<&'static str, Action>, CutError> {
     let all = schema.action_entities()?;
     let mut actions = HashMap::new();
     for uid in all.iter().map(Entity::uid) {
-        let Some(name) = ACTIONS
-            .into_iter()
-            .find(|name| *name == uid.id().unescaped())
-        else {
+        let Some(name) = ACTIONS.into_iter().find(|name| *name == uid.id().unescaped()) else {
             continue;
         };
         let groups: HashSet<EntityUid> =
             all.ancestors(&uid).into_iter().flatten().cloned().collect();
         let entity = Entity::new_no_attrs(uid.clone(), groups.clone());
         let entities = Entities::from_entities([entity], None)?;
-        actions.insert(
-            name,
-            Action {
-                uid,
-                entities,
-                groups,
-            },
-        );
+        actions.insert(name, Action { uid, entities, groups });
     }
     Ok(actions)
 }

@@ -47,29 +47,18 @@ pub(crate) fn subjects(
 ) -> Result<Vec<Subject>, SubjectError> {
     let (call, facts) = (request.call, request.facts);
     let one = |resource, arguments, words: &str| {
-        Ok(vec![Subject {
-            action: call.action(),
-            resource,
-            arguments,
-            words: words.to_owned(),
-        }])
+        Ok(vec![Subject { action: call.action(), resource, arguments, words: words.to_owned() }])
     };
     let skill = || ("skill", reference(&words.skill, request.skill.as_str()));
     let kv = || entity(uid(&words.kv_space, request.skill.as_str()), [skill()]);
     let tickets = || entity(uid(&words.ticket_list, "own"), []);
     let ticket = |id: &TicketId| {
-        entity(
-            uid(&words.ticket, id.as_str()),
-            [("own", Expr::new_bool(facts.own_ticket))],
-        )
+        entity(uid(&words.ticket, id.as_str()), [("own", Expr::new_bool(facts.own_ticket))])
     };
     match call {
         HostCall::Log { line } => {
-            let fields: usize = line
-                .fields
-                .iter()
-                .map(|(name, value)| name.len() + value.len())
-                .sum();
+            let fields: usize =
+                line.fields.iter().map(|(name, value)| name.len() + value.len()).sum();
             let arguments = record([
                 ("level", reference(&words.log_level, level_name(line.level))),
                 ("bytes", count(line.message.len() + fields)),
@@ -84,11 +73,7 @@ pub(crate) fn subjects(
             let resource = record_entity(words, found, collection, Some(key))?;
             one(resource, None, collection)
         }
-        HostCall::RecordsQuery {
-            collection,
-            conditions,
-            limit,
-        } => {
+        HostCall::RecordsQuery { collection, conditions, limit } => {
             let [found] = &facts.records[..] else {
                 return Err(SubjectError::Facts);
             };
@@ -99,20 +84,10 @@ pub(crate) fn subjects(
             ]);
             one(resource, Some(arguments), collection)
         }
-        HostCall::RecordsIdentify {
-            collection,
-            details,
-        } => {
-            let whole = RecordFacts {
-                collection: collection.clone(),
-                ..RecordFacts::default()
-            };
+        HostCall::RecordsIdentify { collection, details } => {
+            let whole = RecordFacts { collection: collection.clone(), ..RecordFacts::default() };
             let resource = record_entity(words, &whole, collection, None)?;
-            one(
-                resource,
-                Some(record([("fields", fields(details))])),
-                collection,
-            )
+            one(resource, Some(record([("fields", fields(details))])), collection)
         }
         HostCall::RecordsWrite { steps } => {
             if steps.is_empty() {
@@ -132,10 +107,7 @@ pub(crate) fn subjects(
             let arguments = record([
                 ("method", reference(&words.method, request.method.as_str())),
                 ("body_bytes", count(request.body.len())),
-                (
-                    "secrets",
-                    strings(request.secrets.iter().map(String::as_str)),
-                ),
+                ("secrets", strings(request.secrets.iter().map(String::as_str))),
             ]);
             let name = listed_name(endpoint).map_or_else(
                 || "a server that is not listed".to_owned(),
@@ -144,46 +116,28 @@ pub(crate) fn subjects(
             one(endpoint_entity(words, endpoint), Some(arguments), &name)
         }
         HostCall::KvGet { .. } | HostCall::KvDelete { .. } => one(kv(), None, "its own state"),
-        HostCall::KvSet {
-            key: _,
-            value,
-            ttl_s,
-        } => {
-            let arguments = record([
-                ("bytes", count(value.len())),
-                ("ttl_s", Expr::new_long((*ttl_s).into())),
-            ]);
+        HostCall::KvSet { key: _, value, ttl_s } => {
+            let arguments =
+                record([("bytes", count(value.len())), ("ttl_s", Expr::new_long((*ttl_s).into()))]);
             one(kv(), Some(arguments), "its own state")
         }
-        HostCall::TicketCreate {
-            subject: _,
-            priority,
-        } => {
+        HostCall::TicketCreate { subject: _, priority } => {
             let arguments = record([("priority", reference(&words.priority, priority.as_str()))]);
             one(tickets(), Some(arguments), "tickets")
         }
         HostCall::TicketHistory { limit: _ } => one(tickets(), None, "tickets"),
-        HostCall::TicketUpdate { id, change } => one(
-            ticket(id),
-            Some(change_arguments(words, change)),
-            "a ticket",
-        ),
+        HostCall::TicketUpdate { id, change } => {
+            one(ticket(id), Some(change_arguments(words, change)), "a ticket")
+        }
         HostCall::TicketTag { id, tag: _ } | HostCall::TicketComment { id, text: _ } => {
             one(ticket(id), None, "a ticket")
         }
         HostCall::HandOver { request } => {
             let arguments = record([
                 ("reason", string(&request.reason)),
-                (
-                    "severity",
-                    reference(&words.severity, request.severity.as_str()),
-                ),
+                ("severity", reference(&words.severity, request.severity.as_str())),
             ]);
-            one(
-                entity(uid(&words.queue, "people"), []),
-                Some(arguments),
-                "people",
-            )
+            one(entity(uid(&words.queue, "people"), []), Some(arguments), "people")
         }
     }
 }
@@ -203,12 +157,7 @@ fn step_subject(
         }
         RecordStep::Delete { .. } => ("records:delete", None),
     };
-    Ok(Subject {
-        action,
-        resource,
-        arguments,
-        words: collection.to_owned(),
-    })
+    Ok(Subject { action, resource, arguments, words: collection.to_owned() })
 }
 
 fn fields(conditions: &[Condition]) -> Expr {
@@ -216,12 +165,8 @@ fn fields(conditions: &[Condition]) -> Expr {
 }
 
 fn change_arguments(words: &Vocabulary, change: &TicketChange) -> Expr {
-    let status = change
-        .status
-        .map(|to| ("status", reference(&words.ticket_status, to.as_str())));
-    let priority = change
-        .priority
-        .map(|to| ("priority", reference(&words.priority, to.as_str())));
+    let status = change.status.map(|to| ("status", reference(&words.ticket_status, to.as_str())));
+    let priority = change.priority.map(|to| ("priority", reference(&words.priority, to.as_str())));
     record(status.into_iter().chain(priority))
 }
 
@@ -235,10 +180,7 @@ fn record_entity(
     if found.collection != collection || found.key.as_deref() != key {
         return Err(SubjectError::Facts);
     }
-    let declared = words
-        .collections
-        .get(collection)
-        .ok_or(SubjectError::Undeclared)?;
+    let declared = words.collections.get(collection).ok_or(SubjectError::Undeclared)?;
     let mut attributes = vec![
         ("collection", string(collection)),
         ("exists", Expr::new_bool(found.exists)),
@@ -247,16 +189,8 @@ fn record_entity(
     ];
     attributes.extend(key.map(|key| ("key", string(key))));
     attributes.extend(found.owner.as_deref().map(|owner| ("owner", string(owner))));
-    attributes.extend(
-        found
-            .new_owner
-            .as_deref()
-            .map(|owner| ("new_owner", string(owner))),
-    );
-    Ok(with_attributes(
-        uid(&declared.kind, key.unwrap_or_default()),
-        attributes,
-    ))
+    attributes.extend(found.new_owner.as_deref().map(|owner| ("new_owner", string(owner))));
+    Ok(with_attributes(uid(&declared.kind, key.unwrap_or_default()), attributes))
 }
 
 /// A level's name in the schema.

@@ -18,9 +18,7 @@ use crate::{
 };
 
 fn policies_folder() -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "..", "..", "policies"]
-        .iter()
-        .collect()
+    [env!("CARGO_MANIFEST_DIR"), "..", "..", "policies"].iter().collect()
 }
 
 /// The files of a folder with this ending, by name.
@@ -50,23 +48,14 @@ fn shipped() -> PolicySet {
 fn shop() -> Collections {
     let collection = |owner: Option<&str>, readable: &[(&str, FieldType)]| CollectionRules {
         owner: owner.map(str::to_owned),
-        readable: readable
-            .iter()
-            .map(|(name, kind)| ((*name).to_owned(), *kind))
-            .collect(),
+        readable: readable.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect(),
     };
     let text = FieldType::String;
     Collections(BTreeMap::from([
         ("users".to_owned(), collection(Some("user_id"), &[])),
-        (
-            "orders".to_owned(),
-            collection(Some("user_id"), &[("status", text)]),
-        ),
+        ("orders".to_owned(), collection(Some("user_id"), &[("status", text)])),
         ("products".to_owned(), collection(None, &[])),
-        (
-            "refunds".to_owned(),
-            collection(Some("user_id"), &[("state", text)]),
-        ),
+        ("refunds".to_owned(), collection(Some("user_id"), &[("state", text)])),
     ]))
 }
 
@@ -78,16 +67,8 @@ fn checked_schema() -> &'static cedar_policy::Schema {
 
 /// Loads rules without the shipped ones.
 fn load(rules: &str) -> Result<PolicySet, Vec<PolicyError>> {
-    let source = PolicySource {
-        file: "test.cedar".into(),
-        text: rules.into(),
-    };
-    PolicySet::under(
-        checked_schema(),
-        &[source],
-        &shop(),
-        Digest::of_bytes(rules.as_bytes()),
-    )
+    let source = PolicySource { file: "test.cedar".into(), text: rules.into() };
+    PolicySet::under(checked_schema(), &[source], &shop(), Digest::of_bytes(rules.as_bytes()))
 }
 
 /// A private web chat with nobody in particular.
@@ -106,18 +87,12 @@ fn facts() -> Facts {
 }
 
 fn identified(key: &str) -> Customer {
-    Customer {
-        key: Some(key.to_owned()),
-        level: IdentityLevel::Identified,
-    }
+    Customer { key: Some(key.to_owned()), level: IdentityLevel::Identified }
 }
 
 /// An order and who owns it.
 fn order(key: &str, owner: &str) -> (HostCall, RecordFacts) {
-    let call = HostCall::RecordsGet {
-        collection: "orders".into(),
-        key: key.into(),
-    };
+    let call = HostCall::RecordsGet { collection: "orders".into(), key: key.into() };
     let record = RecordFacts {
         collection: "orders".into(),
         key: Some(key.into()),
@@ -133,12 +108,5 @@ fn judge(set: &PolicySet, skill: &str, tool: &str, call: &HostCall, facts: &Fact
     let skill: SkillId = skill.parse().unwrap();
     let version = semver::Version::new(0, 1, 0);
     let publisher = "Postern";
-    set.judge(&PolicyRequest {
-        skill: &skill,
-        version: &version,
-        publisher,
-        tool,
-        call,
-        facts,
-    })
+    set.judge(&PolicyRequest { skill: &skill, version: &version, publisher, tool, call, facts })
 }

@@ -136,10 +136,8 @@ pub(crate) fn entity<const N: usize>(uid: EntityUid, attributes: [(&str, Expr); 
 
 /// The same with a number of attributes that is known only now.
 pub(crate) fn with_attributes(uid: EntityUid, attributes: Vec<(&str, Expr)>) -> Entity {
-    let attributes: HashMap<_, _> = attributes
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
+    let attributes: HashMap<_, _> =
+        attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Entity::new(uid.clone(), attributes, HashSet::new())
         .unwrap_or_else(|_| Entity::new_no_attrs(uid, HashSet::new()))
 }
@@ -161,10 +159,6 @@ pub(crate) fn count(number: usize) -> Expr {
 
 /// A record of members with names of their own.
 pub(crate) fn record(members: impl IntoIterator<Item = (impl Into<String>, Expr)>) -> Expr {
-    Expr::new_record(
-        members
-            .into_iter()
-            .map(|(name, value)| (name.into(), value)),
-    )
-    .unwrap_or_else(|_| Expr::new_set([]))
+    Expr::new_record(members.into_iter().map(|(name, value)| (name.into(), value)))
+        .unwrap_or_else(|_| Expr::new_set([]))
 }

@@ -51,10 +51,7 @@ pub struct RuntimeConfig {
 
 impl Default for RuntimeConfig {
     fn default() -> Self {
-        Self {
-            concurrent_calls: 64,
-            max_memory_bytes: 64 << 20,
-        }
+        Self { concurrent_calls: 64, max_memory_bytes: 64 << 20 }
     }
 }
 
@@ -68,9 +65,7 @@ pub struct Runtime {
 
 impl std::fmt::Debug for Runtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Runtime")
-            .field("free_slots", &self.slots.available_permits())
-            .finish()
+        f.debug_struct("Runtime").field("free_slots", &self.slots.available_permits()).finish()
     }
 }
 
@@ -82,10 +77,7 @@ impl Runtime {
     pub fn new(config: RuntimeConfig) -> Result<Self, RuntimeError> {
         let concurrent_calls = config.concurrent_calls.max(1);
         let engine = Engine::new(&engine_config(concurrent_calls, config.max_memory_bytes))
-            .map_err(|error| RuntimeError::Engine {
-                concurrent_calls,
-                source: error.into(),
-            })?;
+            .map_err(|error| RuntimeError::Engine { concurrent_calls, source: error.into() })?;
         tick(engine.weak()).map_err(|source| RuntimeError::Ticker { source })?;
         Ok(Self {
             engine,
@@ -112,9 +104,7 @@ impl Runtime {
     pub fn compile(&self, bytes: &[u8]) -> Result<Vec<u8>, RuntimeError> {
         self.engine
             .precompile_component(bytes)
-            .map_err(|error| RuntimeError::Compile {
-                source: error.into(),
-            })
+            .map_err(|error| RuntimeError::Compile { source: error.into() })
     }
 
     /// Names everything that compiled code depends on: version, target and
@@ -172,12 +162,7 @@ impl Runtime {
     ) -> Result<LoadedSkill, LoadError> {
         let pre = load::prepare(&self.engine, skill, code, granted)?;
         let log = granted.contains(&Interface::Log);
-        Ok(LoadedSkill::new(
-            pre,
-            Arc::clone(&self.slots),
-            self.max_memory_bytes,
-            log,
-        ))
+        Ok(LoadedSkill::new(pre, Arc::clone(&self.slots), self.max_memory_bytes, log))
     }
 }
 

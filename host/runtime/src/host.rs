@@ -63,10 +63,4 @@ macro_rules! failures {
     )*};
 }
 
-failures!(
-    handover::people,
-    http::client,
-    kv::state,
-    records::store,
-    ticket::tickets
-);
+failures!(handover::people, http::client, kv::state, records::store, ticket::tickets);

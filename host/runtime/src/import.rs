@@ -69,9 +69,7 @@ const fn wit_name(interface: Interface) -> &'static str {
 
 /// What an import asks for, if this host serves it.
 pub(crate) fn classify(name: &str) -> Result<Import, InspectError> {
-    let unknown = || InspectError::UnknownImport {
-        import: shown(name),
-    };
+    let unknown = || InspectError::UnknownImport { import: shown(name) };
     let (path, version) = split(name).ok_or_else(unknown)?;
     if let Some(interface) = Interface::ALL.into_iter().find(|i| wit_name(*i) == path) {
         serves(name, &version)?;
@@ -108,10 +106,7 @@ fn serves(name: &str, wanted: &Version) -> Result<(), InspectError> {
     if is_compatible(&HOST, wanted) {
         Ok(())
     } else {
-        Err(InspectError::Version {
-            name: shown(name),
-            host: HOST,
-        })
+        Err(InspectError::Version { name: shown(name), host: HOST })
     }
 }
 
@@ -127,10 +122,7 @@ fn is_compatible(host: &Version, wanted: &Version) -> bool {
 
 /// A name fit for an error: bounded, and nothing that moves a terminal's cursor.
 fn shown(name: &str) -> String {
-    name.chars()
-        .take(200)
-        .flat_map(char::escape_debug)
-        .collect()
+    name.chars().take(200).flat_map(char::escape_debug).collect()
 }
 
 #[cfg(test)]

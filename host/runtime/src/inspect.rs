@@ -75,9 +75,7 @@ pub enum InspectError {
 }
 
 fn malformed(source: impl Into<BoxError>) -> InspectError {
-    InspectError::Malformed {
-        source: source.into(),
-    }
+    InspectError::Malformed { source: source.into() }
 }
 
 /// Reads imports and exports of the outermost component. Nothing is validated
@@ -97,10 +95,7 @@ pub(crate) fn inspect(bytes: &[u8]) -> Result<ComponentInfo, InspectError> {
     let mut depth = 0_u32;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(malformed)? {
-            Payload::Version {
-                encoding: Encoding::Module,
-                ..
-            } if depth == 0 => {
+            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
                 return Err(InspectError::CoreModule);
             }
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
@@ -146,18 +141,12 @@ mod tests {
     #[test]
     fn what_is_no_component_is_refused() {
         assert!(matches!(inspect(b""), Err(InspectError::Malformed { .. })));
-        assert!(matches!(
-            inspect(b"#!/bin/sh"),
-            Err(InspectError::Malformed { .. })
-        ));
+        assert!(matches!(inspect(b"#!/bin/sh"), Err(InspectError::Malformed { .. })));
         let module = b"\0asm\x01\0\0\0";
         assert!(matches!(inspect(module), Err(InspectError::CoreModule)));
         let empty = b"\0asm\x0d\0\x01\0";
         assert!(matches!(inspect(empty), Err(InspectError::NoTools)));
-        assert!(matches!(
-            inspect(&empty[..6]),
-            Err(InspectError::Malformed { .. })
-        ));
+        assert!(matches!(inspect(&empty[..6]), Err(InspectError::Malformed { .. })));
         let big = vec![0; MAX_COMPONENT_BYTES + 1];
         assert!(matches!(inspect(&big), Err(InspectError::TooBig { .. })));
     }

@@ -106,10 +106,7 @@ impl Limit {
             Self::Transfer => ("transfer", size(limits.transfer_bytes)),
             Self::Result => ("result", size(limits.result_bytes)),
         };
-        SkillFailure::Limit {
-            limit: limit.to_owned(),
-            value,
-        }
+        SkillFailure::Limit { limit: limit.to_owned(), value }
     }
 }
 
@@ -141,10 +138,7 @@ mod tests {
         assert_eq!(limits.cpu, ceilings.cpu);
         assert_eq!(limits.wall, ceilings.wall);
         assert_eq!(limits.host_calls, 5);
-        assert_eq!(
-            Limits::for_manifest(&RequestedLimits::default(), &ceilings),
-            ceilings
-        );
+        assert_eq!(Limits::for_manifest(&RequestedLimits::default(), &ceilings), ceilings);
     }
 
     #[test]

@@ -30,10 +30,8 @@ pub(crate) fn prepare(
     code: Code<'_>,
     granted: &BTreeSet<Interface>,
 ) -> Result<SkillPre<State>, LoadError> {
-    let component = deserialize(engine, code).map_err(|error| LoadError::Code {
-        skill: skill.clone(),
-        source: error.into(),
-    })?;
+    let component = deserialize(engine, code)
+        .map_err(|error| LoadError::Code { skill: skill.clone(), source: error.into() })?;
     for (name, _) in component.component_type().imports(engine) {
         match import::classify(name) {
             Ok(Import::Capability(interface, _)) if !granted.contains(&interface) => {
@@ -45,17 +43,12 @@ pub(crate) fn prepare(
             }
             Ok(Import::Capability(..) | Import::SkillTypes | Import::Wasi) => {}
             Err(source) => {
-                return Err(LoadError::Import {
-                    skill: skill.clone(),
-                    source,
-                });
+                return Err(LoadError::Import { skill: skill.clone(), source });
             }
         }
     }
-    link(engine, &component, granted).map_err(|error| LoadError::Link {
-        skill: skill.clone(),
-        source: error.into(),
-    })
+    link(engine, &component, granted)
+        .map_err(|error| LoadError::Link { skill: skill.clone(), source: error.into() })
 }
 
 fn link(
@@ -85,10 +78,7 @@ fn link(
     SkillPre::new(linker.instantiate_pre(component)?)
 }
 
-#[expect(
-    unsafe_code,
-    reason = "compiled code can only be loaded by trusting it"
-)]
+#[expect(unsafe_code, reason = "compiled code can only be loaded by trusting it")]
 fn deserialize(engine: &Engine, code: Code<'_>) -> wasmtime::Result<Component> {
     // SAFETY: the code must be the unchanged output of `Engine::precompile_component`.
     // `Runtime::load` and `load_bytes` demand it of their callers, which keep what

@@ -23,10 +23,7 @@ pub(crate) struct Meter {
 
 fn thread_ns() -> u64 {
     let now = clock_gettime(ClockId::ThreadCPUTime);
-    let nanoseconds = now
-        .tv_sec
-        .saturating_mul(1_000_000_000)
-        .saturating_add(now.tv_nsec);
+    let nanoseconds = now.tv_sec.saturating_mul(1_000_000_000).saturating_add(now.tv_nsec);
     u64::try_from(nanoseconds).unwrap_or_default()
 }
 

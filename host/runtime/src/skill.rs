@@ -93,9 +93,7 @@ pub struct LoadedSkill {
 
 impl fmt::Debug for LoadedSkill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LoadedSkill")
-            .field("log", &self.log)
-            .finish_non_exhaustive()
+        f.debug_struct("LoadedSkill").field("log", &self.log).finish_non_exhaustive()
     }
 }
 
@@ -106,12 +104,7 @@ impl LoadedSkill {
         max_memory_bytes: u64,
         log: bool,
     ) -> Self {
-        Self {
-            pre,
-            slots,
-            max_memory_bytes,
-            log,
-        }
+        Self { pre, slots, max_memory_bytes, log }
     }
 
     /// Calls a tool in a fresh instance, and waits for a free slot before. What the
@@ -123,11 +116,7 @@ impl LoadedSkill {
         let limits = call.limits.clone();
         let meter = Arc::new(Meter::default());
         // Held until the store is gone and its slot in the pool is free again.
-        let _slot = self
-            .slots
-            .acquire()
-            .await
-            .expect("nobody closes the semaphore");
+        let _slot = self.slots.acquire().await.expect("nobody closes the semaphore");
         let started = Instant::now();
         let deadline = started + limits.wall;
         let (inside, mut outside) = relay(port);
@@ -172,10 +161,7 @@ impl LoadedSkill {
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut store| {
             store.data_mut().check_cpu()?;
-            Ok(UpdateDeadline::YieldCustom(
-                1,
-                Box::pin(tokio::task::yield_now()),
-            ))
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
         });
         // A guest that crosses the border all the time may never meet a deadline of
         // the epoch, so it is checked whenever it comes back.
@@ -194,9 +180,7 @@ impl LoadedSkill {
         store.data_mut().transfer(call.arguments.len() as u64)?;
         let skill = self.pre.instantiate_async(&mut *store).await?;
         let tools = skill.postern_skill_tools();
-        tools
-            .call_call(store, &call.tool, &call.arguments, &context(call))
-            .await
+        tools.call_call(store, &call.tool, &call.arguments, &context(call)).await
     }
 }
 
@@ -241,11 +225,7 @@ fn outcome(
 ) -> Result<Outcome, SkillFailure> {
     let fits = |texts: &[&str]| {
         let bytes: u64 = texts.iter().map(|text| text.len() as u64).sum();
-        if bytes > limits.result_bytes {
-            Err(Limit::Result.failure(limits))
-        } else {
-            Ok(())
-        }
+        if bytes > limits.result_bytes { Err(Limit::Result.failure(limits)) } else { Ok(()) }
     };
     match answer {
         Ok(wit::Outcome::Reply(text)) => {
@@ -256,28 +236,17 @@ fn outcome(
             fits(&[&entity, &text])?;
             Ok(Outcome::Ask { entity, text })
         }
-        Ok(wit::Outcome::HandOver(types::HandOver {
-            reason,
-            severity,
-            text,
-        })) => {
+        Ok(wit::Outcome::HandOver(types::HandOver { reason, severity, text })) => {
             fits(&[&reason, &text])?;
-            check::slug("reason of the hand-over", &reason, REASON_BYTES).map_err(|failure| {
-                SkillFailure::Internal {
-                    message: failure.message,
-                }
-            })?;
+            check::slug("reason of the hand-over", &reason, REASON_BYTES)
+                .map_err(|failure| SkillFailure::Internal { message: failure.message })?;
             let severity = match severity {
                 types::Severity::Low => Severity::Low,
                 types::Severity::Normal => Severity::Normal,
                 types::Severity::High => Severity::High,
                 types::Severity::Critical => Severity::Critical,
             };
-            Ok(Outcome::HandOver {
-                reason,
-                severity,
-                text,
-            })
+            Ok(Outcome::HandOver { reason, severity, text })
         }
         Ok(wit::Outcome::Done) => Ok(Outcome::Done),
         Err(failure) => {

@@ -48,15 +48,7 @@ impl State {
         port: Relay,
         log: bool,
     ) -> Self {
-        Self {
-            wasi,
-            limits,
-            meter,
-            used: Used::default(),
-            halt: None,
-            port,
-            log,
-        }
+        Self { wasi, limits, meter, used: Used::default(), halt: None, port, log }
     }
 
     /// Keeps the reason and gives the error that ends the guest.

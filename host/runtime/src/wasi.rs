@@ -63,21 +63,13 @@ impl Wasi {
             .build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
-        Self {
-            output,
-            ctx,
-            table,
-            clock: Arc::new(Clock::new(now)),
-        }
+        Self { output, ctx, table, clock: Arc::new(Clock::new(now)) }
     }
 }
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi.ctx,
-            table: &mut self.wasi.table,
-        }
+        WasiCtxView { ctx: &mut self.wasi.ctx, table: &mut self.wasi.table }
     }
 }
 
@@ -85,10 +77,7 @@ impl WasiView for State {
 /// clock they are given.
 pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     fn clocks(state: &mut State) -> ClockView<'_> {
-        ClockView {
-            clock: &state.wasi.clock,
-            table: &mut state.wasi.table,
-        }
+        ClockView { clock: &state.wasi.clock, table: &mut state.wasi.table }
     }
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     linker.allow_shadowing(true);

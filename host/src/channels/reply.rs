@@ -36,21 +36,33 @@ pub(crate) enum ErrorCode {
 impl ErrorCode {
     const fn parts(self) -> (StatusCode, &'static str, &'static str) {
         match self {
-            Self::BadRequest => (StatusCode::BAD_REQUEST, "bad_request", "the request cannot be read"),
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "the request is not authenticated"),
+            Self::BadRequest => {
+                (StatusCode::BAD_REQUEST, "bad_request", "the request cannot be read")
+            }
+            Self::Unauthorized => {
+                (StatusCode::UNAUTHORIZED, "unauthorized", "the request is not authenticated")
+            }
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "the request is not allowed"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "there is nothing here"),
-            Self::MethodNotAllowed => {
-                (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this method is not served here")
-            }
+            Self::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "this method is not served here",
+            ),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large"),
-            Self::UnsupportedType => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_type", "the body must be application/json")
+            Self::UnsupportedType => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_type",
+                "the body must be application/json",
+            ),
+            Self::TooMany => {
+                (StatusCode::TOO_MANY_REQUESTS, "too_many", "too many requests; try again later")
             }
-            Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many", "too many requests; try again later"),
-            Self::Unavailable => {
-                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the host cannot take this now; try again")
-            }
+            Self::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "the host cannot take this now; try again",
+            ),
         }
     }
 }

@@ -81,13 +81,16 @@ fn authentic(config: &TelegramAccount, headers: &HeaderMap) -> bool {
     let (Some(given), None) = (given.next(), given.next()) else { return false };
     // Both are compared always, so that time does not tell which one is current.
     let current = config.secret_token.matches(given.as_bytes());
-    let previous =
-        config.previous_secret_token.as_ref().is_some_and(|secret| secret.matches(given.as_bytes()));
+    let previous = config
+        .previous_secret_token
+        .as_ref()
+        .is_some_and(|secret| secret.matches(given.as_bytes()));
     current | previous
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok())
+    else {
         return false;
     };
     let essence = value.split(';').next().unwrap_or_default().trim();

@@ -3,9 +3,7 @@
 use std::{io::Write as _, path::Path, sync::Arc, time::Duration};
 
 use clap::Args;
-use postern_domain::{
-    Author, Channel, ConversationId, InboundKind, InboundMessage, MessageId,
-};
+use postern_domain::{Author, Channel, ConversationId, InboundKind, InboundMessage, MessageId};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, stdin},
     sync::watch,

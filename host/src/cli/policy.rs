@@ -21,7 +21,11 @@ impl Policy {
         if context.json {
             output::json(&serde_json::json!({ "rules": rules, "digest": policy.digest() }))
         } else {
-            out!("{rules} rules in {} are in order ({})", config.policies.display(), policy.digest());
+            out!(
+                "{rules} rules in {} are in order ({})",
+                config.policies.display(),
+                policy.digest()
+            );
             Ok(())
         }
     }

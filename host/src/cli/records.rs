@@ -47,7 +47,8 @@ impl Records {
                 let bytes = std::fs::read(&file).with_context(|| name.clone())?;
                 let collections = read(&config, &name, &bytes)?;
                 let store = context.store().await?;
-                let counts: Vec<_> = collections.iter().map(|(c, d)| format!("{} {c}", d.len())).collect();
+                let counts: Vec<_> =
+                    collections.iter().map(|(c, d)| format!("{} {c}", d.len())).collect();
                 let entry = operator_entry("records:import", name, counts.join(", "));
                 let imported = store.import(collections, entry).await?;
                 if context.json {

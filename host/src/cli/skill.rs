@@ -66,7 +66,9 @@ impl Skill {
             Self::Inspect { id } => {
                 let generation = registry.current()?;
                 let Some(installed) = generation.skills.get(&id) else {
-                    anyhow::bail!("skill {id} is not installed; `postern skill list` shows what is");
+                    anyhow::bail!(
+                        "skill {id} is not installed; `postern skill list` shows what is"
+                    );
                 };
                 inspect(context, installed)
             }
@@ -126,14 +128,18 @@ fn grants(manifest: &Manifest, given: Option<&str>) -> anyhow::Result<BTreeSet<I
             lines += &format!("  {:<9} {}\n", capability.interface.as_str(), capability.reason);
         }
         let all: Vec<_> = requested.iter().map(|interface| interface.as_str()).collect();
-        anyhow::bail!("{lines}Grant what you agree with: --grant {} (or --grant requested)", all.join(","));
+        anyhow::bail!(
+            "{lines}Grant what you agree with: --grant {} (or --grant requested)",
+            all.join(",")
+        );
     };
     if given == "requested" {
         return Ok(requested);
     }
     let mut grants = BTreeSet::new();
     for name in given.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        let interface: Interface = name.parse().map_err(|error| anyhow::anyhow!("--grant: {error}"))?;
+        let interface: Interface =
+            name.parse().map_err(|error| anyhow::anyhow!("--grant: {error}"))?;
         anyhow::ensure!(
             requested.contains(&interface),
             "--grant: the manifest of {} does not request {interface}",
@@ -167,7 +173,12 @@ fn list(context: &Context, generation: &Generation) -> anyhow::Result<()> {
                 about.id.to_string(),
                 about.version.to_string(),
                 installed.digest.short(),
-                installed.grants.iter().map(|interface| interface.as_str()).collect::<Vec<_>>().join(","),
+                installed
+                    .grants
+                    .iter()
+                    .map(|interface| interface.as_str())
+                    .collect::<Vec<_>>()
+                    .join(","),
                 about.description.clone(),
             ]
         })
@@ -188,11 +199,17 @@ fn inspect(context: &Context, installed: &Installed) -> anyhow::Result<()> {
     out!("\nTools");
     for tool in &manifest.tools {
         let kind = if tool.read_only { "reads" } else { "changes things" };
-        out!("  {:<18} {} ({kind}; customer: {})", tool.name, tool.description, tool.identity.as_str());
+        out!(
+            "  {:<18} {} ({kind}; customer: {})",
+            tool.name,
+            tool.description,
+            tool.identity.as_str()
+        );
     }
     out!("\nCapabilities");
     for capability in &manifest.capabilities {
-        let granted = if installed.grants.contains(&capability.interface) { "granted" } else { "refused" };
+        let granted =
+            if installed.grants.contains(&capability.interface) { "granted" } else { "refused" };
         out!("  {:<9} {granted}: {}", capability.interface.as_str(), capability.reason);
     }
     out!("\nIntents");

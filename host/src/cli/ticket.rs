@@ -46,7 +46,10 @@ impl Ticket {
                         ]
                     })
                     .collect();
-                output::table(&["ticket", "status", "priority", "queue", "subject", "changed"], &rows)?;
+                output::table(
+                    &["ticket", "status", "priority", "queue", "subject", "changed"],
+                    &rows,
+                )?;
             }
             Self::Show { id } => {
                 let Some(detail) = store.ticket(&id).await? else {

@@ -41,7 +41,12 @@ impl Checker<'_> {
             skill_settings: raw.skills.into_iter().map(|(id, s)| (id, s.settings)).collect(),
             pipeline: self.pipeline(raw.pipeline)?,
             ceilings: self.ceilings(&raw.limits)?,
-            concurrent_calls: self.number("limits.concurrent_calls", raw.limits.concurrent_calls, 1, 1_000)?,
+            concurrent_calls: self.number(
+                "limits.concurrent_calls",
+                raw.limits.concurrent_calls,
+                1,
+                1_000,
+            )?,
             policies: self.data.join(raw.policy.folder),
         };
         for (account, telegram) in raw.channels.telegram {
@@ -59,7 +64,10 @@ impl Checker<'_> {
             self.name(&field, &name)?;
             let url = self.url(&format!("{field}.url"), &endpoint.url)?;
             if url.scheme() == "http" && !endpoint.private {
-                return self.wrong(format!("{field}.url"), "`http` is accepted only with `private = true`");
+                return self.wrong(
+                    format!("{field}.url"),
+                    "`http` is accepted only with `private = true`",
+                );
             }
             config.endpoints.insert(name, Endpoint { url, private: endpoint.private });
         }
@@ -68,12 +76,14 @@ impl Checker<'_> {
             self.name(&field, &name)?;
             if !config.endpoints.contains_key(&secret.endpoint) {
                 let known: Vec<_> = config.endpoints.keys().map(String::as_str).collect();
-                let reason = format!("no endpoint {:?}; there are: {}", secret.endpoint, known.join(", "));
+                let reason =
+                    format!("no endpoint {:?}; there are: {}", secret.endpoint, known.join(", "));
                 return self.wrong(format!("{field}.endpoint"), reason);
             }
             let header = secret.header.to_ascii_lowercase();
             if reqwest::header::HeaderName::from_bytes(header.as_bytes()).is_err() {
-                return self.wrong(format!("{field}.header"), format!("{header:?} is not a header name"));
+                return self
+                    .wrong(format!("{field}.header"), format!("{header:?} is not a header name"));
             }
             let value = self.secret(&format!("{field}.value"), secret.value)?;
             let (endpoint, prefix) = (secret.endpoint, secret.prefix);
@@ -90,7 +100,11 @@ impl Checker<'_> {
     fn name(&self, field: &str, name: &str) -> Checked<()> {
         let fits = (1..=64).contains(&name.len())
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        if fits { Ok(()) } else { self.wrong(field, "a name is 1 to 64 letters, digits, `-` and `_`") }
+        if fits {
+            Ok(())
+        } else {
+            self.wrong(field, "a name is 1 to 64 letters, digits, `-` and `_`")
+        }
     }
 
     fn number(&self, field: &str, value: u32, least: u32, most: u32) -> Checked<u32> {
@@ -165,8 +179,15 @@ impl Checker<'_> {
             let secret = self.secret(&name, reference)?;
             // core.telegram.org/bots/api#setwebhook: 1-256 of A-Z a-z 0-9 _ -
             let fits = secret.expose().len() <= 256
-                && secret.expose().bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-            if fits { Ok(secret) } else { self.wrong(name, "Telegram takes 1 to 256 of A-Z a-z 0-9 _ -") }
+                && secret
+                    .expose()
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+            if fits {
+                Ok(secret)
+            } else {
+                self.wrong(name, "Telegram takes 1 to 256 of A-Z a-z 0-9 _ -")
+            }
         };
         Ok(TelegramAccount {
             bot_token: self.secret(&format!("{field}.bot_token"), raw.bot_token)?,
@@ -183,7 +204,8 @@ impl Checker<'_> {
         for origin in &raw.origins {
             let url = self.url(&format!("{field}.origins"), origin)?;
             if url.origin().ascii_serialization() != *origin {
-                let reason = format!("{origin:?} is not an origin: scheme, host and port, nothing more");
+                let reason =
+                    format!("{origin:?} is not an origin: scheme, host and port, nothing more");
                 return self.wrong(format!("{field}.origins"), reason);
             }
         }
@@ -197,8 +219,9 @@ impl Checker<'_> {
                 && kind.starts_with(|c: char| c.is_ascii_uppercase())
                 && kind.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
             if !fits {
-                let reason =
-                    format!("{kind:?}: a kind is a capital letter and up to 23 more or `_`, such as EMAIL");
+                let reason = format!(
+                    "{kind:?}: a kind is a capital letter and up to 23 more or `_`, such as EMAIL"
+                );
                 return self.wrong(format!("{field}.personal.{path}"), reason);
             }
             personal.push(PersonalField { path, kind });
@@ -217,8 +240,12 @@ impl Checker<'_> {
             personal,
         };
         // Keys of customers stand in rules, tickets and audit as they are.
-        if collection.owner.as_deref().is_some_and(|path| collection.personal_kind(path).is_some()) {
-            return self.wrong(format!("{field}.owner"), "must not be a personal field: use a number or code");
+        if collection.owner.as_deref().is_some_and(|path| collection.personal_kind(path).is_some())
+        {
+            return self.wrong(
+                format!("{field}.owner"),
+                "must not be a personal field: use a number or code",
+            );
         }
         Ok(collection)
     }

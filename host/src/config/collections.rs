@@ -50,7 +50,6 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-
 impl Collections {
     /// The collection of this name.
     pub fn get(&self, name: &str) -> Option<&Collection> {
@@ -137,9 +136,10 @@ impl Collection {
             .iter()
             .find(|personal| {
                 let mut names = path.split('.');
-                let fits = personal.path.split('.').all(|want| {
-                    names.next().is_some_and(|name| want == "*" || want == name)
-                });
+                let fits = personal
+                    .path
+                    .split('.')
+                    .all(|want| names.next().is_some_and(|name| want == "*" || want == name));
                 fits && names.next().is_none()
             })
             .map(|personal| personal.kind.as_str())
@@ -153,9 +153,13 @@ mod tests {
 
     #[test]
     fn personal_paths_reach_inside_with_stars() {
-        let personal = |path: &str, kind: &str| PersonalField { path: path.into(), kind: kind.into() };
+        let personal =
+            |path: &str, kind: &str| PersonalField { path: path.into(), kind: kind.into() };
         let collection = Collection {
-            personal: vec![personal("payment_methods.*.last_four", "CARD"), personal("email", "EMAIL")],
+            personal: vec![
+                personal("payment_methods.*.last_four", "CARD"),
+                personal("email", "EMAIL"),
+            ],
             ..Collection::default()
         };
         assert_eq!(collection.personal_kind("payment_methods.card_1.last_four"), Some("CARD"));
@@ -175,6 +179,9 @@ mod tests {
         let body = json!({"user_id": "U1", "email": " A@B.example ", "name": {"last": "Núñez"}, "zip": 123, "more": {}});
         let index = collection.index(&body);
         let pairs: Vec<_> = index.iter().map(|(f, v)| (f.as_str(), v.as_str())).collect();
-        assert_eq!(pairs, [("email", "a@b.example"), ("name.last", "núñez"), ("user_id", "U1"), ("zip", "123")]);
+        assert_eq!(
+            pairs,
+            [("email", "a@b.example"), ("name.last", "núñez"), ("user_id", "U1"), ("zip", "123")]
+        );
     }
 }

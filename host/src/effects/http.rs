@@ -128,7 +128,8 @@ impl HttpClient {
             return Err(CallFailure::new(FailureKind::Denied, reason));
         };
         if target.private && !endpoint.private {
-            let reason = format!("endpoint {name} lies in a private network and is not declared so");
+            let reason =
+                format!("endpoint {name} lies in a private network and is not declared so");
             return Err(CallFailure::new(FailureKind::Denied, reason));
         }
         if request.body.len() > MOST_REQUEST_BYTES {
@@ -142,9 +143,12 @@ impl HttpClient {
         }
         let repeatable = request.method.is_safe() || request.idempotent;
         if !request.method.is_safe() {
-            headers.insert("idempotency-key", HeaderValue::from_str(idempotency_key).map_err(
-                |_| CallFailure::invalid("the idempotency key is not a header value"),
-            )?);
+            headers.insert(
+                "idempotency-key",
+                HeaderValue::from_str(idempotency_key).map_err(|_| {
+                    CallFailure::invalid("the idempotency key is not a header value")
+                })?,
+            );
         }
         let client = if endpoint.private { &self.private } else { &self.public };
         let sent = client
@@ -347,7 +351,13 @@ mod tests {
     #[test]
     fn private_literals_are_recognised_in_every_spelling() {
         let client = client(false);
-        for url in ["http://127.0.0.1/", "http://0x7f.1/", "http://2130706433/", "http://[::1]/", "http://[::ffff:10.0.0.1]/"] {
+        for url in [
+            "http://127.0.0.1/",
+            "http://0x7f.1/",
+            "http://2130706433/",
+            "http://[::1]/",
+            "http://[::ffff:10.0.0.1]/",
+        ] {
             assert!(client.target(url).unwrap().private, "{url}");
         }
     }

@@ -6,7 +6,10 @@ use postern_domain::{
 use postern_store::StoreError;
 
 use super::Ports;
-use crate::{gate::Caller, ledger::Ledger};
+use crate::{
+    gate::Caller,
+    ledger::{Ledger, Wish},
+};
 
 type Answer = Result<HostReply, CallFailure>;
 
@@ -70,18 +73,13 @@ pub(super) fn hand_over(
     key: &str,
     now: Timestamp,
 ) -> Answer {
-    let priority = request.severity.priority();
-    let escalated = TicketEventKind::Escalated {
-        reason: request.reason.clone(),
-        priority,
+    let subject = request.reason.replace('-', " ");
+    let wish = Wish {
+        reason: request.reason,
+        priority: request.severity.priority(),
         queue: ports.queue.clone(),
     };
-    let open = ledger.ticket.is_some() && happen(ledger, caller, escalated.clone(), now).is_ok();
-    if !open {
-        let subject = request.reason.replace('-', " ");
-        ledger.open_ticket(key, &subject, priority, &caller.actor(), now);
-        happen(ledger, caller, escalated, now)?;
-    }
+    ledger.escalate(key, &subject, wish, &caller.actor(), now);
     happen(ledger, caller, TicketEventKind::Commented { text: request.summary }, now)?;
     Ok(HostReply::Queued { queue: ports.queue.clone() })
 }

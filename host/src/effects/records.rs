@@ -109,7 +109,9 @@ pub(crate) fn versions_after(writes: &[RecordWrite]) -> Vec<u64> {
         .iter()
         .map(|write| match write {
             RecordWrite::Put { expected: Expected::Absent, .. } => 1,
-            RecordWrite::Put { expected: Expected::Version(version), .. } => version.saturating_add(1),
+            RecordWrite::Put { expected: Expected::Version(version), .. } => {
+                version.saturating_add(1)
+            }
             RecordWrite::Delete { .. } => 0,
         })
         .collect()

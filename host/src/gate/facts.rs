@@ -2,7 +2,7 @@
 
 use postern_domain::{CallFailure, Condition, Expected, FailureKind, HostCall, RecordStep};
 use postern_policy::{EndpointFacts, Facts, RecordFacts};
-use postern_store::{RecordWrite, StoredRecord, IndexedDocument};
+use postern_store::{IndexedDocument, RecordWrite, StoredRecord};
 use url::Url;
 
 use super::{Caller, GateError, GateShared};
@@ -110,15 +110,13 @@ pub(super) async fn prepare(
                 Err(failure) => return Ok(Err(failure)),
             }
         }
-        HostCall::RecordsWrite { steps } => {
-            match writes(shared, ledger, steps).await? {
-                Ok((records, writes)) => {
-                    facts.records = records;
-                    Material::Writes(writes)
-                }
-                Err(failure) => return Ok(Err(failure)),
+        HostCall::RecordsWrite { steps } => match writes(shared, ledger, steps).await? {
+            Ok((records, writes)) => {
+                facts.records = records;
+                Material::Writes(writes)
             }
-        }
+            Err(failure) => return Ok(Err(failure)),
+        },
         HostCall::HttpSend { request } => match shared.ports.http.target(&request.url) {
             Ok(target) => {
                 facts.endpoint = Some(endpoint_facts(&target));

@@ -5,8 +5,8 @@ mod fixture;
 use std::sync::atomic::Ordering;
 
 use postern_domain::{
-    CallFailure, CallRecord, CallState, Condition, Decision, Expected, FailureKind, HostCall, HostReply, HttpMethod,
-    HttpRequest, RecordStep, TicketChange,
+    CallFailure, CallRecord, CallState, Condition, Decision, Expected, FailureKind, HostCall,
+    HostReply, HttpMethod, HttpRequest, RecordStep, TicketChange,
 };
 use postern_runtime::{HostPort as _, PortError};
 use serde_json::json;
@@ -80,7 +80,10 @@ async fn what_no_rule_permits_or_a_rule_forbids_does_not_happen() {
     let (kind, message) = refused(fixture.gate(vec![]).call(query).await);
     assert_eq!((kind, message.contains("placeholder")), (FailureKind::Invalid, true));
     fixture.commit().await;
-    assert_eq!(fixture.store.kv_usage(&fixture.caller().skill, "customer:ann").await.unwrap(), (0, 0));
+    assert_eq!(
+        fixture.store.kv_usage(&fixture.caller().skill, "customer:ann").await.unwrap(),
+        (0, 0)
+    );
 }
 
 #[tokio::test]
@@ -233,7 +236,11 @@ async fn audit_does_not_name_the_keys_of_customers() {
 async fn a_forbidden_write_does_not_tell_whether_the_record_has_changed() {
     let fixture = Fixture::new(Mode::Answers).await;
     let call = |version| HostCall::RecordsWrite {
-        steps: vec![RecordStep::Delete { collection: "refunds".into(), key: "#W1".into(), version }],
+        steps: vec![RecordStep::Delete {
+            collection: "refunds".into(),
+            key: "#W1".into(),
+            version,
+        }],
     };
     assert_eq!(refused(fixture.gate(vec![]).call(call(3)).await).0, FailureKind::Denied);
 }

@@ -110,7 +110,11 @@ async fn keep(app: &App, commit: Commit) -> Result<(), StoreError> {
         match app.store.commit(commit.clone()).await {
             Ok(_) => return Ok(()),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, again, "the result of a send is not kept yet");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    again,
+                    "the result of a send is not kept yet"
+                );
                 tokio::time::sleep(KEEP_PAUSE * again).await;
             }
         }

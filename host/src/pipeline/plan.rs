@@ -1,7 +1,9 @@
 //! What a turn sets out to do, decided once and committed before the first
 //! effect, so that a turn that runs again does the same.
 
-use postern_domain::{Awaiting, Conversation, Customer, IdentityLevel, InboundKind, PendingTool, SkillId};
+use postern_domain::{
+    Awaiting, Conversation, Customer, IdentityLevel, InboundKind, PendingTool, SkillId,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -12,7 +14,7 @@ use crate::{
 };
 
 /// How often a question is put before a person is asked.
-const MOST_ASKED: u32 = 3;
+pub(super) const MOST_ASKED: u32 = 3;
 /// Turns in a row that are not understood before a person is asked.
 const MOST_MISSES: u32 = 2;
 
@@ -162,7 +164,8 @@ fn with_identity(
         skills.active.get(&call.skill).and_then(|skill| skill.manifest.tool(&call.tool))
     };
     let needed = stack.last().and_then(&tool).map(|tool| tool.identity).unwrap_or_default();
-    let personal = stack.iter().filter_map(tool).any(|t| t.identifies || t.identity > IdentityLevel::Unknown);
+    let personal =
+        stack.iter().filter_map(tool).any(|t| t.identifies || t.identity > IdentityLevel::Unknown);
     if personal && !conversation.private {
         return Action::Say { text: texts::WRITE_PRIVATELY.to_owned() };
     }
@@ -201,7 +204,10 @@ pub(super) fn answers_to(entity: &str) -> &'static [&'static str] {
 }
 
 /// The tools that wait, with what the message adds, if it answers the question.
-fn answered(awaiting: &Awaiting, understanding: &Understanding) -> Option<(Vec<PendingTool>, bool)> {
+fn answered(
+    awaiting: &Awaiting,
+    understanding: &Understanding,
+) -> Option<(Vec<PendingTool>, bool)> {
     let own = [awaiting.entity.as_str()];
     let names = match answers_to(&awaiting.entity) {
         [] => &own[..],
@@ -217,7 +223,8 @@ fn answered(awaiting: &Awaiting, understanding: &Understanding) -> Option<(Vec<P
             any = true;
         }
     }
-    let confirmed = awaiting.entity == "confirmed" && understanding.entity("confirmed", &skill) == Some("true");
+    let confirmed =
+        awaiting.entity == "confirmed" && understanding.entity("confirmed", &skill) == Some("true");
     any.then_some((stack, confirmed))
 }
 

@@ -27,8 +27,7 @@ pub(super) fn read(
     message: &InboundMessage,
 ) -> Read {
     if message.kind == InboundKind::Unsupported {
-        let understanding =
-            Understanding { ranked: vec![], in_scope: false, entities: vec![] };
+        let understanding = Understanding { ranked: vec![], in_scope: false, entities: vec![] };
         return Read { text: "(not a text)".to_owned(), understanding };
     }
     let text = without_forged_placeholders(&message.text);

@@ -21,9 +21,6 @@ use crate::{
 
 /// Tools that one turn runs at most.
 const MOST_STEPS: u32 = 4;
-/// How often a question is put before a person is asked.
-const MOST_ASKED: u32 = 3;
-
 /// What running the tools came to.
 #[derive(Default)]
 pub(super) struct Response {
@@ -267,7 +264,7 @@ impl Response {
                 && matches!(tools, (Some(a), Some(b)) if a.skill == b.skill && a.tool == b.tool)
         });
         let asked = if again { before.map_or(0, |before| before.asked) + 1 } else { 1 };
-        if asked > MOST_ASKED {
+        if asked > plan::MOST_ASKED {
             let civil = match entity.as_str() {
                 "email" => texts::CANNOT_IDENTIFY,
                 _ => texts::NOT_UNDERSTOOD_TWICE,

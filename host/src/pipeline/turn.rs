@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use postern_domain::{
-    AuditEntry, AuditKind, Author, CallState, Channel, ConversationState, Customer, MessageId, OutboxId,
-    OutboxItem, OutboxState, Priority, Severity, StoredMessage, TicketEventKind, TicketStatus,
-    Timestamp, TurnId,
+    AuditEntry, AuditKind, Author, CallState, Channel, ConversationState, Customer, MessageId,
+    OutboxId, OutboxItem, OutboxState, Priority, Severity, StoredMessage, TicketEventKind,
+    TicketStatus, Timestamp, TurnId,
 };
 use postern_store::{Change, Commit, Lease, StoreError, TurnRow, Work};
 use tokio::sync::Mutex;
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     app::App,
     gate,
-    ledger::Ledger,
+    ledger::{Ledger, Wish},
     privacy::Vault,
     registry::{RegistryError, Skills},
 };
@@ -121,7 +121,12 @@ fn open(
             let delivery = &work.message;
             stages.end(
                 Stage::Ingest,
-                format!("verified and stored; {} message from {}/{}", kind_of(work), delivery.channel, delivery.account),
+                format!(
+                    "verified and stored; {} message from {}/{}",
+                    kind_of(work),
+                    delivery.channel,
+                    delivery.account
+                ),
             );
             let plan = plan::decide(
                 skills,
@@ -203,7 +208,11 @@ async fn end(
     if let Some(what) = ledger.uncertain.clone() {
         answers.push(texts::UNCERTAIN.to_owned());
         let reason = format!("uncertain: {what}");
-        escalate = Some(Escalation { reason: reason.clone(), severity: Severity::High, failure: Some(reason) });
+        escalate = Some(Escalation {
+            reason: reason.clone(),
+            severity: Severity::High,
+            failure: Some(reason),
+        });
     }
     let understood = plan.understanding.in_scope || matches!(plan.action, Action::Call { .. });
     let state = &mut ledger.conversation.state;
@@ -219,7 +228,9 @@ async fn end(
     }
     let queue = ledger.ticket.as_ref().and_then(|ticket| ticket.queue.clone());
     stages.end(Stage::Route, queue.map_or("with the machine".to_owned(), |q| format!("queue {q}")));
-    let why = escalate.as_ref().map_or("not needed".to_owned(), |e| format!("{} ({})", e.reason, e.severity.as_str()));
+    let why = escalate
+        .as_ref()
+        .map_or("not needed".to_owned(), |e| format!("{} ({})", e.reason, e.severity.as_str()));
     stages.end(Stage::Escalate, why.clone());
 
     let summary = serde_json::to_value(stages.summary()).map_err(TurnError::Plan)?;
@@ -233,7 +244,13 @@ async fn end(
 }
 
 /// What the turn means for its ticket.
-fn ticket(ledger: &mut Ledger, plan: &Plan, asks: bool, escalation: Option<&Escalation>, now: Timestamp) {
+fn ticket(
+    ledger: &mut Ledger,
+    plan: &Plan,
+    asks: bool,
+    escalation: Option<&Escalation>,
+    now: Timestamp,
+) {
     if plan.subject.is_none() {
         return;
     }
@@ -259,24 +276,17 @@ fn raise(
     now: Timestamp,
 ) {
     let waits = ledger.ticket.as_ref().is_some_and(|ticket| {
-        ticket.queue.is_some() && ticket.updated_at >= ledger.turn.started_at && escalation.failure.is_none()
+        ticket.queue.is_some()
+            && ticket.updated_at >= ledger.turn.started_at
+            && escalation.failure.is_none()
             && ticket.reason.as_ref() == Some(&escalation.reason)
     });
     if waits {
         return;
     }
-    let event = TicketEventKind::Escalated {
-        reason: escalation.reason.clone(),
-        priority,
-        queue: queue.to_owned(),
-    };
-    let taken = ledger.ticket.is_some() && ledger.ticket_event(event.clone(), "host", now).is_ok();
-    if !taken {
-        let subject = plan.subject.clone().unwrap_or_else(|| "Needs a person".to_owned());
-        ledger.open_ticket("escalation", &subject, priority, "host", now);
-        // A new ticket takes every event.
-        let _taken = ledger.ticket_event(event, "host", now);
-    }
+    let wish = Wish { reason: escalation.reason.clone(), priority, queue: queue.to_owned() };
+    let subject = plan.subject.as_deref().unwrap_or("Needs a person");
+    ledger.escalate("escalation", subject, wish, "host", now);
 }
 
 /// Keeps the answer, and puts it in the outbox where it has to travel.
@@ -296,7 +306,9 @@ fn answer(app: &App, ledger: &mut Ledger, text: &str, now: Timestamp) {
         // The page and the terminal read the conversation itself.
         Channel::Web | Channel::Terminal => {}
         Channel::Telegram => {
-            for (part, text) in app.channels.split(conversation.channel, text).into_iter().enumerate() {
+            for (part, text) in
+                app.channels.split(conversation.channel, text).into_iter().enumerate()
+            {
                 ledger.push(Change::Outbox(OutboxItem {
                     id: OutboxId::derive(&[turn.as_str(), "answer", &part.to_string()]),
                     conversation: conversation.id.clone(),
@@ -325,9 +337,11 @@ pub(super) async fn give_up(
     reason: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let dead = |reason: &str| Change::InboxDead { message: message.clone(), reason: reason.to_owned() };
+    let dead =
+        |reason: &str| Change::InboxDead { message: message.clone(), reason: reason.to_owned() };
     let Some(work) = app.store.work(lease, now).await? else {
-        let commit = Commit { lease: Some(lease.clone()), changes: vec![dead(reason)], audit: vec![] };
+        let commit =
+            Commit { lease: Some(lease.clone()), changes: vec![dead(reason)], audit: vec![] };
         return app.store.commit(commit).await.map(|_| ());
     };
     // Of an effect that was begun, a person must know in any case.
@@ -348,20 +362,17 @@ pub(super) async fn give_up(
     let store = Arc::clone(&app.store);
     let mut ledger = Ledger::new(store, lease.clone(), turn, work.conversation, vault, work.ticket);
     ledger.turn.completed_at = Some(now);
-    let event = TicketEventKind::Escalated {
+    let wish = Wish {
         reason: format!("message given up: {reason}"),
         priority: Priority::P2,
         queue: app.config.pipeline.queue.clone(),
     };
-    let taken = ledger.ticket.is_some() && ledger.ticket_event(event.clone(), "host", now).is_ok();
-    if !taken {
-        ledger.open_ticket("given-up", "Message not processed", Priority::P2, "host", now);
-        // A new ticket takes every event.
-        let _taken = ledger.ticket_event(event, "host", now);
-    }
+    ledger.escalate("given-up", "Message not processed", wish, "host", now);
     answer(app, &mut ledger, texts::GIVEN_UP, now);
     let entry = AuditEntry::new(now, AuditKind::Turn, "host", "turn:give-up", message.to_string());
-    ledger.commit(vec![dead(reason)], vec![AuditEntry { detail: reason.to_owned(), ..entry }]).await?;
+    ledger
+        .commit(vec![dead(reason)], vec![AuditEntry { detail: reason.to_owned(), ..entry }])
+        .await?;
     Ok(())
 }
 
@@ -393,7 +404,11 @@ fn retrieved(work: &Work, ledger: &Ledger) -> String {
 }
 
 fn responded(response: &Response) -> String {
-    if response.steps.is_empty() { "answered by the host".to_owned() } else { response.steps.join("; ") }
+    if response.steps.is_empty() {
+        "answered by the host".to_owned()
+    } else {
+        response.steps.join("; ")
+    }
 }
 
 fn ticket_line(ledger: &Ledger) -> String {

@@ -10,8 +10,8 @@ use postern_runtime::{Limits, LoadedSkill, Runtime};
 
 use super::{Generation, Registry, RegistryError};
 use crate::{
-    config::Config,
     brain::{Brain, BrainError},
+    config::Config,
 };
 
 /// A skill that can be called.
@@ -80,7 +80,8 @@ fn settings(config: &Config, manifest: &Manifest) -> Result<Vec<(String, String)
     };
     let empty = BTreeMap::new();
     let given = config.skill_settings.get(skill).unwrap_or(&empty);
-    if let Some(name) = given.keys().find(|name| manifest.settings.iter().all(|s| s.name != **name)) {
+    if let Some(name) = given.keys().find(|name| manifest.settings.iter().all(|s| s.name != **name))
+    {
         let known: Vec<_> = manifest.settings.iter().map(|s| s.name.as_str()).collect();
         let reason = format!("the skill has no such setting; it has: {}", known.join(", "));
         return Err(wrong(name, reason));

@@ -46,7 +46,10 @@ fn manifest_errors_name_file_field_and_reason() {
     refused(|m| m.replace("publisher", "author"), "unknown field `author`");
     refused(|m| m.replace("1.0.0", "one"), "line 4");
     refused(|m| m.replace("id = \"greeter\"", "id = \"../x\""), "a skill id");
-    refused(|m| m.replace("tool = \"greet\"", "tool = \"wave\""), "intents[0].tool: no tool \"wave\"");
+    refused(
+        |m| m.replace("tool = \"greet\"", "tool = \"wave\""),
+        "intents[0].tool: no tool \"wave\"",
+    );
     refused(|m| m.replace("type = \"object\"", "type = \"array\""), "tools[0].arguments.type");
     refused(|m| m.replace(", \"greet me\"", ""), "intents[0].examples: 4 examples");
     refused(

@@ -1,12 +1,7 @@
 //! How good the classifier is on public data of the size that skills have: few
 //! intents, few examples.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::PathBuf,
-    time::Instant,
-};
+use std::{collections::BTreeMap, fs, path::PathBuf, time::Instant};
 
 use serde::Deserialize;
 

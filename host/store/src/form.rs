@@ -36,11 +36,7 @@ impl From<serde_json::Error> for Unreadable {
             Category::Data => "of another shape",
             Category::Io => "not readable",
         };
-        Self {
-            problem,
-            line: error.line(),
-            column: error.column(),
-        }
+        Self { problem, line: error.line(), column: error.column() }
     }
 }
 
@@ -95,20 +91,11 @@ mod tests {
 
     #[test]
     fn forms_round_trip() {
-        check(&ConversationState {
-            last_active: Timestamp::from_millis(7),
-            ..Default::default()
-        });
+        check(&ConversationState { last_active: Timestamp::from_millis(7), ..Default::default() });
         check(&Ok::<_, SkillFailure>(Outcome::Done));
-        check(&Ok::<_, SkillFailure>(Outcome::Reply {
-            text: "yes".into(),
-        }));
-        check(&Err::<Outcome, _>(SkillFailure::Trap {
-            message: "unreachable".into(),
-        }));
-        check(&TicketEventKind::Tagged {
-            tag: "refund".into(),
-        });
+        check(&Ok::<_, SkillFailure>(Outcome::Reply { text: "yes".into() }));
+        check(&Err::<Outcome, _>(SkillFailure::Trap { message: "unreachable".into() }));
+        check(&TicketEventKind::Tagged { tag: "refund".into() });
         check(&TicketEventKind::Opened);
     }
 

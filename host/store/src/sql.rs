@@ -26,10 +26,7 @@ pub(crate) struct Statement<const N: usize> {
 impl<const N: usize> Statement<N> {
     /// A statement; only for constants, where a wrong `N` does not compile.
     pub(crate) const fn new(doing: &'static str, text: &'static str) -> Self {
-        assert!(
-            takes(text, N),
-            "the text does not use exactly the arguments $1 to $N"
-        );
+        assert!(takes(text, N), "the text does not use exactly the arguments $1 to $N");
         Self { doing, text }
     }
 }

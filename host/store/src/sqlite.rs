@@ -84,20 +84,12 @@ impl SqliteStore {
 
     /// A connection for one read.
     async fn reader(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
-        self.pools
-            .read
-            .acquire()
-            .await
-            .map_err(engine("reach the database"))
+        self.pools.read.acquire().await.map_err(engine("reach the database"))
     }
 
     /// A transaction in which several reads see the same state.
     async fn snapshot(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        self.pools
-            .read
-            .begin()
-            .await
-            .map_err(engine("begin to read"))
+        self.pools.read.begin().await.map_err(engine("begin to read"))
     }
 
     /// A transaction that is on disk when it has ended.
@@ -113,14 +105,9 @@ impl SqliteStore {
     async fn write(&self, pool: &SqlitePool) -> Result<Write<'_>, StoreError> {
         let turn = self.writing.lock().await;
         // A transaction that begins as a reader can fail when it wants to write.
-        let transaction = pool
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(engine("begin to write"))?;
-        Ok(Write {
-            transaction,
-            _turn: turn,
-        })
+        let transaction =
+            pool.begin_with("BEGIN IMMEDIATE").await.map_err(engine("begin to write"))?;
+        Ok(Write { transaction, _turn: turn })
     }
 }
 
@@ -146,10 +133,7 @@ impl Write<'_> {
     }
 
     async fn commit(self) -> Result<(), StoreError> {
-        self.transaction
-            .commit()
-            .await
-            .map_err(engine("make changes durable"))
+        self.transaction.commit().await.map_err(engine("make changes durable"))
     }
 }
 
@@ -278,12 +262,7 @@ impl Store for SqliteStore {
         key: &str,
         now: Timestamp,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        kv::get(
-            &mut *self.reader().await?,
-            kv::Name { skill, scope, key },
-            now,
-        )
-        .await
+        kv::get(&mut *self.reader().await?, kv::Name { skill, scope, key }, now).await
     }
 
     async fn kv_usage(&self, skill: &SkillId, scope: &str) -> Result<(u64, u64), StoreError> {

@@ -38,10 +38,7 @@ fn message() -> InboundMessage {
 }
 
 async fn accept(store: &SqliteStore) {
-    store
-        .accept(&[message()], &["k3f9".to_owned()])
-        .await
-        .unwrap();
+    store.accept(&[message()], &["k3f9".to_owned()]).await.unwrap();
 }
 
 /// The error and everything behind it, as an operator might see it.
@@ -89,21 +86,11 @@ async fn what_it_cannot_open_is_told() {
     let folder = TempDir::new().unwrap();
     let missing = folder.path().join("missing");
     let error = SqliteStore::open(&missing, "host-1").await.unwrap_err();
-    assert!(
-        whole(&error).contains("create the database"),
-        "{}",
-        whole(&error)
-    );
+    assert!(whole(&error).contains("create the database"), "{}", whole(&error));
 
     std::fs::write(folder.path().join("postern.db"), "not a database at all").unwrap();
-    let error = SqliteStore::open(folder.path(), "host-1")
-        .await
-        .unwrap_err();
-    assert!(
-        whole(&error).contains("not a database"),
-        "{}",
-        whole(&error)
-    );
+    let error = SqliteStore::open(folder.path(), "host-1").await.unwrap_err();
+    assert!(whole(&error).contains("not a database"), "{}", whole(&error));
 }
 
 #[tokio::test]
@@ -113,13 +100,8 @@ async fn a_database_of_a_newer_version_is_refused() {
     let newer = "INSERT INTO _sqlx_migrations \
                  (version, description, success, checksum, execution_time) \
                  VALUES (9999, 'newer', TRUE, x'00', 0)";
-    sqlx::query(newer)
-        .execute(&mut database(&folder).await)
-        .await
-        .unwrap();
-    let error = SqliteStore::open(folder.path(), "host-1")
-        .await
-        .unwrap_err();
+    sqlx::query(newer).execute(&mut database(&folder).await).await.unwrap();
+    let error = SqliteStore::open(folder.path(), "host-1").await.unwrap_err();
     assert!(whole(&error).contains("9999"), "{}", whole(&error));
 }
 
@@ -129,18 +111,9 @@ async fn a_processed_message_leaves_no_content_in_the_inbox() {
     let store = open(&folder).await;
     accept(&store).await;
     let done = Change::InboxDone(message().id());
-    store
-        .commit(Commit {
-            changes: vec![done],
-            ..Commit::default()
-        })
-        .await
-        .unwrap();
+    store.commit(Commit { changes: vec![done], ..Commit::default() }).await.unwrap();
     let mut database = database(&folder).await;
-    let row = sqlx::query("SELECT content FROM inbox")
-        .fetch_one(&mut database)
-        .await
-        .unwrap();
+    let row = sqlx::query("SELECT content FROM inbox").fetch_one(&mut database).await.unwrap();
     assert_eq!(row.get::<Option<String>, _>("content"), None);
 }
 
@@ -150,10 +123,7 @@ async fn an_import_without_its_audit_row_does_not_happen() {
     let store = open(&folder).await;
     let broken = "CREATE TRIGGER broken BEFORE INSERT ON audit \
                   BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
-    sqlx::query(broken)
-        .execute(&mut database(&folder).await)
-        .await
-        .unwrap();
+    sqlx::query(broken).execute(&mut database(&folder).await).await.unwrap();
     let document = IndexedDocument {
         key: "1".into(),
         body: serde_json::json!({}),
@@ -161,24 +131,10 @@ async fn an_import_without_its_audit_row_does_not_happen() {
     };
     let orders = BTreeMap::from([("orders".to_owned(), vec![document])]);
     let now = Timestamp::from_millis(0);
-    let audit = AuditEntry::new(
-        now,
-        AuditKind::Operator,
-        "operator:cli",
-        "records:import",
-        "",
-    );
+    let audit = AuditEntry::new(now, AuditKind::Operator, "operator:cli", "records:import", "");
     let error = store.import(orders, audit).await.unwrap_err();
-    assert!(
-        whole(&error).contains("append to the audit log"),
-        "{}",
-        whole(&error)
-    );
-    assert!(
-        whole(&error).contains("the disk is full"),
-        "{}",
-        whole(&error)
-    );
+    assert!(whole(&error).contains("append to the audit log"), "{}", whole(&error));
+    assert!(whole(&error).contains("the disk is full"), "{}", whole(&error));
     assert_eq!(store.collections().await.unwrap(), BTreeMap::new());
 }
 
@@ -187,11 +143,7 @@ async fn errors_do_not_quote_what_customers_wrote() {
     let folder = TempDir::new().unwrap();
     let store = open(&folder).await;
     accept(&store).await;
-    let lease = store
-        .lease_next("w", Timestamp::from_millis(0), 100)
-        .await
-        .unwrap()
-        .unwrap();
+    let lease = store.lease_next("w", Timestamp::from_millis(0), 100).await.unwrap().unwrap();
     let broken = [
         format!(r#"{{"v":"1","body":"{SECRET}"}}"#),
         format!(r#"{{"v":"{SECRET}","body":{{}}}}"#),
@@ -204,17 +156,8 @@ async fn errors_do_not_quote_what_customers_wrote() {
             .execute(&mut database(&folder).await)
             .await
             .unwrap();
-        let error = store
-            .work(&lease, Timestamp::from_millis(0))
-            .await
-            .unwrap_err();
-        assert!(matches!(
-            error,
-            StoreError::Corrupt {
-                what: "inbound message",
-                ..
-            }
-        ));
+        let error = store.work(&lease, Timestamp::from_millis(0)).await.unwrap_err();
+        assert!(matches!(error, StoreError::Corrupt { what: "inbound message", .. }));
         assert!(!whole(&error).contains("anna"), "{}", whole(&error));
     }
     assert!(!format!("{store:?}").contains("anna"));
@@ -228,13 +171,7 @@ async fn only_its_owner_can_read_the_database() {
     let store = open(&folder).await;
     accept(&store).await;
     for name in ["postern.db", "postern.db-wal", "postern.db-shm"] {
-        let mode = folder
-            .path()
-            .join(name)
-            .metadata()
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = folder.path().join(name).metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
 }

@@ -18,9 +18,7 @@ impl suite::Engine for Sqlite {
     }
 
     async fn open(&self) -> SqliteStore {
-        SqliteStore::open(self.0.path(), suite::CHAIN)
-            .await
-            .unwrap()
+        SqliteStore::open(self.0.path(), suite::CHAIN).await.unwrap()
     }
 }
 

@@ -19,21 +19,16 @@ pub fn run<A: DeserializeOwned>(
     context: &Context,
 ) -> Result<Outcome, Failure> {
     let arguments = json::read(arguments.as_bytes()).map_err(Error::InvalidArguments);
-    arguments
-        .and_then(|arguments| tool(arguments, context))
-        .map_err(|error| {
-            log::warn!("{error}");
-            error.into()
-        })
+    arguments.and_then(|arguments| tool(arguments, context)).map_err(|error| {
+        log::warn!("{error}");
+        error.into()
+    })
 }
 
 /// The failure for a name that stands for no tool.
 pub fn unknown_tool(name: &str, known: &[&str]) -> Failure {
     let name: String = name.chars().take(64).collect();
-    Failure::InvalidArguments(format!(
-        "no tool {name:?}; this skill has {}",
-        known.join(", ")
-    ))
+    Failure::InvalidArguments(format!("no tool {name:?}; this skill has {}", known.join(", ")))
 }
 
 #[cfg(test)]

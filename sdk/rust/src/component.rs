@@ -119,10 +119,7 @@ pub(crate) fn ticket_comment(id: &str, text: &str) -> Answer<()> {
 }
 
 pub(crate) fn ticket_history(limit: u32) -> Answer<Vec<Ticket>> {
-    Ok(tickets::history(limit)?
-        .into_iter()
-        .map(Into::into)
-        .collect())
+    Ok(tickets::history(limit)?.into_iter().map(Into::into).collect())
 }
 
 pub(crate) fn hand_over(reason: &str, severity: Severity, summary: &str) -> Answer<String> {

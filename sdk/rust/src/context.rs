@@ -45,9 +45,7 @@ impl Context {
     /// The setting has neither a value nor a default.
     pub fn setting(&self, name: &str) -> Result<&str> {
         let found = self.settings.iter().find(|(known, _)| known == name);
-        found
-            .map(|(_, value)| value.as_str())
-            .ok_or_else(|| Error::MissingSetting(name.to_owned()))
+        found.map(|(_, value)| value.as_str()).ok_or_else(|| Error::MissingSetting(name.to_owned()))
     }
 
     /// Key of the customer's own record.

@@ -81,11 +81,7 @@ impl HostError {
             | HostErrorKind::Limited
             | HostErrorKind::Uncertain => Retry::Never,
         };
-        Self {
-            kind,
-            message: message.into(),
-            retry,
-        }
+        Self { kind, message: message.into(), retry }
     }
 }
 
@@ -124,19 +120,10 @@ impl From<Error> for Failure {
         let message = error.to_string();
         match error {
             Error::InvalidArguments(_) => Self::InvalidArguments(message),
-            Error::Host(HostError {
-                kind: HostErrorKind::Denied,
-                ..
-            }) => Self::Denied(message),
-            Error::Host(HostError {
-                retry: Retry::Now | Retry::AfterMs(_),
-                ..
-            })
+            Error::Host(HostError { kind: HostErrorKind::Denied, .. }) => Self::Denied(message),
+            Error::Host(HostError { retry: Retry::Now | Retry::AfterMs(_), .. })
             | Error::Unavailable(_) => Self::Unavailable(message),
-            Error::Host(HostError {
-                retry: Retry::Never,
-                ..
-            })
+            Error::Host(HostError { retry: Retry::Never, .. })
             | Error::Data { .. }
             | Error::MissingSetting(_)
             | Error::NotIdentified

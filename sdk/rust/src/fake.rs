@@ -29,15 +29,10 @@ pub struct Host {
 
 impl Host {
     /// A host that knows nothing, in the place of this thread's earlier one.
-    #[expect(
-        clippy::new_without_default,
-        reason = "making a host changes the thread's state"
-    )]
+    #[expect(clippy::new_without_default, reason = "making a host changes the thread's state")]
     pub fn new() -> Self {
         state::replace(Some(state::State::default()));
-        Self {
-            thread: PhantomData,
-        }
+        Self { thread: PhantomData }
     }
 
     /// Keeps a record, in its next version if there is one already.
@@ -61,15 +56,7 @@ impl Host {
     /// Answers requests with this method and URL with a status and JSON.
     pub fn answer_json(&self, method: Method, url: &str, status: u16, body: &Value) {
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        self.answer(
-            method,
-            url,
-            Response {
-                status,
-                headers,
-                body: body.to_string().into_bytes(),
-            },
-        );
+        self.answer(method, url, Response { status, headers, body: body.to_string().into_bytes() });
     }
 
     /// Lets every call fail for which `when` holds. It must not call the host.
@@ -121,10 +108,7 @@ impl Context {
     /// The same call by the identified customer with this key.
     #[must_use]
     pub fn with_customer(mut self, key: &str) -> Self {
-        self.customer = Customer {
-            key: Some(key.to_owned()),
-            level: IdentityLevel::Identified,
-        };
+        self.customer = Customer { key: Some(key.to_owned()), level: IdentityLevel::Identified };
         self
     }
 

@@ -57,14 +57,7 @@ impl Request {
             Method::Post | Method::Patch => false,
         };
         let (headers, body, secrets) = (Vec::new(), Vec::new(), Vec::new());
-        Self {
-            method,
-            url: url.into(),
-            headers,
-            body,
-            secrets,
-            idempotent,
-        }
+        Self { method, url: url.into(), headers, body, secrets, idempotent }
     }
 
     /// A GET request.
@@ -146,10 +139,7 @@ impl Response {
 
     /// The first header of this name, whatever its case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self
-            .headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
@@ -158,9 +148,7 @@ impl Response {
     /// # Errors
     /// The body is not JSON or has another shape.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        json::read(&self.body).map_err(|reason| Error::Data {
-            what: "response body".to_owned(),
-            reason,
-        })
+        json::read(&self.body)
+            .map_err(|reason| Error::Data { what: "response body".to_owned(), reason })
     }
 }

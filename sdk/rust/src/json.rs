@@ -11,22 +11,15 @@ pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, String> {
         }
         let reason = without_value(&error.inner().to_string());
         let field = error.path().to_string();
-        if field == "." {
-            reason
-        } else {
-            format!("`{field}`: {reason}")
-        }
+        if field == "." { reason } else { format!("`{field}`: {reason}") }
     })?;
-    json.end()
-        .map_err(|_| "something follows the value".to_owned())?;
+    json.end().map_err(|_| "something follows the value".to_owned())?;
     Ok(value)
 }
 
 /// What serde expected, without what it found: that may be personal.
 fn without_value(message: &str) -> String {
-    let message = message
-        .rsplit_once(" at line ")
-        .map_or(message, |(reason, _)| reason);
+    let message = message.rsplit_once(" at line ").map_or(message, |(reason, _)| reason);
     if message.starts_with("missing field ") {
         return message.to_owned();
     }
@@ -49,26 +42,16 @@ mod tests {
     }
 
     fn check(json: &str, reason: &str) {
-        assert_eq!(
-            read::<Order>(json.as_bytes()).unwrap_err(),
-            reason,
-            "{json}"
-        );
+        assert_eq!(read::<Order>(json.as_bytes()).unwrap_err(), reason, "{json}");
     }
 
     #[test]
     fn errors_name_the_field_and_hide_the_value() {
         check("{}", "missing field `order_id`");
         check(r#"{"order_id":7}"#, "`order_id`: expected a string");
-        check(
-            r#"{"order_id":"x","count":"ann@example.com"}"#,
-            "`count`: expected u8",
-        );
+        check(r#"{"order_id":"x","count":"ann@example.com"}"#, "`count`: expected u8");
         check(r#"{"order_id":"x","count":4711}"#, "`count`: expected u8");
-        check(
-            r#"{"order_id":"x","id":1}"#,
-            "`id`: expected `order_id` or `count`",
-        );
+        check(r#"{"order_id":"x","id":1}"#, "`id`: expected `order_id` or `count`");
         check("{", "not valid JSON");
         check(r#"{"order_id":"x"} y"#, "something follows the value");
     }

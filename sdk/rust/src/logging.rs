@@ -5,11 +5,8 @@ use log::{LevelFilter, Log, Metadata, Record, kv};
 use crate::host;
 
 /// Lines below `info` are for the author: a release leaves them out.
-const MOST: LevelFilter = if cfg!(debug_assertions) {
-    LevelFilter::Trace
-} else {
-    LevelFilter::Info
-};
+const MOST: LevelFilter =
+    if cfg!(debug_assertions) { LevelFilter::Trace } else { LevelFilter::Info };
 
 struct Logger;
 

@@ -33,10 +33,7 @@ impl Outcome {
 
     /// A question for the argument `entity`.
     pub fn ask(entity: impl Into<String>, text: impl Into<String>) -> Self {
-        Self::Ask {
-            entity: entity.into(),
-            text: text.into(),
-        }
+        Self::Ask { entity: entity.into(), text: text.into() }
     }
 
     /// A wish for a person, and what the customer is told meanwhile.
@@ -45,11 +42,7 @@ impl Outcome {
         severity: Severity,
         text: impl Into<String>,
     ) -> Self {
-        Self::HandOver {
-            reason: reason.into(),
-            severity,
-            text: text.into(),
-        }
+        Self::HandOver { reason: reason.into(), severity, text: text.into() }
     }
 }
 

@@ -86,11 +86,7 @@ impl Step {
 
     /// Deletes a record that was read in this version.
     pub fn delete(collection: &str, key: &str, version: u64) -> Self {
-        Self::Delete {
-            collection: collection.to_owned(),
-            key: key.to_owned(),
-            version,
-        }
+        Self::Delete { collection: collection.to_owned(), key: key.to_owned(), version }
     }
 
     fn put(collection: &str, key: &str, body: &impl Serialize, expected: Expected) -> Result<Self> {
@@ -98,12 +94,7 @@ impl Step {
             what: format!("record for {collection}"),
             reason: "cannot be written as JSON; map keys must be strings".to_owned(),
         })?;
-        Ok(Self::Put {
-            collection: collection.to_owned(),
-            key: key.to_owned(),
-            body,
-            expected,
-        })
+        Ok(Self::Put { collection: collection.to_owned(), key: key.to_owned(), body, expected })
     }
 }
 
@@ -127,10 +118,7 @@ pub fn query<T: DeserializeOwned>(
     limit: u32,
 ) -> Result<Vec<Record<T>>> {
     let found = host::records_query(collection, conditions, limit)?;
-    found
-        .into_iter()
-        .map(|document| typed(collection, document))
-        .collect()
+    found.into_iter().map(|document| typed(collection, document)).collect()
 }
 
 /// Performs all steps or none, and answers each record's new version (0 for a
@@ -153,20 +141,11 @@ pub fn identify<T: DeserializeOwned>(
     details: &[(&str, &str)],
 ) -> Result<Identity<T>> {
     let (key, document) = host::records_identify(collection, details)?;
-    Ok(Identity {
-        key,
-        record: typed(collection, document)?,
-    })
+    Ok(Identity { key, record: typed(collection, document)? })
 }
 
 fn typed<T: DeserializeOwned>(collection: &str, raw: Record<String>) -> Result<Record<T>> {
-    let body = json::read(raw.body.as_bytes()).map_err(|reason| Error::Data {
-        what: format!("record of {collection}"),
-        reason,
-    })?;
-    Ok(Record {
-        key: raw.key,
-        version: raw.version,
-        body,
-    })
+    let body = json::read(raw.body.as_bytes())
+        .map_err(|reason| Error::Data { what: format!("record of {collection}"), reason })?;
+    Ok(Record { key: raw.key, version: raw.version, body })
 }

@@ -60,9 +60,7 @@ struct PaymentMethod {
 
 fn find_customer(args: FindArgs, context: &Context) -> Result<Outcome> {
     if context.customer.key.is_some() {
-        return Ok(Outcome::reply(
-            "I have already found your account. How can I help you?",
-        ));
+        return Ok(Outcome::reply("I have already found your account. How can I help you?"));
     }
     let mut missed = false;
     for details in ways(&args) {
@@ -120,24 +118,11 @@ fn customer_profile(_: NoArguments, context: &Context) -> Result<Outcome> {
     let user = records::get::<User>("users", context.customer_key()?)?.body;
     let address = &user.address;
     let street = given([Some(&address.address1), address.address2.as_ref()]).join(", ");
-    let place = given([
-        Some(&address.city),
-        address.state.as_ref(),
-        Some(&address.zip),
-    ])
-    .join(" ");
+    let place = given([Some(&address.city), address.state.as_ref(), Some(&address.zip)]).join(" ");
     // Only the kinds: numbers and balances are nobody's business in a chat.
-    let kinds: BTreeSet<_> = user
-        .payment_methods
-        .values()
-        .map(|m| kind(&m.source))
-        .collect();
+    let kinds: BTreeSet<_> = user.payment_methods.values().map(|m| kind(&m.source)).collect();
     let kinds: Vec<_> = kinds.into_iter().collect();
-    let kinds = if kinds.is_empty() {
-        "none".to_owned()
-    } else {
-        kinds.join(", ")
-    };
+    let kinds = if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") };
     Ok(Outcome::reply(format!(
         "This is what we have on file for you:\n\
          • Name: {} {}\n\
@@ -155,12 +140,7 @@ fn customer_profile(_: NoArguments, context: &Context) -> Result<Outcome> {
 
 /// The parts of an address that there are.
 fn given<const N: usize>(parts: [Option<&String>; N]) -> Vec<&str> {
-    parts
-        .into_iter()
-        .flatten()
-        .map(String::as_str)
-        .filter(|part| !part.is_empty())
-        .collect()
+    parts.into_iter().flatten().map(String::as_str).filter(|part| !part.is_empty()).collect()
 }
 
 fn kind(source: &str) -> &str {

@@ -41,13 +41,7 @@ fn an_email_finds_the_customer() {
     let host = host();
     assert_eq!(find(r#"{"email":"<EMAIL_1.k3f9>"}"#), Outcome::reply(FOUND));
     let details = vec![("email".to_owned(), "<EMAIL_1.k3f9>".to_owned())];
-    assert_eq!(
-        host.calls(),
-        [Call::RecordsIdentify {
-            collection: "users".into(),
-            details
-        }]
-    );
+    assert_eq!(host.calls(), [Call::RecordsIdentify { collection: "users".into(), details }]);
 }
 
 #[test]
@@ -78,19 +72,10 @@ fn any_miss_gets_the_same_question() {
 #[test]
 fn without_enough_details_nothing_is_looked_up() {
     let host = host();
-    for arguments in [
-        "{}",
-        r#"{"first_name":"a","last_name":"b"}"#,
-        r#"{"postcode":"1"}"#,
-    ] {
-        let Outcome::Ask { entity, text } = find(arguments) else {
-            panic!("{arguments}")
-        };
+    for arguments in ["{}", r#"{"first_name":"a","last_name":"b"}"#, r#"{"postcode":"1"}"#] {
+        let Outcome::Ask { entity, text } = find(arguments) else { panic!("{arguments}") };
         assert_eq!(entity, "email");
-        assert!(
-            text.contains("e-mail") && text.contains("postcode"),
-            "{text}"
-        );
+        assert!(text.contains("e-mail") && text.contains("postcode"), "{text}");
     }
     assert!(host.calls().is_empty());
 }
@@ -98,10 +83,7 @@ fn without_enough_details_nothing_is_looked_up() {
 #[test]
 fn a_refused_identification_goes_to_a_person() {
     let host = host();
-    host.fail_when(
-        |_| true,
-        HostError::new(HostErrorKind::Denied, "identify-attempts"),
-    );
+    host.fail_when(|_| true, HostError::new(HostErrorKind::Denied, "identify-attempts"));
     let outcome = find(r#"{"email":"<EMAIL_1.k3f9>"}"#);
     assert!(
         matches!(outcome, Outcome::HandOver { reason, .. } if reason == "identification-refused")
@@ -127,10 +109,7 @@ fn the_profile_names_kinds_of_payment_and_no_numbers() {
         • Address: <STREET_1.k3f9>, <STREET_2.k3f9>, <CITY_1.k3f9> M <ZIP_1.k3f9>, Spain\n\
         • Payment methods: PayPal, credit card\n\
         • Orders: 2";
-    assert_eq!(
-        call_tool("customer_profile", "{}", &context),
-        Ok(Outcome::reply(expected))
-    );
+    assert_eq!(call_tool("customer_profile", "{}", &context), Ok(Outcome::reply(expected)));
 }
 
 #[test]
@@ -141,13 +120,8 @@ fn an_address_without_a_second_line_has_no_gap() {
     host.set_record("users", "ines_ruiz_1001", user);
     let context = Context::example().with_customer("ines_ruiz_1001");
     let outcome = call_tool("customer_profile", "{}", &context).unwrap();
-    let Outcome::Reply(text) = outcome else {
-        panic!("{outcome:?}")
-    };
-    assert!(
-        text.contains("Address: <STREET_1.k3f9>, Oslo 1, Norway\n"),
-        "{text}"
-    );
+    let Outcome::Reply(text) = outcome else { panic!("{outcome:?}") };
+    assert!(text.contains("Address: <STREET_1.k3f9>, Oslo 1, Norway\n"), "{text}");
 }
 
 #[test]

@@ -52,12 +52,7 @@ fn escalate(args: EscalateArgs, context: &Context) -> Result<Outcome> {
     let reason = args.reason.unwrap_or(Reason::AskedForPerson);
     // A call may raise the severity of its reason, never lower it.
     let asked = args.severity.map_or(Severity::Low, Severity::from);
-    hand_over(
-        reason,
-        asked.max(reason.severity()),
-        args.order_id.as_deref(),
-        context,
-    )
+    hand_over(reason, asked.max(reason.severity()), args.order_id.as_deref(), context)
 }
 
 fn take_complaint(args: AboutOrder, context: &Context) -> Result<Outcome> {
@@ -83,10 +78,8 @@ fn hand_over(
         Severity::Critical => "answer_critical",
     })?;
     let about = order_id.map_or(String::new(), |id| format!(" It is about order {id}."));
-    let summary = format!(
-        "{}{about} The customer was promised an answer {promise}.",
-        reason.summary()
-    );
+    let summary =
+        format!("{}{about} The customer was promised an answer {promise}.", reason.summary());
     let queue = handover::request(reason.name(), severity, &summary)?;
     log::info!(reason = reason.name(), queue = queue.as_str(); "handed over");
     Ok(Outcome::reply(format!(

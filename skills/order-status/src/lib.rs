@@ -28,17 +28,8 @@ fn order_status(args: OrderArgs, context: &Context) -> Result<Outcome> {
     };
     log::info!(order = order.order_id.as_str(), status:% = order.status; "order read");
 
-    let mut lines = vec![
-        format!("Order {} is {}.", order.order_id, order.status),
-        String::new(),
-    ];
-    lines.extend(
-        order
-            .items
-            .iter()
-            .take(MOST_ITEMS)
-            .map(|item| item_line(item, currency)),
-    );
+    let mut lines = vec![format!("Order {} is {}.", order.order_id, order.status), String::new()];
+    lines.extend(order.items.iter().take(MOST_ITEMS).map(|item| item_line(item, currency)));
     if order.items.len() > MOST_ITEMS {
         lines.push(format!("• and {} more", order.items.len() - MOST_ITEMS));
     }
@@ -49,21 +40,11 @@ fn order_status(args: OrderArgs, context: &Context) -> Result<Outcome> {
 }
 
 fn item_line(item: &Item, currency: &str) -> String {
-    let options: Vec<_> = item
-        .options
-        .iter()
-        .map(|(name, value)| format!("{name}: {value}"))
-        .collect();
-    let options = if options.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", options.join(", "))
-    };
-    format!(
-        "• {}{options}, {}",
-        item.name,
-        item.price.in_currency(currency)
-    )
+    let options: Vec<_> =
+        item.options.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let options =
+        if options.is_empty() { String::new() } else { format!(" ({})", options.join(", ")) };
+    format!("• {}{options}, {}", item.name, item.price.in_currency(currency))
 }
 
 fn what_happens_next(order: &Order) -> String {
@@ -106,18 +87,8 @@ fn list_orders(_: NoArguments, context: &Context) -> Result<Outcome> {
     }
     let mut lines = vec!["These are your orders:".to_owned()];
     lines.extend(found.iter().take(MOST_ORDERS).map(|record| {
-        let names: Vec<_> = record
-            .body
-            .items
-            .iter()
-            .map(|item| item.name.as_str())
-            .collect();
-        format!(
-            "• {}: {} ({})",
-            record.body.order_id,
-            record.body.status,
-            short_list(&names)
-        )
+        let names: Vec<_> = record.body.items.iter().map(|item| item.name.as_str()).collect();
+        format!("• {}: {} ({})", record.body.order_id, record.body.status, short_list(&names))
     }));
     if found.len() > MOST_ORDERS {
         lines.push("There are more. Tell me a number and I will look it up.".to_owned());

@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 
 fn context() -> Context {
-    Context::example()
-        .with_customer("ines_ruiz_1001")
-        .with_setting("currency", "USD")
+    Context::example().with_customer("ines_ruiz_1001").with_setting("currency", "USD")
 }
 
 fn order(id: &str, status: &str) -> Value {
@@ -37,10 +35,7 @@ fn check_next(status: &str, expected: &str) {
     let host = Host::new();
     host.set_record("orders", "#W1000001", order("#W1000001", status));
     let text = reply("order_status", r##"{"order_id":"#W1000001"}"##);
-    assert!(
-        text.starts_with(&format!("Order #W1000001 is {status}.\n")),
-        "{text}"
-    );
+    assert!(text.starts_with(&format!("Order #W1000001 is {status}.\n")), "{text}");
     assert!(text.ends_with(expected), "{text}");
 }
 
@@ -55,23 +50,14 @@ fn the_answer_lists_items_with_options_and_the_total() {
         Total: $1,536.61\n\
         \n\
         We are getting it ready. It has not been sent yet.";
-    assert_eq!(
-        reply("order_status", r##"{"order_id":"#W1000001"}"##),
-        expected
-    );
+    assert_eq!(reply("order_status", r##"{"order_id":"#W1000001"}"##), expected);
 }
 
 #[test]
 fn every_status_says_what_happens_next() {
     check_next("pending (item modified)", "has not been sent yet.");
-    check_next(
-        "processed",
-        "It is on its way to you. The tracking number is 357962501027.",
-    );
-    check_next(
-        "delivered",
-        "delivered on 2 May 2024. The tracking number is 357962501027.",
-    );
+    check_next("processed", "It is on its way to you. The tracking number is 357962501027.");
+    check_next("delivered", "delivered on 2 May 2024. The tracking number is 357962501027.");
     check_next("cancelled", "nothing will be sent.");
     check_next("return requested", "about the next step.");
     check_next("exchange requested", "about the next step.");
@@ -81,15 +67,9 @@ fn every_status_says_what_happens_next() {
 #[test]
 fn a_refused_order_is_answered_civilly() {
     let host = Host::new();
-    host.fail_when(
-        |_| true,
-        HostError::new(HostErrorKind::Denied, "records-owner-only"),
-    );
+    host.fail_when(|_| true, HostError::new(HostErrorKind::Denied, "records-owner-only"));
     let text = reply("order_status", r##"{"order_id":"#W1000009"}"##);
-    assert!(
-        text.starts_with("I cannot find order #W1000009 in your account."),
-        "{text}"
-    );
+    assert!(text.starts_with("I cannot find order #W1000009 in your account."), "{text}");
 }
 
 #[test]
@@ -105,10 +85,7 @@ fn long_orders_are_cut() {
 #[test]
 fn arguments_that_do_not_fit_name_the_field() {
     let failure = call_tool("order_status", "{}", &context()).unwrap_err();
-    assert_eq!(
-        failure,
-        Failure::InvalidArguments("missing field `order_id`".into())
-    );
+    assert_eq!(failure, Failure::InvalidArguments("missing field `order_id`".into()));
 }
 
 #[test]
@@ -119,10 +96,7 @@ fn only_the_customers_own_orders_are_asked_for() {
     other["user_id"] = "somebody_else".into();
     host.set_record("orders", "#W1000002", other);
     let text = reply("list_orders", "{}");
-    assert_eq!(
-        text,
-        "These are your orders:\n• #W1000001: pending (Water Bottle, Office Chair)"
-    );
+    assert_eq!(text, "These are your orders:\n• #W1000001: pending (Water Bottle, Office Chair)");
     let query = Call::RecordsQuery {
         collection: "orders".into(),
         conditions: vec![("user_id".into(), "ines_ruiz_1001".into())],
@@ -134,10 +108,7 @@ fn only_the_customers_own_orders_are_asked_for() {
 #[test]
 fn at_most_ten_orders_are_listed() {
     let host = Host::new();
-    assert_eq!(
-        reply("list_orders", "{}"),
-        "There are no orders in your account yet."
-    );
+    assert_eq!(reply("list_orders", "{}"), "There are no orders in your account yet.");
     for n in 1..=12 {
         let id = format!("#W10000{n:02}");
         host.set_record("orders", &id, order(&id, "delivered"));

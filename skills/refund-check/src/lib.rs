@@ -66,12 +66,7 @@ fn refund_check(args: CheckArgs, context: &Context) -> Result<Outcome> {
         Err(answer) => return Ok(answer),
     };
     Ok(match judgement(&order, context)? {
-        Judgement::Eligible {
-            amount,
-            method,
-            delivered,
-            ..
-        } => Outcome::reply(format!(
+        Judgement::Eligible { amount, method, delivered, .. } => Outcome::reply(format!(
             "Yes, order {} can be refunded: it was delivered on {delivered}, and refunds are \
              possible for {} days. {} would be paid back {}. If you would like that, \
              just write \"refund order {}\".",
@@ -87,9 +82,7 @@ fn refund_check(args: CheckArgs, context: &Context) -> Result<Outcome> {
 
 fn refund_request(args: RequestArgs, context: &Context) -> Result<Outcome> {
     if args.confirmed == Some(false) {
-        return Ok(Outcome::reply(
-            "All right, nothing was changed and no refund was requested.",
-        ));
+        return Ok(Outcome::reply("All right, nothing was changed and no refund was requested."));
     }
     let currency = context.setting("currency")?;
     let order = match shop::find_order(&args.order_id)? {
@@ -97,12 +90,7 @@ fn refund_request(args: RequestArgs, context: &Context) -> Result<Outcome> {
         Err(answer) => return Ok(answer),
     };
     let (amount, method, method_id) = match judgement(&order, context)? {
-        Judgement::Eligible {
-            amount,
-            method,
-            method_id,
-            ..
-        } => (amount, method, method_id),
+        Judgement::Eligible { amount, method, method_id, .. } => (amount, method, method_id),
         Judgement::Not(reason) => return Ok(refusal(&order, &reason)),
     };
     let (shown, when) = (amount.in_currency(currency), method.how_and_when());
@@ -143,24 +131,14 @@ fn refund_request(args: RequestArgs, context: &Context) -> Result<Outcome> {
 
 /// Gathers what the rules need, and judges.
 fn judgement(order: &Order, context: &Context) -> Result<Judgement> {
-    let same_order = [
-        ("order_id", order.order_id.as_str()),
-        ("user_id", order.user_id.as_str()),
-    ];
+    let same_order = [("order_id", order.order_id.as_str()), ("user_id", order.user_id.as_str())];
     let requested = records::query::<serde_json::Value>("refunds", &same_order, 1)?;
     if !requested.is_empty() {
         return Ok(Judgement::Not(Reason::AlreadyRequested));
     }
     let user = records::get::<User>("users", &order.user_id)?.body;
-    let methods = user
-        .payment_methods
-        .into_iter()
-        .map(|(id, method)| (id, method.source));
-    Ok(judge(
-        order,
-        &methods.collect(),
-        Date::of_millis(context.now_ms),
-    ))
+    let methods = user.payment_methods.into_iter().map(|(id, method)| (id, method.source));
+    Ok(judge(order, &methods.collect(), Date::of_millis(context.now_ms)))
 }
 
 /// What a customer is told who gets no refund, or not from a machine.

@@ -118,9 +118,7 @@ pub(crate) fn judge(order: &Order, methods: &BTreeMap<String, Method>, today: Da
         Status::Other(_) => Judgement::Not(Reason::StatusUnclear),
         Status::Cancelled => {
             let paid = order.payment_history.first();
-            let method = paid
-                .and_then(|paid| methods.get(&paid.payment_method_id))
-                .copied();
+            let method = paid.and_then(|paid| methods.get(&paid.payment_method_id)).copied();
             Judgement::Not(Reason::Cancelled(method))
         }
         Status::Delivered => delivered(order, methods, today).unwrap_or_else(Judgement::Not),
@@ -132,18 +130,12 @@ fn delivered(
     methods: &BTreeMap<String, Method>,
     today: Date,
 ) -> Result<Judgement, Reason> {
-    if order
-        .payment_history
-        .iter()
-        .any(|p| p.transaction_type == Transaction::Refund)
-    {
+    if order.payment_history.iter().any(|p| p.transaction_type == Transaction::Refund) {
         return Err(Reason::AlreadyRefunded);
     }
     let date = order.delivered_at.as_deref().and_then(Date::parse);
     // A date that lies ahead is no better than none.
-    let delivered = date
-        .filter(|date| *date <= today)
-        .ok_or(Reason::DeliveryDateUnknown)?;
+    let delivered = date.filter(|date| *date <= today).ok_or(Reason::DeliveryDateUnknown)?;
     let days = today.days_since(delivered);
     if days > WINDOW_DAYS {
         return Err(Reason::TooOld { delivered, days });
@@ -152,10 +144,7 @@ fn delivered(
     let [payment] = order.payment_history.as_slice() else {
         return Err(Reason::PaymentUnclear);
     };
-    let method = methods
-        .get(&payment.payment_method_id)
-        .copied()
-        .unwrap_or(Method::Other);
+    let method = methods.get(&payment.payment_method_id).copied().unwrap_or(Method::Other);
     if method == Method::Other || payment.amount <= Cents(0) {
         return Err(Reason::PaymentUnclear);
     }

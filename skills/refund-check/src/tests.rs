@@ -10,9 +10,7 @@ const ID: &str = "#W1000001";
 
 /// At 2025-06-15.
 fn context() -> Context {
-    Context::example()
-        .with_customer("ines_ruiz_1001")
-        .with_setting("currency", "USD")
+    Context::example().with_customer("ines_ruiz_1001").with_setting("currency", "USD")
 }
 
 fn order(status: &str, delivered_at: Value) -> Value {
@@ -35,11 +33,7 @@ fn host(order: Value) -> Host {
         "gift_card_1": {"source": "gift_card", "id": "gift_card_1", "balance": 5.5},
         "shells_1": {"source": "sea_shells", "id": "shells_1"},
     });
-    host.set_record(
-        "users",
-        "ines_ruiz_1001",
-        json!({"payment_methods": methods}),
-    );
+    host.set_record("users", "ines_ruiz_1001", json!({"payment_methods": methods}));
     host
 }
 
@@ -52,10 +46,7 @@ fn call(tool: &str, confirmed: Option<bool>) -> Outcome {
 }
 
 fn writes(host: &Host) -> usize {
-    host.calls()
-        .iter()
-        .filter(|call| matches!(call, Call::RecordsWrite { .. }))
-        .count()
+    host.calls().iter().filter(|call| matches!(call, Call::RecordsWrite { .. })).count()
 }
 
 /// Both tools answer this order in the same way, and write nothing.
@@ -74,36 +65,18 @@ fn check(order: Value, expected: &str) {
 
 #[test]
 fn status_decides_first() {
-    check(
-        order("pending", Value::Null),
-        "it can still be cancelled instead",
-    );
-    check(
-        order("pending (item modified)", Value::Null),
-        "it can still be cancelled instead",
-    );
-    check(
-        order("processed", Value::Null),
-        "wait until it is delivered",
-    );
+    check(order("pending", Value::Null), "it can still be cancelled instead");
+    check(order("pending (item modified)", Value::Null), "it can still be cancelled instead");
+    check(order("processed", Value::Null), "wait until it is delivered");
     check(order("return requested", Value::Null), "already under way");
-    check(
-        order("exchange requested", Value::Null),
-        "already under way",
-    );
-    check(
-        order("lost at sea", Value::Null),
-        "hand over: status-unclear",
-    );
+    check(order("exchange requested", Value::Null), "already under way");
+    check(order("lost at sea", Value::Null), "hand over: status-unclear");
 }
 
 #[test]
 fn cancelled_orders_say_when_the_money_arrives() {
     let mut cancelled = order("cancelled", Value::Null);
-    check(
-        cancelled.clone(),
-        "it reaches your PayPal account within 5 to 7 business days",
-    );
+    check(cancelled.clone(), "it reaches your PayPal account within 5 to 7 business days");
     cancelled["payment_history"][0]["payment_method_id"] = "gift_card_1".into();
     check(cancelled.clone(), "your gift card was credited at once");
     cancelled["payment_history"] = json!([]);
@@ -115,23 +88,13 @@ fn age_is_counted_in_days_from_the_delivery() {
     let expected = "it was delivered on 15 May 2025, 31 days ago";
     check(order("delivered", "2025-05-15T23:59:59Z".into()), expected);
     let _host = host(order("delivered", "2025-05-16".into()));
-    let Outcome::Reply(text) = call("refund_check", None) else {
-        panic!("no reply")
-    };
-    assert!(
-        text.starts_with("Yes, order #W1000001 can be refunded"),
-        "{text}"
-    );
+    let Outcome::Reply(text) = call("refund_check", None) else { panic!("no reply") };
+    assert!(text.starts_with("Yes, order #W1000001 can be refunded"), "{text}");
 }
 
 #[test]
 fn without_a_date_that_can_be_true_a_person_checks() {
-    for date in [
-        Value::Null,
-        "@12-days-ago".into(),
-        "2025-06-16".into(),
-        "".into(),
-    ] {
+    for date in [Value::Null, "@12-days-ago".into(), "2025-06-16".into(), "".into()] {
         check(order("delivered", date), "hand over: delivery-date-unknown");
     }
 }
@@ -163,9 +126,7 @@ fn a_refunded_order_is_not_refunded_again() {
 #[test]
 fn a_request_asks_first_and_names_amount_and_method() {
     let host = host(order("delivered", "2025-06-01".into()));
-    let Outcome::Ask { entity, text } = call("refund_request", None) else {
-        panic!("no question")
-    };
+    let Outcome::Ask { entity, text } = call("refund_request", None) else { panic!("no question") };
     assert_eq!(entity, "confirmed");
     let expected = "a refund of $1,009.95 for order #W1000001, paid back to your PayPal account \
                     within 5 to 7 business days.";
@@ -176,22 +137,15 @@ fn a_request_asks_first_and_names_amount_and_method() {
 #[test]
 fn a_yes_writes_the_request_once() {
     let host = host(order("delivered", "2025-06-01".into()));
-    let Outcome::Reply(text) = call("refund_request", Some(true)) else {
-        panic!("no reply")
-    };
-    assert!(
-        text.starts_with("Done. I have requested your refund of $1,009.95"),
-        "{text}"
-    );
+    let Outcome::Reply(text) = call("refund_request", Some(true)) else { panic!("no reply") };
+    assert!(text.starts_with("Done. I have requested your refund of $1,009.95"), "{text}");
     let written = json!({
         "order_id": ID, "user_id": "ines_ruiz_1001", "amount_cents": 100_995, "currency": "USD",
         "payment_method_id": "paypal_1", "reason": "customer-request",
         "requested_at_ms": 1_749_988_800_000_u64, "state": "requested",
     });
     assert_eq!(host.record("refunds", ID), Some(written));
-    let Outcome::Reply(text) = call("refund_request", Some(true)) else {
-        panic!("no reply")
-    };
+    let Outcome::Reply(text) = call("refund_request", Some(true)) else { panic!("no reply") };
     assert!(text.contains("was already requested"), "{text}");
     assert_eq!(writes(&host), 1);
 }
@@ -201,18 +155,14 @@ fn a_request_that_was_made_meanwhile_counts() {
     let host = host(order("delivered", "2025-06-01".into()));
     let conflict = HostError::new(HostErrorKind::Conflict, "it exists");
     host.fail_when(|call| matches!(call, Call::RecordsWrite { .. }), conflict);
-    let Outcome::Reply(text) = call("refund_request", Some(true)) else {
-        panic!("no reply")
-    };
+    let Outcome::Reply(text) = call("refund_request", Some(true)) else { panic!("no reply") };
     assert!(text.contains("was already requested"), "{text}");
 }
 
 #[test]
 fn a_no_changes_nothing() {
     let host = host(order("delivered", "2025-06-01".into()));
-    let Outcome::Reply(text) = call("refund_request", Some(false)) else {
-        panic!("no reply")
-    };
+    let Outcome::Reply(text) = call("refund_request", Some(false)) else { panic!("no reply") };
     assert!(text.contains("nothing was changed"), "{text}");
     assert!(host.calls().is_empty());
 }
@@ -230,36 +180,23 @@ fn a_write_that_policy_refuses_is_a_refusal() {
 #[test]
 fn a_refused_order_is_answered_civilly() {
     let host = host(order("delivered", "2025-06-01".into()));
-    host.fail_when(
-        |_| true,
-        HostError::new(HostErrorKind::Denied, "records-owner-only"),
-    );
+    host.fail_when(|_| true, HostError::new(HostErrorKind::Denied, "records-owner-only"));
     for tool in ["refund_check", "refund_request"] {
-        let Outcome::Reply(text) = call(tool, None) else {
-            panic!("no reply")
-        };
-        assert!(
-            text.starts_with("I cannot find order #W1000001 in your account."),
-            "{text}"
-        );
+        let Outcome::Reply(text) = call(tool, None) else { panic!("no reply") };
+        assert!(text.starts_with("I cannot find order #W1000001 in your account."), "{text}");
     }
 }
 
 #[test]
 fn every_method_says_where_the_money_goes() {
     for (id, expected) in [
-        (
-            "credit_card_1",
-            "to your credit card within 5 to 7 business days",
-        ),
+        ("credit_card_1", "to your credit card within 5 to 7 business days"),
         ("gift_card_1", "to your gift card at once"),
     ] {
         let mut paid = order("delivered", "2025-06-01".into());
         paid["payment_history"][0]["payment_method_id"] = id.into();
         let _host = host(paid);
-        let Outcome::Reply(text) = call("refund_check", None) else {
-            panic!("no reply")
-        };
+        let Outcome::Reply(text) = call("refund_check", None) else { panic!("no reply") };
         assert!(text.contains(expected), "{text}");
     }
 }

@@ -41,17 +41,13 @@ pub(crate) fn ask(url: &str, number: &str) -> Result<Option<Parcel>> {
         });
     }
     let url = format!("{}/v1/shipments/{number}", url.trim_end_matches('/'));
-    let response = Request::get(url)
-        .header("accept", "application/json")
-        .secret("carrier-token")
-        .send()?;
+    let response =
+        Request::get(url).header("accept", "application/json").secret("carrier-token").send()?;
     match response.status {
         200 => {
             let parcel: Parcel = response.json()?;
             if parcel.tracking_id != number {
-                return Err(Error::Unavailable(
-                    "the carrier answered about another parcel".into(),
-                ));
+                return Err(Error::Unavailable("the carrier answered about another parcel".into()));
             }
             Ok(Some(parcel))
         }
@@ -59,16 +55,12 @@ pub(crate) fn ask(url: &str, number: &str) -> Result<Option<Parcel>> {
         401 | 403 => Err(Error::Unavailable(
             "the carrier refused the token; check the secret `carrier-token`".into(),
         )),
-        status => Err(Error::Unavailable(format!(
-            "the carrier answered with status {status}"
-        ))),
+        status => Err(Error::Unavailable(format!("the carrier answered with status {status}"))),
     }
 }
 
 /// Whether a number from a record can stand in a URL.
 fn is_tracking_number(number: &str) -> bool {
     (1..=64).contains(&number.len())
-        && number
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && number.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }

@@ -38,20 +38,15 @@ fn track_shipment(args: TrackArgs, context: &Context) -> Result<Outcome> {
     }
     log::info!(order = order.order_id.as_str(), parcels = parcels.len(); "parcels tracked");
     let text = match parcels.as_slice() {
-        [(number, news)] => format!(
-            "Your parcel for order {} (tracking number {number}): {news}",
-            order.order_id
-        ),
+        [(number, news)] => {
+            format!("Your parcel for order {} (tracking number {number}): {news}", order.order_id)
+        }
         several => {
             let lines = several
                 .iter()
                 .map(|(number, news)| format!("\n• Tracking number {number}: {news}"));
             let all = order.tracking_numbers().count();
-            let cut = if all > several.len() {
-                ", of which these are the first"
-            } else {
-                ""
-            };
+            let cut = if all > several.len() { ", of which these are the first" } else { "" };
             format!("Order {} comes in {all} parcels{cut}:", order.order_id)
                 + &lines.collect::<String>()
         }
@@ -87,11 +82,7 @@ fn describe(parcel: Option<Parcel>) -> String {
                 shows up there."
             .to_owned();
     };
-    let place = parcel
-        .location
-        .as_deref()
-        .map(printable)
-        .filter(|place| !place.is_empty());
+    let place = parcel.location.as_deref().map(printable).filter(|place| !place.is_empty());
     let mut text = match (&parcel.status, place) {
         (ParcelStatus::InTransit, Some(place)) => {
             format!("it is on its way, last seen in {place}.")
@@ -126,11 +117,8 @@ fn describe(parcel: Option<Parcel>) -> String {
 /// Text of the carrier that may stand in an answer: one short line, without the
 /// marks that placeholders are made of.
 fn printable(text: &str) -> String {
-    let plain: String = text
-        .chars()
-        .filter(|c| !c.is_control() && !matches!(c, '<' | '>'))
-        .take(120)
-        .collect();
+    let plain: String =
+        text.chars().filter(|c| !c.is_control() && !matches!(c, '<' | '>')).take(120).collect();
     plain.trim().trim_end_matches('.').to_owned()
 }
 

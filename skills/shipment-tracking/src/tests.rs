@@ -76,14 +76,9 @@ fn the_request_names_the_secret_and_carries_no_token() {
     host.answer_json(Method::Get, URL, 404, &json!({}));
     let text = reply(&host, order("processed", json!([NUMBER])));
     assert!(text.contains("does not know this number yet"), "{text}");
-    let Some(Call::HttpSend { request }) = host.calls().pop() else {
-        panic!("no request")
-    };
+    let Some(Call::HttpSend { request }) = host.calls().pop() else { panic!("no request") };
     assert_eq!(request.secrets, ["carrier-token"]);
-    assert_eq!(
-        request.headers,
-        [("accept".to_owned(), "application/json".to_owned())]
-    );
+    assert_eq!(request.headers, [("accept".to_owned(), "application/json".to_owned())]);
 }
 
 #[test]
@@ -91,10 +86,7 @@ fn text_of_the_carrier_cannot_pose_as_a_placeholder_or_flood_the_answer() {
     let text = format!("<EMAIL_1.k3f9>\n{}", "x".repeat(500));
     check(
         json!({"tracking_id": NUMBER, "status": "in_transit", "events": [{"at": "", "text": text}]}),
-        &format!(
-            "it is on its way. Latest news: EMAIL_1.k3f9{}.",
-            "x".repeat(108)
-        ),
+        &format!("it is on its way. Latest news: EMAIL_1.k3f9{}.", "x".repeat(108)),
     );
 }
 
@@ -106,10 +98,7 @@ fn several_parcels_are_listed_and_bounded() {
         let parcel = json!({"tracking_id": n.to_string(), "status": "in_transit"});
         host.answer_json(Method::Get, &url, 200, &parcel);
     }
-    let text = reply(
-        &host,
-        order("processed", json!(["1", "2", "3", "4", "5", "6"])),
-    );
+    let text = reply(&host, order("processed", json!(["1", "2", "3", "4", "5", "6"])));
     assert!(
         text.starts_with(
             "Order #W1000001 comes in 6 parcels, of which these are the first:\n• Tracking number 1: it is on its way."
@@ -131,12 +120,7 @@ fn orders_without_a_parcel_never_reach_the_carrier() {
         let host = Host::new();
         let text = reply(&host, order(status, json!([])));
         assert!(text.contains(expected), "{text}");
-        assert!(
-            !host
-                .calls()
-                .iter()
-                .any(|call| matches!(call, Call::HttpSend { .. }))
-        );
+        assert!(!host.calls().iter().any(|call| matches!(call, Call::HttpSend { .. })));
     }
 }
 
@@ -146,10 +130,7 @@ fn a_carrier_that_fails_is_unavailable() {
         let host = Host::new();
         host.answer_json(Method::Get, URL, status, &json!({}));
         let failure = call(&host, order("processed", json!([NUMBER]))).unwrap_err();
-        assert!(
-            matches!(failure, Failure::Unavailable(_)),
-            "{status}: {failure:?}"
-        );
+        assert!(matches!(failure, Failure::Unavailable(_)), "{status}: {failure:?}");
     }
     let failure = call(&Host::new(), order("processed", json!([NUMBER]))).unwrap_err();
     assert!(matches!(failure, Failure::Unavailable(_)), "{failure:?}");
@@ -169,26 +150,15 @@ fn a_number_that_would_change_the_url_is_refused() {
         let host = Host::new();
         let failure = call(&host, order("processed", json!([number]))).unwrap_err();
         assert!(matches!(failure, Failure::Internal(_)), "{failure:?}");
-        assert!(
-            !host
-                .calls()
-                .iter()
-                .any(|call| matches!(call, Call::HttpSend { .. }))
-        );
+        assert!(!host.calls().iter().any(|call| matches!(call, Call::HttpSend { .. })));
     }
 }
 
 #[test]
 fn a_refused_order_is_answered_civilly_and_not_tracked() {
     let host = Host::new();
-    host.fail_when(
-        |_| true,
-        HostError::new(HostErrorKind::Denied, "records-owner-only"),
-    );
+    host.fail_when(|_| true, HostError::new(HostErrorKind::Denied, "records-owner-only"));
     let text = reply(&host, order("processed", json!([NUMBER])));
-    assert!(
-        text.starts_with("I cannot find order #W1000001 in your account."),
-        "{text}"
-    );
+    assert!(text.starts_with("I cannot find order #W1000001 in your account."), "{text}");
     assert_eq!(host.calls().len(), 1);
 }

@@ -72,29 +72,21 @@ impl Date {
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let shifted = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-        let month = if shifted < 10 {
-            shifted + 3
-        } else {
-            shifted - 9
-        };
+        let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
         let year = year_of_era + era * 400 + i64::from(month <= 2);
         (year, month, day)
     }
 }
 
 fn digits(text: &str) -> Option<i64> {
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())?
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 impl fmt::Display for Date {
     /// As in `15 June 2025`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = self.civil();
-        let month = usize::try_from(month - 1)
-            .ok()
-            .and_then(|month| MONTHS.get(month));
+        let month = usize::try_from(month - 1).ok().and_then(|month| MONTHS.get(month));
         write!(f, "{day} {} {year}", month.unwrap_or(&"?"))
     }
 }
@@ -105,11 +97,7 @@ mod tests {
 
     fn check(text: &str, days: i64, shown: &str) {
         let date = Date::parse(text).unwrap();
-        assert_eq!(
-            (date, date.to_string().as_str()),
-            (Date(days), shown),
-            "{text}"
-        );
+        assert_eq!((date, date.to_string().as_str()), (Date(days), shown), "{text}");
     }
 
     #[test]
@@ -150,14 +138,9 @@ mod tests {
 
     #[test]
     fn days_are_counted_between_dates() {
-        let (early, late) = (
-            Date::parse("2024-02-28").unwrap(),
-            Date::parse("2024-03-01").unwrap(),
-        );
+        let (early, late) =
+            (Date::parse("2024-02-28").unwrap(), Date::parse("2024-03-01").unwrap());
         assert_eq!((late.days_since(early), early.days_since(late)), (2, -2));
-        assert_eq!(
-            Date::of_millis(1_749_988_800_000),
-            Date::parse("2025-06-15").unwrap()
-        );
+        assert_eq!(Date::of_millis(1_749_988_800_000), Date::parse("2025-06-15").unwrap());
     }
 }

@@ -24,12 +24,7 @@ impl Cents {
             _ => return None,
         };
         let whole: i64 = whole.parse().ok()?;
-        Some(Self(
-            whole
-                .checked_mul(100)?
-                .checked_add(cents)?
-                .checked_mul(sign)?,
-        ))
+        Some(Self(whole.checked_mul(100)?.checked_add(cents)?.checked_mul(sign)?))
     }
 
     /// The amount as people write it, such as `$1,380.79` or `CHF 12.00`.
@@ -83,11 +78,7 @@ mod tests {
     use super::*;
 
     fn check(json: &str, cents: Option<i64>) {
-        assert_eq!(
-            serde_json::from_str::<Cents>(json).ok().map(|c| c.0),
-            cents,
-            "{json}"
-        );
+        assert_eq!(serde_json::from_str::<Cents>(json).ok().map(|c| c.0), cents, "{json}");
     }
 
     #[test]
@@ -123,9 +114,6 @@ mod tests {
     #[test]
     fn sums_do_not_wrap() {
         assert_eq!([Cents(1), Cents(2)].into_iter().sum::<Cents>(), Cents(3));
-        assert_eq!(
-            [Cents(i64::MAX), Cents(2)].into_iter().sum::<Cents>(),
-            Cents(i64::MAX)
-        );
+        assert_eq!([Cents(i64::MAX), Cents(2)].into_iter().sum::<Cents>(), Cents(i64::MAX));
     }
 }

@@ -133,10 +133,7 @@ impl Order {
 
     /// Every tracking number, in order.
     pub fn tracking_numbers(&self) -> impl Iterator<Item = &str> {
-        self.fulfillments
-            .iter()
-            .flat_map(|sent| &sent.tracking_id)
-            .map(String::as_str)
+        self.fulfillments.iter().flat_map(|sent| &sent.tracking_id).map(String::as_str)
     }
 }
 
@@ -181,9 +178,7 @@ mod tests {
             denied,
         );
         let answer = |id: &str| {
-            let Err(Outcome::Reply(text)) = find_order(id).unwrap() else {
-                panic!("{id}")
-            };
+            let Err(Outcome::Reply(text)) = find_order(id).unwrap() else { panic!("{id}") };
             text.replace(id, "")
         };
         assert_eq!(answer("#W1000001"), answer("#W1000002"));
@@ -212,15 +207,9 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(order.total(), Cents(1_995));
-        assert_eq!(
-            order.tracking_numbers().collect::<Vec<_>>(),
-            ["1", "2", "3"]
-        );
+        assert_eq!(order.tracking_numbers().collect::<Vec<_>>(), ["1", "2", "3"]);
         assert_eq!(order.status, Status::PendingModified);
-        assert_eq!(
-            order.payment_history[0].transaction_type,
-            Transaction::Refund
-        );
+        assert_eq!(order.payment_history[0].transaction_type, Transaction::Refund);
     }
 
     #[test]

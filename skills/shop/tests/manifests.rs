@@ -9,18 +9,11 @@ use std::{
 use postern_domain::Manifest;
 use shop::{Order, Status};
 
-const SKILLS: [&str; 5] = [
-    "crm-lookup",
-    "escalation",
-    "order-status",
-    "refund-check",
-    "shipment-tracking",
-];
+const SKILLS: [&str; 5] =
+    ["crm-lookup", "escalation", "order-status", "refund-check", "shipment-tracking"];
 
 fn read(path: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
-        .join(path);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -29,10 +22,7 @@ fn manifests() -> Vec<(&'static str, Manifest)> {
         let text = read(&format!("{skill}/skill.toml"));
         toml::from_str(&text).unwrap_or_else(|error| panic!("{skill}: {error}"))
     };
-    SKILLS
-        .into_iter()
-        .map(|skill| (skill, manifest(skill)))
-        .collect()
+    SKILLS.into_iter().map(|skill| (skill, manifest(skill))).collect()
 }
 
 #[test]
@@ -40,11 +30,7 @@ fn every_manifest_is_valid_and_named_like_its_folder() {
     for (skill, manifest) in manifests() {
         assert_eq!(manifest.check(), Ok(()), "{skill}");
         assert_eq!(manifest.skill.id.as_str(), skill);
-        assert_eq!(
-            manifest.skill.version.to_string(),
-            env!("CARGO_PKG_VERSION"),
-            "{skill}"
-        );
+        assert_eq!(manifest.skill.version.to_string(), env!("CARGO_PKG_VERSION"), "{skill}");
     }
 }
 
@@ -58,11 +44,7 @@ fn every_tool_of_a_manifest_is_exported_and_no_other() {
             .filter_map(|line| line.split('"').nth(1))
             .filter(|name| source.contains(&format!("\"{name}\" => {name}")))
             .collect();
-        let listed: BTreeSet<_> = manifest
-            .tools
-            .iter()
-            .map(|tool| tool.name.as_str())
-            .collect();
+        let listed: BTreeSet<_> = manifest.tools.iter().map(|tool| tool.name.as_str()).collect();
         assert_eq!(exported, listed, "{skill}");
     }
 }
@@ -74,9 +56,7 @@ fn every_intent_has_many_examples_and_shares_none() {
         for intent in &manifest.intents {
             assert!(intent.examples.len() >= 25, "{skill} {}", intent.name);
             for example in &intent.examples {
-                let words = example
-                    .to_lowercase()
-                    .replace(|c: char| !c.is_alphanumeric(), " ");
+                let words = example.to_lowercase().replace(|c: char| !c.is_alphanumeric(), " ");
                 let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
                 if let Some(other) = seen.insert(words, intent.name.clone()) {
                     panic!("{example:?} stands under {other} and {}", intent.name);
@@ -104,9 +84,7 @@ fn sample() -> BTreeMap<String, Collection> {
 }
 
 fn orders() -> Vec<Order> {
-    let orders = sample()
-        .remove("orders")
-        .expect("the sample shop has orders");
+    let orders = sample().remove("orders").expect("the sample shop has orders");
     let read = |(key, order)| {
         let order: Order = serde_json::from_value(order).expect("an order reads as one");
         assert_eq!(key, order.order_id);
@@ -128,10 +106,7 @@ fn the_sample_shop_has_orders_in_every_state() {
     ];
     let orders = orders();
     for status in known {
-        assert!(
-            orders.iter().any(|order| order.status == status),
-            "{status}"
-        );
+        assert!(orders.iter().any(|order| order.status == status), "{status}");
     }
 }
 
@@ -142,21 +117,10 @@ fn the_sample_shop_is_consistent() {
     for order in orders() {
         let user = &users[&order.user_id];
         let id = &order.order_id;
-        assert!(
-            user["orders"]
-                .as_array()
-                .unwrap()
-                .contains(&id.as_str().into()),
-            "{id}"
-        );
+        assert!(user["orders"].as_array().unwrap().contains(&id.as_str().into()), "{id}");
         for payment in &order.payment_history {
             assert_eq!(payment.amount, order.total(), "{id}");
-            assert!(
-                user["payment_methods"]
-                    .get(&payment.payment_method_id)
-                    .is_some(),
-                "{id}"
-            );
+            assert!(user["payment_methods"].get(&payment.payment_method_id).is_some(), "{id}");
         }
         for item in shop["orders"][id]["items"].as_array().unwrap() {
             let product = &products[item["product_id"].as_str().unwrap()];
@@ -167,9 +131,6 @@ fn the_sample_shop_is_consistent() {
             );
         }
     }
-    let listed: usize = users
-        .values()
-        .map(|user| user["orders"].as_array().unwrap().len())
-        .sum();
+    let listed: usize = users.values().map(|user| user["orders"].as_array().unwrap().len()).sum();
     assert_eq!(listed, shop["orders"].len());
 }

@@ -43,10 +43,7 @@ fn rules_can_read_the_arguments_that_the_schema_names() {
                 "@id(\"a\") permit (principal, action == Action::\"{action}\", resource) when {{ {condition} }};"
             )
         };
-        assert!(
-            allowed(&rule(condition), &call, &facts),
-            "{action}: {condition}"
-        );
+        assert!(allowed(&rule(condition), &call, &facts), "{action}: {condition}");
         assert!(
             !allowed(&rule(&format!("!({condition})")), &call, &facts),
             "{action}: {condition}"
@@ -65,24 +62,15 @@ fn rules_can_read_the_arguments_that_the_schema_names() {
     );
     let query = HostCall::RecordsQuery {
         collection: "orders".into(),
-        conditions: vec![Condition {
-            field: "user_id".into(),
-            value: "ana".into(),
-        }],
+        conditions: vec![Condition { field: "user_id".into(), value: "ana".into() }],
         limit: 7,
     };
-    let whole = RecordFacts {
-        collection: "orders".into(),
-        ..RecordFacts::default()
-    };
+    let whole = RecordFacts { collection: "orders".into(), ..RecordFacts::default() };
     check(
         "records:query",
         "context.arguments.fields.contains(\"user_id\") && context.arguments.limit == 7 && resource.collection == \"orders\" && !(resource has key)",
         query,
-        Facts {
-            records: vec![whole],
-            ..facts()
-        },
+        Facts { records: vec![whole], ..facts() },
     );
     let put = RecordStep::Put {
         collection: "orders".into(),
@@ -94,22 +82,13 @@ fn rules_can_read_the_arguments_that_the_schema_names() {
         "records:put",
         "context.arguments.fields == [\"n\", \"status\"] && resource has key && resource.key == \"#W1\"",
         HostCall::RecordsWrite { steps: vec![put] },
-        Facts {
-            records: vec![order("#W1", "ana").1],
-            ..facts()
-        },
+        Facts { records: vec![order("#W1", "ana").1], ..facts() },
     );
-    let details = vec![Condition {
-        field: "email".into(),
-        value: "<EMAIL_1.abcd>".into(),
-    }];
+    let details = vec![Condition { field: "email".into(), value: "<EMAIL_1.abcd>".into() }];
     check(
         "records:identify",
         "context.arguments.fields == [\"email\"]",
-        HostCall::RecordsIdentify {
-            collection: "users".into(),
-            details,
-        },
+        HostCall::RecordsIdentify { collection: "users".into(), details },
         facts(),
     );
     let request = HttpRequest {
@@ -132,48 +111,29 @@ fn rules_can_read_the_arguments_that_the_schema_names() {
         "http:send",
         "context.arguments.method == Method::\"POST\" && context.arguments.body_bytes == 2 && context.arguments.secrets.contains(\"s\") && resource.host == \"a.example\" && resource.port == 8443 && resource.scheme == \"https\" && resource.private && resource.path == \"/x\"",
         HostCall::HttpSend { request },
-        Facts {
-            endpoint: Some(endpoint),
-            ..facts()
-        },
+        Facts { endpoint: Some(endpoint), ..facts() },
     );
     check(
         "kv:set",
         "context.arguments.bytes == 3 && context.arguments.ttl_s == 60",
-        HostCall::KvSet {
-            key: "k".into(),
-            value: vec![0; 3],
-            ttl_s: 60,
-        },
+        HostCall::KvSet { key: "k".into(), value: vec![0; 3], ttl_s: 60 },
         facts(),
     );
     check(
         "ticket:create",
         "context.arguments.priority == Priority::\"p1\"",
-        HostCall::TicketCreate {
-            subject: "s".into(),
-            priority: Priority::P1,
-        },
+        HostCall::TicketCreate { subject: "s".into(), priority: Priority::P1 },
         facts(),
     );
-    let change = TicketChange {
-        status: Some(TicketStatus::Closed),
-        ..TicketChange::default()
-    };
+    let change = TicketChange { status: Some(TicketStatus::Closed), ..TicketChange::default() };
     check(
         "ticket:update",
         "context.arguments has status && context.arguments.status == TicketStatus::\"closed\" && !(context.arguments has priority)",
-        HostCall::TicketUpdate {
-            id: TicketId::derive(&["t"]),
-            change,
-        },
+        HostCall::TicketUpdate { id: TicketId::derive(&["t"]), change },
         facts(),
     );
-    let request = HandOver {
-        reason: "angry".into(),
-        severity: Severity::High,
-        summary: String::new(),
-    };
+    let request =
+        HandOver { reason: "angry".into(), severity: Severity::High, summary: String::new() };
     check(
         "handover:request",
         "context.arguments.reason == \"angry\" && context.arguments.severity == Severity::\"high\"",
@@ -204,12 +164,6 @@ fn readable_fields_inside_objects_are_typed_and_read() {
         ("total.cents".to_owned(), json!(101)),
         ("total.final".to_owned(), json!(true)),
     ]);
-    let facts = Facts {
-        records: vec![RecordFacts { fields, ..record }],
-        ..facts()
-    };
-    assert_eq!(
-        judge(&set, "order-status", "t", &call, &facts).decision,
-        Decision::Allow
-    );
+    let facts = Facts { records: vec![RecordFacts { fields, ..record }], ..facts() };
+    assert_eq!(judge(&set, "order-status", "t", &call, &facts).decision, Decision::Allow);
 }

@@ -77,16 +77,9 @@ impl Case {
                 .collect(),
             _ => Vec::new(),
         };
-        assert_eq!(
-            targets.len(),
-            self.records.len(),
-            "{}: `records`",
-            self.name
-        );
-        let records = targets
-            .into_iter()
-            .zip(&self.records)
-            .map(|((collection, key), record)| RecordFacts {
+        assert_eq!(targets.len(), self.records.len(), "{}: `records`", self.name);
+        let records =
+            targets.into_iter().zip(&self.records).map(|((collection, key), record)| RecordFacts {
                 collection,
                 key,
                 exists: record.exists,
@@ -144,12 +137,7 @@ fn every_case_gets_the_decision_the_rules_and_the_duties_that_it_expects() {
             }
             assert!(verdict.reason.len() > 10, "{}: no reason", case.name);
             for private in ["ana", "ben", "#W", "EMAIL"] {
-                assert!(
-                    !verdict.reason.contains(private),
-                    "{}: {}",
-                    case.name,
-                    verdict.reason
-                );
+                assert!(!verdict.reason.contains(private), "{}: {}", case.name, verdict.reason);
             }
         }
     }

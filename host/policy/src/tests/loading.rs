@@ -20,66 +20,16 @@ const ANY: &str = "(principal, action, resource)";
 #[test]
 fn annotations_are_ours_to_refuse() {
     check(&format!("permit {ANY};"), (1, 1), "no @id", "@id(");
-    check(
-        &format!("\n @id(\"A b\") permit {ANY};"),
-        (2, 2),
-        "not a name",
-        "lower-case",
-    );
-    check(
-        &format!("@id(\"default-deny\") permit {ANY};"),
-        (1, 1),
-        "reserved",
-        "",
-    );
-    check(
-        &format!("@id(\"a\") @confrim forbid {ANY};"),
-        (1, 10),
-        "@confrim",
-        "`confirm`",
-    );
-    check(
-        &format!("@id(\"a\") @aproval(\"x\") forbid {ANY};"),
-        (1, 10),
-        "@aproval",
-        "there are",
-    );
-    check(
-        &format!("@id(\"a\") @confirm(\"x\") forbid {ANY};"),
-        (1, 10),
-        "no value",
-        "@confirm",
-    );
-    check(
-        &format!("@id(\"a\") @confirm permit {ANY};"),
-        (1, 10),
-        "forbid rules only",
-        "beside",
-    );
-    check(
-        &format!("@id(\"a\") @reason(\"x\") permit {ANY};"),
-        (1, 10),
-        "forbid rules only",
-        "",
-    );
-    check(
-        &format!("@id(\"a\") @reason(\" \") forbid {ANY};"),
-        (1, 10),
-        "needs a text",
-        "",
-    );
-    check(
-        &format!("@id(\"a\") @doc(\"{}\") permit {ANY};", "x".repeat(401)),
-        (1, 10),
-        "400",
-        "",
-    );
-    check(
-        &format!("@id(\"a\") @identity(\"known\") forbid {ANY};"),
-        (1, 10),
-        "level",
-        "verified",
-    );
+    check(&format!("\n @id(\"A b\") permit {ANY};"), (2, 2), "not a name", "lower-case");
+    check(&format!("@id(\"default-deny\") permit {ANY};"), (1, 1), "reserved", "");
+    check(&format!("@id(\"a\") @confrim forbid {ANY};"), (1, 10), "@confrim", "`confirm`");
+    check(&format!("@id(\"a\") @aproval(\"x\") forbid {ANY};"), (1, 10), "@aproval", "there are");
+    check(&format!("@id(\"a\") @confirm(\"x\") forbid {ANY};"), (1, 10), "no value", "@confirm");
+    check(&format!("@id(\"a\") @confirm permit {ANY};"), (1, 10), "forbid rules only", "beside");
+    check(&format!("@id(\"a\") @reason(\"x\") permit {ANY};"), (1, 10), "forbid rules only", "");
+    check(&format!("@id(\"a\") @reason(\" \") forbid {ANY};"), (1, 10), "needs a text", "");
+    check(&format!("@id(\"a\") @doc(\"{}\") permit {ANY};", "x".repeat(401)), (1, 10), "400", "");
+    check(&format!("@id(\"a\") @identity(\"known\") forbid {ANY};"), (1, 10), "level", "verified");
     let twice = format!("@id(\"a\") permit {ANY};\n@id(\"a\") forbid {ANY};");
     check(&twice, (2, 1), "test.cedar:1 already", "choose another");
 }
@@ -133,18 +83,8 @@ fn names_that_the_schema_does_not_have_are_refused_where_they_stand() {
         )
     };
     assert!(load(&when("resource.fields.status == \"x\"")).is_ok());
-    check(
-        &when("resource.fields.statsu == \"x\""),
-        (3, 8),
-        "statsu`",
-        "`status`",
-    );
-    check(
-        &when("resource.fields has statsu && true"),
-        (1, 1),
-        "impossible",
-        "",
-    );
+    check(&when("resource.fields.statsu == \"x\""), (3, 8), "statsu`", "`status`");
+    check(&when("resource.fields has statsu && true"), (1, 1), "impossible", "");
     check(&when("resource.fields.status == 3"), (3, 8), "", "");
     check(&when("resource.owner == \"x\""), (3, 8), "owner", "has");
     check(&when("context.tol == \"x\""), (3, 8), "`tol`", "`tool`");
@@ -159,24 +99,9 @@ fn names_that_the_schema_does_not_have_are_refused_where_they_stand() {
             "@id(\"a\") permit (principal, action == Action::\"{action}\", resource is {resource});"
         )
     };
-    check(
-        &scope("records:gett", "Record::orders"),
-        (1, 39),
-        "records:gett",
-        "records:get",
-    );
-    check(
-        &scope("records:get", "Record::oders"),
-        (1, 74),
-        "oders",
-        "orders",
-    );
-    check(
-        &scope("records:get", "Queue"),
-        (1, 1),
-        "applicable action",
-        "",
-    );
+    check(&scope("records:gett", "Record::orders"), (1, 39), "records:gett", "records:get");
+    check(&scope("records:get", "Record::oders"), (1, 74), "oders", "orders");
+    check(&scope("records:get", "Queue"), (1, 1), "applicable action", "");
     check(
         "@id(\"a\") permit (principal == Skil::\"x\", action, resource);",
         (1, 31),
@@ -195,10 +120,7 @@ fn a_misspelt_attribute_behind_has_is_refused() {
 
 #[test]
 fn everything_that_is_wrong_is_reported_in_the_order_of_files() {
-    let source = |file: &str, text: &str| PolicySource {
-        file: file.into(),
-        text: text.into(),
-    };
+    let source = |file: &str, text: &str| PolicySource { file: file.into(), text: text.into() };
     let files = [
         source(
             "b.cedar",
@@ -210,23 +132,12 @@ fn everything_that_is_wrong_is_reported_in_the_order_of_files() {
         ),
         source("c.cedar", "permit (principal action, resource);"),
     ];
-    let errors = PolicySet::load(&schema(), &files, &shop())
-        .map(|_| ())
-        .unwrap_err();
+    let errors = PolicySet::load(&schema(), &files, &shop()).map(|_| ()).unwrap_err();
     let mut places: Vec<(&str, u32)> = errors.iter().map(|e| (e.file.as_str(), e.line)).collect();
     places.dedup();
-    let expected = [
-        ("a.cedar", 1),
-        ("a.cedar", 2),
-        ("b.cedar", 1),
-        ("b.cedar", 2),
-        ("c.cedar", 1),
-    ];
+    let expected = [("a.cedar", 1), ("a.cedar", 2), ("b.cedar", 1), ("b.cedar", 2), ("c.cedar", 1)];
     assert_eq!(places, expected);
-    assert!(
-        errors.iter().any(|e| e.rule.as_deref() == Some("y")),
-        "{errors:?}"
-    );
+    assert!(errors.iter().any(|e| e.rule.as_deref() == Some("y")), "{errors:?}");
 }
 
 #[test]
@@ -237,10 +148,7 @@ fn templates_and_files_given_twice_are_refused() {
         "templates",
         "each principal",
     );
-    let source = PolicySource {
-        file: "a.cedar".into(),
-        text: String::new(),
-    };
+    let source = PolicySource { file: "a.cedar".into(), text: String::new() };
     let errors = PolicySet::load(&schema(), &[source.clone(), source], &shop()).unwrap_err();
     assert_eq!(errors[0].to_string(), "a.cedar: the file was given twice");
 }
@@ -252,11 +160,7 @@ fn sizes_are_bounded_and_hostile_texts_do_not_use_up_the_stack() {
     check(&many, (2_001, 1), "more than 2000 rules", "");
     check(&"(".repeat(100_000), (1, 25), "nest deeper", "");
     let huge = " ".repeat(256 * 1024 + 1);
-    assert!(
-        load(&huge).unwrap_err()[0]
-            .message
-            .contains("at most 262144")
-    );
+    assert!(load(&huge).unwrap_err()[0].message.contains("at most 262144"));
     // The deepest trees that the bounds let through.
     for (part, most) in [
         (" && true", 250),
@@ -277,38 +181,24 @@ fn sizes_are_bounded_and_hostile_texts_do_not_use_up_the_stack() {
             _ => format!("@id(\"a\") permit {ANY} when {{ true{chain} }};"),
         };
         match load(&text) {
-            Err(errors) => assert!(
-                errors[0].message.contains("attribute `a`"),
-                "{part}: {errors:?}"
-            ),
+            Err(errors) => {
+                assert!(errors[0].message.contains("attribute `a`"), "{part}: {errors:?}")
+            }
             Ok(set) => {
                 let (call, record) = order("#W1", "ana");
-                let facts = Facts {
-                    records: vec![record],
-                    ..facts()
-                };
+                let facts = Facts { records: vec![record], ..facts() };
                 judge(&set, "order-status", "t", &call, &facts);
             }
         }
-        check(
-            &text.replace(&chain, &part.repeat(most * 2)),
-            (1, 1),
-            "a statement ",
-            "split it",
-        );
+        check(&text.replace(&chain, &part.repeat(most * 2)), (1, 1), "a statement ", "split it");
     }
 }
 
 #[test]
 fn a_schema_is_refused_with_its_place() {
     let check = |text: &str, place: u32, message: &str| {
-        let source = PolicySource {
-            file: "s".into(),
-            text: text.into(),
-        };
-        let errors = PolicySet::load(&source, &[], &shop())
-            .map(|_| ())
-            .unwrap_err();
+        let source = PolicySource { file: "s".into(), text: text.into() };
+        let errors = PolicySet::load(&source, &[], &shop()).map(|_| ()).unwrap_err();
         let fits =
             |e: &PolicyError| e.file == "s" && e.line == place && e.message.contains(message);
         assert!(errors.iter().any(fits), "{errors:?}");
@@ -321,46 +211,25 @@ fn a_schema_is_refused_with_its_place() {
     );
     check("entity Skill;", 0, "no entity `Record`");
     check("entity Record;", 0, "no attributes");
-    check(
-        "entity Record = { a: Bool };",
-        0,
-        "lacks the actions log:write",
-    );
+    check("entity Record = { a: Bool };", 0, "lacks the actions log:write");
     check(&"{".repeat(100_000), 1, "nest deeper");
 }
 
 #[test]
 fn declared_collections_are_checked_too() {
     let check = |name: &str, readable: &[&str], message: &str| {
-        let readable = readable
-            .iter()
-            .map(|f| ((*f).to_owned(), FieldType::String))
-            .collect();
-        let rules = CollectionRules {
-            owner: None,
-            readable,
-        };
+        let readable = readable.iter().map(|f| ((*f).to_owned(), FieldType::String)).collect();
+        let rules = CollectionRules { owner: None, readable };
         let collections = Collections(BTreeMap::from([(name.to_owned(), rules)]));
-        let errors = PolicySet::load(&schema(), &[], &collections)
-            .map(|_| ())
-            .unwrap_err();
-        assert!(
-            errors[0]
-                .to_string()
-                .starts_with("configuration: collection"),
-            "{errors:?}"
-        );
+        let errors = PolicySet::load(&schema(), &[], &collections).map(|_| ()).unwrap_err();
+        assert!(errors[0].to_string().starts_with("configuration: collection"), "{errors:?}");
         assert!(errors[0].to_string().contains(message), "{errors:?}");
     };
     check("my-orders", &[], "lower-case letters");
     check("in", &[], "no word of the rule language");
     check("orders", &["a", "a.b"], "inside another");
-    let many = (0..201)
-        .map(|i| (format!("c{i}"), CollectionRules::default()))
-        .collect();
-    let errors = PolicySet::load(&schema(), &[], &Collections(many))
-        .map(|_| ())
-        .unwrap_err();
+    let many = (0..201).map(|i| (format!("c{i}"), CollectionRules::default())).collect();
+    let errors = PolicySet::load(&schema(), &[], &Collections(many)).map(|_| ()).unwrap_err();
     assert_eq!(errors[0].message, "201 collections; at most 200");
 }
 

@@ -37,14 +37,8 @@ const CONDITIONS: [&str; 7] = [
 const DUTIES: [(&str, &str); 4] = [
     ("", "false"),
     ("@confirm", "context.satisfied.contains(\"confirm\")"),
-    (
-        "@identity(\"identified\")",
-        "context.satisfied.contains(\"identity:identified\")",
-    ),
-    (
-        "@identity(\"verified\")",
-        "context.satisfied.contains(\"identity:verified\")",
-    ),
+    ("@identity(\"identified\")", "context.satisfied.contains(\"identity:identified\")"),
+    ("@identity(\"verified\")", "context.satisfied.contains(\"identity:verified\")"),
 ];
 
 #[derive(Clone, Debug)]
@@ -62,18 +56,10 @@ impl AnyRule {
             true => ("permit", "", "false"),
             false => ("forbid", self.duty.0, self.duty.1),
         };
-        let Self {
-            principal,
-            action,
-            condition,
-            ..
-        } = self;
+        let Self { principal, action, condition, .. } = self;
         // A constant `unless` would be a rule that never applies, or always.
-        let unless = if lifted == "false" {
-            String::new()
-        } else {
-            format!(" unless {{ {lifted} }}")
-        };
+        let unless =
+            if lifted == "false" { String::new() } else { format!(" unless {{ {lifted} }}") };
         format!(
             "@id(\"r{id}\") {annotation} {effect} ({principal}, {action}, resource) when {{ {condition} }}{unless};\n"
         )
@@ -113,18 +99,10 @@ fn any_request() -> impl Strategy<Value = AnyRequest> {
     let calls = vec![
         order("#W1", "ana").0,
         HostCall::KvGet { key: "k".into() },
-        HostCall::KvSet {
-            key: "k".into(),
-            value: vec![],
-            ttl_s: 1,
-        },
+        HostCall::KvSet { key: "k".into(), value: vec![], ttl_s: 1 },
         HostCall::TicketHistory { limit: 1 },
     ];
-    let levels = [
-        IdentityLevel::Unknown,
-        IdentityLevel::Identified,
-        IdentityLevel::Verified,
-    ];
+    let levels = [IdentityLevel::Unknown, IdentityLevel::Identified, IdentityLevel::Verified];
     (
         prop::sample::select(&["one", "two", "three"][..]),
         prop::sample::select(&["t", "u"][..]),
@@ -133,17 +111,15 @@ fn any_request() -> impl Strategy<Value = AnyRequest> {
         prop::sample::select(levels.to_vec()),
         0..4_u32,
     )
-        .prop_map(
-            |(skill, tool, call, (private, confirmed), level, failures)| AnyRequest {
-                skill,
-                tool,
-                call,
-                private,
-                confirmed,
-                level,
-                failures,
-            },
-        )
+        .prop_map(|(skill, tool, call, (private, confirmed), level, failures)| AnyRequest {
+            skill,
+            tool,
+            call,
+            private,
+            confirmed,
+            level,
+            failures,
+        })
 }
 
 impl AnyRequest {
@@ -152,10 +128,7 @@ impl AnyRequest {
         Facts {
             private: self.private,
             confirmed: self.confirmed,
-            customer: Customer {
-                key,
-                level: self.level,
-            },
+            customer: Customer { key, level: self.level },
             identify_failures: self.failures,
             records: match &self.call {
                 HostCall::RecordsGet { .. } => vec![order("#W1", "ana").1],
@@ -171,11 +144,7 @@ impl AnyRequest {
 }
 
 fn text(rules: &[AnyRule]) -> String {
-    rules
-        .iter()
-        .enumerate()
-        .map(|(id, rule)| rule.text(id))
-        .collect()
+    rules.iter().enumerate().map(|(id, rule)| rule.text(id)).collect()
 }
 
 fn set(rules: &[AnyRule]) -> PolicySet {
@@ -184,18 +153,11 @@ fn set(rules: &[AnyRule]) -> PolicySet {
 
 /// The same rules, looked at all of them for every call.
 fn uncut(rules: &[AnyRule]) -> Judge {
-    let source = PolicySource {
-        file: "test.cedar".into(),
-        text: text(rules),
-    };
+    let source = PolicySource { file: "test.cedar".into(), text: text(rules) };
     let rules = rule::parse(&[source], &mut Vec::new());
     let slices = Slices::uncut(checked_schema(), &rules).unwrap();
     let rules_by_id = rules.iter().map(crate::load::rule_facts).collect();
-    Judge {
-        words: Vocabulary::new(&shop()).unwrap(),
-        slices,
-        rules: rules_by_id,
-    }
+    Judge { words: Vocabulary::new(&shop()).unwrap(), slices, rules: rules_by_id }
 }
 
 fn rules() -> impl Strategy<Value = Vec<AnyRule>> {

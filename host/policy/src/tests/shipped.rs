@@ -13,10 +13,7 @@ use crate::{EndpointFacts, RuleEffect};
 fn every_call() -> Vec<(HostCall, Facts, bool)> {
     let ticket = TicketId::derive(&["t"]);
     let (get, record) = order("#W1", "ana");
-    let query = RecordFacts {
-        key: None,
-        ..record.clone()
-    };
+    let query = RecordFacts { key: None, ..record.clone() };
     let request = HttpRequest {
         method: HttpMethod::Get,
         url: "https://carrier.example/v1/x".into(),
@@ -25,60 +22,23 @@ fn every_call() -> Vec<(HostCall, Facts, bool)> {
         secrets: vec![],
         idempotent: true,
     };
-    let line = LogLine {
-        level: LogLevel::Info,
-        message: "m".into(),
-        fields: vec![],
-    };
-    let handover = HandOver {
-        reason: "r".into(),
-        severity: Severity::Normal,
-        summary: "s".into(),
-    };
-    let delete = RecordStep::Delete {
-        collection: "orders".into(),
-        key: "#W1".into(),
-        version: 1,
-    };
+    let line = LogLine { level: LogLevel::Info, message: "m".into(), fields: vec![] };
+    let handover = HandOver { reason: "r".into(), severity: Severity::Normal, summary: "s".into() };
+    let delete = RecordStep::Delete { collection: "orders".into(), key: "#W1".into(), version: 1 };
     let calls = [
         HostCall::Log { line },
         get,
-        HostCall::RecordsQuery {
-            collection: "orders".into(),
-            conditions: vec![],
-            limit: 1,
-        },
-        HostCall::RecordsWrite {
-            steps: vec![delete],
-        },
-        HostCall::RecordsIdentify {
-            collection: "users".into(),
-            details: vec![],
-        },
+        HostCall::RecordsQuery { collection: "orders".into(), conditions: vec![], limit: 1 },
+        HostCall::RecordsWrite { steps: vec![delete] },
+        HostCall::RecordsIdentify { collection: "users".into(), details: vec![] },
         HostCall::HttpSend { request },
         HostCall::KvGet { key: "k".into() },
-        HostCall::KvSet {
-            key: "k".into(),
-            value: vec![],
-            ttl_s: 1,
-        },
+        HostCall::KvSet { key: "k".into(), value: vec![], ttl_s: 1 },
         HostCall::KvDelete { key: "k".into() },
-        HostCall::TicketCreate {
-            subject: "s".into(),
-            priority: Priority::P3,
-        },
-        HostCall::TicketUpdate {
-            id: ticket.clone(),
-            change: TicketChange::default(),
-        },
-        HostCall::TicketTag {
-            id: ticket.clone(),
-            tag: "t".into(),
-        },
-        HostCall::TicketComment {
-            id: ticket,
-            text: "t".into(),
-        },
+        HostCall::TicketCreate { subject: "s".into(), priority: Priority::P3 },
+        HostCall::TicketUpdate { id: ticket.clone(), change: TicketChange::default() },
+        HostCall::TicketTag { id: ticket.clone(), tag: "t".into() },
+        HostCall::TicketComment { id: ticket, text: "t".into() },
         HostCall::TicketHistory { limit: 1 },
         HostCall::HandOver { request: handover },
     ];
@@ -114,17 +74,7 @@ fn every_call() -> Vec<(HostCall, Facts, bool)> {
             identified("ana")
         };
         let endpoint = Some(endpoint.clone());
-        (
-            call,
-            Facts {
-                records,
-                customer,
-                endpoint,
-                confirmed: true,
-                ..facts()
-            },
-            everybody,
-        )
+        (call, Facts { records, customer, endpoint, confirmed: true, ..facts() }, everybody)
     };
     calls.into_iter().map(of).collect()
 }
@@ -137,11 +87,7 @@ fn without_rules_every_call_is_denied() {
         assert_eq!(verdict.decision, Decision::Deny, "{}", call.action());
         assert_eq!(verdict.rules, ["default-deny"], "{}", call.action());
         assert!(verdict.obligations.is_empty());
-        assert!(
-            verdict.reason.contains("no rule permits order-status to"),
-            "{}",
-            verdict.reason
-        );
+        assert!(verdict.reason.contains("no rule permits order-status to"), "{}", verdict.reason);
     }
 }
 
@@ -150,35 +96,18 @@ fn a_skill_that_no_rule_names_gets_what_is_its_own_and_nothing_else() {
     let set = shipped();
     for (call, facts, everybody) in every_call() {
         let verdict = judge(&set, "unheard-of", "t", &call, &facts);
-        let expected = if everybody {
-            Decision::Allow
-        } else {
-            Decision::Deny
-        };
-        assert_eq!(
-            verdict.decision,
-            expected,
-            "{}: {}",
-            call.action(),
-            verdict.reason
-        );
+        let expected = if everybody { Decision::Allow } else { Decision::Deny };
+        assert_eq!(verdict.decision, expected, "{}: {}", call.action(), verdict.reason);
     }
 }
 
 #[test]
 fn every_rule_tells_people_why_it_is_there_and_what_to_do() {
     for rule in shipped().rules() {
-        assert!(
-            rule.doc.as_ref().is_some_and(|doc| doc.len() > 20),
-            "{rule:?}"
-        );
+        assert!(rule.doc.as_ref().is_some_and(|doc| doc.len() > 20), "{rule:?}");
         if rule.effect == RuleEffect::Forbid {
             let reason = &rule.annotations["reason"];
-            assert!(
-                reason.contains(':'),
-                "{}: no next step in {reason:?}",
-                rule.id
-            );
+            assert!(reason.contains(':'), "{}: no next step in {reason:?}", rule.id);
         }
     }
 }
@@ -186,16 +115,10 @@ fn every_rule_tells_people_why_it_is_there_and_what_to_do() {
 #[test]
 fn rules_know_their_file_and_line() {
     let set = shipped();
-    let rule = set
-        .rules()
-        .find(|rule| rule.id == "records-owner-only")
-        .unwrap();
+    let rule = set.rules().find(|rule| rule.id == "records-owner-only").unwrap();
     let text = std::fs::read_to_string(policies_folder().join(&rule.file)).unwrap();
     let line = text.lines().nth(rule.line as usize - 1).unwrap();
-    assert_eq!(
-        (rule.file.as_str(), line),
-        ("base.cedar", "@id(\"records-owner-only\")")
-    );
+    assert_eq!((rule.file.as_str(), line), ("base.cedar", "@id(\"records-owner-only\")"));
     assert!(rule.doc.as_ref().unwrap().starts_with("Only the owner."));
 }
 
@@ -206,15 +129,7 @@ fn the_digest_depends_on_every_text_and_not_on_the_order_of_files() {
     files.reverse();
     let same = PolicySet::load(&schema(), &files, &shop()).unwrap();
     assert_eq!(same.digest(), digest);
-    assert_eq!(
-        same.rules().collect::<Vec<_>>(),
-        shipped().rules().collect::<Vec<_>>()
-    );
+    assert_eq!(same.rules().collect::<Vec<_>>(), shipped().rules().collect::<Vec<_>>());
     files[0].text.push_str("\n// more\n");
-    assert_ne!(
-        PolicySet::load(&schema(), &files, &shop())
-            .unwrap()
-            .digest(),
-        digest
-    );
+    assert_ne!(PolicySet::load(&schema(), &files, &shop()).unwrap().digest(), digest);
 }

@@ -16,51 +16,31 @@ pub(super) fn wrong(argument: impl Display, reason: impl Display) -> CallFailure
 }
 
 pub(super) fn ensure(holds: bool, argument: impl Display, reason: impl Display) -> Checked {
-    if holds {
-        Ok(())
-    } else {
-        Err(wrong(argument, reason))
-    }
+    if holds { Ok(()) } else { Err(wrong(argument, reason)) }
 }
 
 /// Between `least` and `most` bytes.
 pub(super) fn length(argument: &str, bytes: usize, least: usize, most: usize) -> Checked {
     let fits = (least..=most).contains(&bytes);
-    ensure(
-        fits,
-        argument,
-        format_args!("has {bytes} bytes; {least} to {most} are accepted"),
-    )
+    ensure(fits, argument, format_args!("has {bytes} bytes; {least} to {most} are accepted"))
 }
 
 /// Between `least` and `most` items.
 pub(super) fn count(argument: &str, items: usize, least: usize, most: usize) -> Checked {
     let fits = (least..=most).contains(&items);
-    ensure(
-        fits,
-        argument,
-        format_args!("has {items} items; {least} to {most} are accepted"),
-    )
+    ensure(fits, argument, format_args!("has {items} items; {least} to {most} are accepted"))
 }
 
 /// Between `least` and `most`.
 pub(super) fn range(argument: &str, value: u32, least: u32, most: u32) -> Checked {
     let fits = (least..=most).contains(&value);
-    ensure(
-        fits,
-        argument,
-        format_args!("is {value}; {least} to {most} are accepted"),
-    )
+    ensure(fits, argument, format_args!("is {value}; {least} to {most} are accepted"))
 }
 
 /// A text without control characters, not even ends of lines.
 pub(super) fn line(argument: &str, text: &str, least: usize, most: usize) -> Checked {
     length(argument, text.len(), least, most)?;
-    ensure(
-        !text.contains(char::is_control),
-        argument,
-        "must not contain control characters",
-    )
+    ensure(!text.contains(char::is_control), argument, "must not contain control characters")
 }
 
 /// Lower-case letters, digits, and those of `also`.
@@ -75,11 +55,7 @@ pub(super) fn name(argument: &str, text: &str, also: &str, most: usize) -> Check
 pub(super) fn token(argument: &str, text: &str, most: usize) -> Checked {
     length(argument, text.len(), 1, most)?;
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    ensure(
-        text.bytes().all(fits),
-        argument,
-        "is no header name (RFC 9110)",
-    )
+    ensure(text.bytes().all(fits), argument, "is no header name (RFC 9110)")
 }
 
 /// A collection of records.
@@ -109,27 +85,15 @@ mod tests {
     fn a_failure_names_the_argument_and_what_is_right() {
         check(collection("orders"), None);
         check(key("#W1000001"), None);
-        check(
-            collection(""),
-            Some("collection: has 0 bytes; 1 to 64 are accepted"),
-        );
+        check(collection(""), Some("collection: has 0 bytes; 1 to 64 are accepted"));
         check(
             collection("../orders"),
             Some("collection: use lower-case letters, digits and any of \"_-\""),
         );
-        check(
-            key("a\nb"),
-            Some("key: must not contain control characters"),
-        );
-        check(
-            range("limit", 101, 1, 100),
-            Some("limit: is 101; 1 to 100 are accepted"),
-        );
+        check(key("a\nb"), Some("key: must not contain control characters"));
+        check(range("limit", 101, 1, 100), Some("limit: is 101; 1 to 100 are accepted"));
         check(token("headers", "x-id", 100), None);
-        check(
-            token("headers", "x id", 100),
-            Some("headers: is no header name (RFC 9110)"),
-        );
+        check(token("headers", "x id", 100), Some("headers: is no header name (RFC 9110)"));
         check(
             slug("tag", "Ümlaut", 40),
             Some("tag: use lower-case letters, digits and any of \"-\""),

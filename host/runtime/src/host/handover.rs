@@ -18,11 +18,7 @@ impl Host for State {
 }
 
 fn hand_over(request: Request) -> Checked<HostCall> {
-    let Request {
-        reason,
-        severity,
-        summary,
-    } = request;
+    let Request { reason, severity, summary } = request;
     check::slug("reason", &reason, check::REASON_BYTES)?;
     check::length("summary", summary.len(), 0, 2_000)?;
     let severity = match severity {
@@ -31,11 +27,5 @@ fn hand_over(request: Request) -> Checked<HostCall> {
         people::Severity::High => Severity::High,
         people::Severity::Critical => Severity::Critical,
     };
-    Ok(HostCall::HandOver {
-        request: HandOver {
-            reason,
-            severity,
-            summary,
-        },
-    })
+    Ok(HostCall::HandOver { request: HandOver { reason, severity, summary } })
 }

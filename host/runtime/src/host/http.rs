@@ -24,14 +24,7 @@ impl Host for State {
 /// Holds what makes a request well formed. Which servers, headers and secrets are
 /// allowed is for the gate to say.
 fn send(request: Request) -> Checked<HostCall> {
-    let Request {
-        method,
-        url,
-        headers,
-        body,
-        secrets,
-        idempotent,
-    } = request;
+    let Request { method, url, headers, body, secrets, idempotent } = request;
     check::length("url", url.len(), 1, 2_048)?;
     let is_plain = url.bytes().all(|b| b.is_ascii_graphic());
     check::ensure(
@@ -57,14 +50,7 @@ fn send(request: Request) -> Checked<HostCall> {
         Method::Patch => HttpMethod::Patch,
         Method::Delete => HttpMethod::Delete,
     };
-    let request = HttpRequest {
-        method,
-        url,
-        headers,
-        body,
-        secrets,
-        idempotent,
-    };
+    let request = HttpRequest { method, url, headers, body, secrets, idempotent };
     Ok(HostCall::HttpSend { request })
 }
 
@@ -86,16 +72,8 @@ mod tests {
 
     #[test]
     fn requests_cannot_be_smuggled() {
-        check(
-            "https://carrier.example/t/1?q=%20",
-            ("accept", "text/html"),
-            true,
-        );
-        check(
-            "https://carrier.example/ HTTP/1.1\r\nHost: x",
-            ("accept", "a"),
-            false,
-        );
+        check("https://carrier.example/t/1?q=%20", ("accept", "text/html"), true);
+        check("https://carrier.example/ HTTP/1.1\r\nHost: x", ("accept", "a"), false);
         check("https://cärrier.example/", ("accept", "a"), false);
         check("", ("accept", "a"), false);
         check("https://carrier.example/", ("accept", "a\r\nx: y"), false);

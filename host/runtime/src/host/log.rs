@@ -21,14 +21,6 @@ impl Host for State {
             Level::Warn => LogLevel::Warn,
             Level::Error => LogLevel::Error,
         };
-        State::log(
-            self,
-            LogLine {
-                level,
-                message,
-                fields,
-            },
-        )
-        .await
+        State::log(self, LogLine { level, message, fields }).await
     }
 }

@@ -49,11 +49,7 @@ impl Host for State {
 
 impl From<Document> for wit::Document {
     fn from(document: Document) -> Self {
-        Self {
-            key: document.key,
-            version: document.version,
-            body: document.body.to_string(),
-        }
+        Self { key: document.key, version: document.version, body: document.body.to_string() }
     }
 }
 
@@ -67,20 +63,13 @@ fn query(collection: String, conditions: Vec<Equals>, limit: u32) -> Checked<Hos
     check::collection(&collection)?;
     check::range("limit", limit, 1, 100)?;
     let conditions = equalities("conditions", conditions)?;
-    Ok(HostCall::RecordsQuery {
-        collection,
-        conditions,
-        limit,
-    })
+    Ok(HostCall::RecordsQuery { collection, conditions, limit })
 }
 
 fn identify(collection: String, details: Vec<Equals>) -> Checked<HostCall> {
     check::collection(&collection)?;
     let details = equalities("details", details)?;
-    Ok(HostCall::RecordsIdentify {
-        collection,
-        details,
-    })
+    Ok(HostCall::RecordsIdentify { collection, details })
 }
 
 fn equalities(argument: &str, list: Vec<Equals>) -> Checked<Vec<Condition>> {
@@ -101,12 +90,7 @@ fn write(steps: Vec<Step>) -> Checked<HostCall> {
 
 fn step(step: Step) -> Checked<RecordStep> {
     match step {
-        Step::Put(wit::Put {
-            collection,
-            key,
-            body,
-            expected,
-        }) => {
+        Step::Put(wit::Put { collection, key, body, expected }) => {
             check::collection(&collection)?;
             check::key(&key)?;
             let body = object(&body)?;
@@ -114,25 +98,12 @@ fn step(step: Step) -> Checked<RecordStep> {
                 wit::Expected::Absent => Expected::Absent,
                 wit::Expected::Version(version) => Expected::Version(version),
             };
-            Ok(RecordStep::Put {
-                collection,
-                key,
-                body,
-                expected,
-            })
+            Ok(RecordStep::Put { collection, key, body, expected })
         }
-        Step::Delete(wit::Delete {
-            collection,
-            key,
-            version,
-        }) => {
+        Step::Delete(wit::Delete { collection, key, version }) => {
             check::collection(&collection)?;
             check::key(&key)?;
-            Ok(RecordStep::Delete {
-                collection,
-                key,
-                version,
-            })
+            Ok(RecordStep::Delete { collection, key, version })
         }
     }
 }
@@ -141,11 +112,7 @@ fn object(body: &str) -> Checked<Value> {
     check::length("body", body.len(), 2, BODY_BYTES)?;
     // The parser's own words may repeat the text, so only the place is told.
     let value: Value = serde_json::from_str(body).map_err(|error| {
-        let place = format!(
-            "is not JSON: line {}, column {}",
-            error.line(),
-            error.column()
-        );
+        let place = format!("is not JSON: line {}, column {}", error.line(), error.column());
         check::wrong("body", place)
     })?;
     check::ensure(value.is_object(), "body", "must be a JSON object")?;
@@ -157,21 +124,14 @@ mod tests {
     use super::*;
 
     fn check(body: &str, wanted: Option<&str>) {
-        assert_eq!(
-            object(body).err().map(|f| f.message).as_deref(),
-            wanted,
-            "{body:.40}"
-        );
+        assert_eq!(object(body).err().map(|f| f.message).as_deref(), wanted, "{body:.40}");
     }
 
     #[test]
     fn a_body_is_a_json_object() {
         check(r#"{"status":"pending"}"#, None);
         check("[1,2]", Some("body: must be a JSON object"));
-        check(
-            r#"{"email": oops}"#,
-            Some("body: is not JSON: line 1, column 11"),
-        );
+        check(r#"{"email": oops}"#, Some("body: is not JSON: line 1, column 11"));
         check("", Some("body: has 0 bytes; 2 to 262144 are accepted"));
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(5_000), "]".repeat(5_000));
         check(&deep, Some("body: is not JSON: line 1, column 132"));
@@ -180,12 +140,7 @@ mod tests {
     #[test]
     fn a_query_without_conditions_is_refused() {
         assert!(query("orders".into(), vec![], 10).is_err());
-        let by_user = || {
-            vec![Equals {
-                field: "user_id".into(),
-                value: "u1".into(),
-            }]
-        };
+        let by_user = || vec![Equals { field: "user_id".into(), value: "u1".into() }];
         assert!(query("orders".into(), by_user(), 10).is_ok());
         assert!(query("orders".into(), by_user(), 0).is_err());
         assert!(identify("users".into(), by_user()).is_ok());

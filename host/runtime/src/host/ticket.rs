@@ -41,18 +41,11 @@ impl Host for State {
 
 fn create(subject: String, priority: wit::Priority) -> Checked<HostCall> {
     check::line("subject", &subject, 1, 200)?;
-    Ok(HostCall::TicketCreate {
-        subject,
-        priority: priority.into(),
-    })
+    Ok(HostCall::TicketCreate { subject, priority: priority.into() })
 }
 
 fn update(id: &str, change: Change) -> Checked<HostCall> {
-    let Change {
-        subject,
-        status,
-        priority,
-    } = change;
+    let Change { subject, status, priority } = change;
     if let Some(subject) = &subject {
         check::line("subject", subject, 1, 200)?;
     }
@@ -61,26 +54,17 @@ fn update(id: &str, change: Change) -> Checked<HostCall> {
         status: status.map(Into::into),
         priority: priority.map(Into::into),
     };
-    Ok(HostCall::TicketUpdate {
-        id: ticket_id(id)?,
-        change,
-    })
+    Ok(HostCall::TicketUpdate { id: ticket_id(id)?, change })
 }
 
 fn add_tag(id: &str, tag: String) -> Checked<HostCall> {
     check::slug("tag", &tag, 40)?;
-    Ok(HostCall::TicketTag {
-        id: ticket_id(id)?,
-        tag,
-    })
+    Ok(HostCall::TicketTag { id: ticket_id(id)?, tag })
 }
 
 fn comment(id: &str, text: String) -> Checked<HostCall> {
     check::length("text", text.len(), 1, 4_000)?;
-    Ok(HostCall::TicketComment {
-        id: ticket_id(id)?,
-        text,
-    })
+    Ok(HostCall::TicketComment { id: ticket_id(id)?, text })
 }
 
 fn history(limit: u32) -> Checked<HostCall> {

@@ -14,44 +14,24 @@ pub(crate) fn of_call(call: &HostCall) -> u64 {
     match call {
         HostCall::Log { line } => of_line(line),
         HostCall::RecordsGet { collection, key } => text(collection) + text(key),
-        HostCall::RecordsQuery {
-            collection,
-            conditions: list,
-            limit: _,
+        HostCall::RecordsQuery { collection, conditions: list, limit: _ }
+        | HostCall::RecordsIdentify { collection, details: list } => {
+            text(collection) + sum(list, condition)
         }
-        | HostCall::RecordsIdentify {
-            collection,
-            details: list,
-        } => text(collection) + sum(list, condition),
         HostCall::RecordsWrite { steps } => sum(steps, step),
         HostCall::HttpSend { request } => http_request(request),
         HostCall::KvGet { key } | HostCall::KvDelete { key } => text(key),
-        HostCall::KvSet {
-            key,
-            value,
-            ttl_s: _,
-        } => text(key) + value.len() as u64,
-        HostCall::TicketCreate {
-            subject,
-            priority: _,
-        } => text(subject),
+        HostCall::KvSet { key, value, ttl_s: _ } => text(key) + value.len() as u64,
+        HostCall::TicketCreate { subject, priority: _ } => text(subject),
         HostCall::TicketUpdate { id, change } => {
-            let TicketChange {
-                subject,
-                status: _,
-                priority: _,
-            } = change;
+            let TicketChange { subject, status: _, priority: _ } = change;
             text(id.as_str()) + subject.as_deref().map_or(0, text)
         }
         HostCall::TicketTag { id, tag } => text(id.as_str()) + text(tag),
         HostCall::TicketComment { id, text: remark } => text(id.as_str()) + text(remark),
         HostCall::TicketHistory { limit: _ } => 0,
         HostCall::HandOver { request } => {
-            let HandOver {
-                reason,
-                severity: _,
-                summary,
-            } = request;
+            let HandOver { reason, severity: _, summary } = request;
             text(reason) + text(summary)
         }
     }
@@ -66,11 +46,7 @@ pub(crate) fn of_reply(reply: &HostReply) -> u64 {
         HostReply::Versions { versions } => versions.len() as u64 * 8,
         HostReply::Identity { key, document: one } => text(key) + document(one),
         HostReply::Http { response } => {
-            let HttpResponse {
-                status: _,
-                headers,
-                body,
-            } = response;
+            let HttpResponse { status: _, headers, body } = response;
             sum(headers, pair) + body.len() as u64
         }
         HostReply::Value { value } => value.as_ref().map_or(0, |value| value.len() as u64),
@@ -115,14 +91,7 @@ fn document(document: &Document) -> u64 {
 }
 
 fn http_request(request: &HttpRequest) -> u64 {
-    let HttpRequest {
-        method: _,
-        url,
-        headers,
-        body,
-        secrets,
-        idempotent: _,
-    } = request;
+    let HttpRequest { method: _, url, headers, body, secrets, idempotent: _ } = request;
     text(url) + sum(headers, pair) + body.len() as u64 + sum(secrets, |name| text(name))
 }
 
@@ -157,17 +126,9 @@ mod tests {
     fn texts_and_bodies_count() {
         let body = serde_json::json!({"status": "déjà \"vu\"", "items": [1, null]});
         let length = body.to_string().len() as u64;
-        let document = Document {
-            key: "#W1".into(),
-            version: 3,
-            body,
-        };
+        let document = Document { key: "#W1".into(), version: 3, body };
         assert_eq!(of_reply(&HostReply::Document { document }), 3 + length);
-        let call = HostCall::KvSet {
-            key: "k".into(),
-            value: vec![0; 10],
-            ttl_s: 60,
-        };
+        let call = HostCall::KvSet { key: "k".into(), value: vec![0; 10], ttl_s: 60 };
         assert_eq!(of_call(&call), 11);
     }
 }

@@ -40,10 +40,7 @@ impl Clock {
     /// earlier.
     pub(super) fn new(now: Timestamp) -> Self {
         let ms = u64::try_from(now.millis()).unwrap_or_default();
-        Self {
-            start: Duration::from_millis(ms),
-            time: Mutex::default(),
-        }
+        Self { start: Duration::from_millis(ms), time: Mutex::default() }
     }
 
     fn time(&self) -> MutexGuard<'_, Time> {
@@ -55,13 +52,8 @@ impl Clock {
     }
 
     fn wall(&self) -> Datetime {
-        let now = self
-            .start
-            .saturating_add(Duration::from_nanos(self.now_ns()));
-        Datetime {
-            seconds: now.as_secs(),
-            nanoseconds: now.subsec_nanos(),
-        }
+        let now = self.start.saturating_add(Duration::from_nanos(self.now_ns()));
+        Datetime { seconds: now.as_secs(), nanoseconds: now.subsec_nanos() }
     }
 
     /// Ready at `at_ns`. Whatever else is waited for together with it goes first if
@@ -100,10 +92,7 @@ impl Registered {
     /// Moves time to this wait's moment, unless another's comes first.
     fn pass(&self) -> bool {
         let mut time = self.clock.time();
-        let first = time
-            .waits
-            .first_key_value()
-            .is_none_or(|(at_ns, _)| self.at_ns <= *at_ns);
+        let first = time.waits.first_key_value().is_none_or(|(at_ns, _)| self.at_ns <= *at_ns);
         if first {
             time.now_ns = time.now_ns.max(self.at_ns);
         }
@@ -160,10 +149,7 @@ impl wall_clock::Host for ClockView<'_> {
     }
 
     fn resolution(&mut self) -> wasmtime::Result<Datetime> {
-        Ok(Datetime {
-            seconds: 0,
-            nanoseconds: 1_000_000,
-        })
+        Ok(Datetime { seconds: 0, nanoseconds: 1_000_000 })
     }
 }
 
@@ -177,10 +163,7 @@ impl monotonic_clock::Host for ClockView<'_> {
     }
 
     fn subscribe_instant(&mut self, at_ns: u64) -> wasmtime::Result<Resource<DynPollable>> {
-        let moment = self.table.push(Moment {
-            clock: Arc::clone(self.clock),
-            at_ns,
-        })?;
+        let moment = self.table.push(Moment { clock: Arc::clone(self.clock), at_ns })?;
         subscribe(self.table, moment)
     }
 
@@ -196,10 +179,8 @@ mod tests {
 
     /// Which of the waits are ready first, as `wasi:io/poll` would answer.
     async fn poll(clock: &Arc<Clock>, waits: &[u64]) -> Vec<usize> {
-        let mut waits: Vec<_> = waits
-            .iter()
-            .map(|at_ns| Box::pin(Arc::clone(clock).wait(*at_ns)))
-            .collect();
+        let mut waits: Vec<_> =
+            waits.iter().map(|at_ns| Box::pin(Arc::clone(clock).wait(*at_ns))).collect();
         poll_fn(|cx| {
             let mut ready = Vec::new();
             for (n, wait) in waits.iter_mut().enumerate() {
@@ -207,11 +188,7 @@ mod tests {
                     ready.push(n);
                 }
             }
-            if ready.is_empty() {
-                Poll::Pending
-            } else {
-                Poll::Ready(ready)
-            }
+            if ready.is_empty() { Poll::Pending } else { Poll::Ready(ready) }
         })
         .await
     }

@@ -52,9 +52,7 @@ impl Output {
             lines_left: limits.log_lines,
             bytes_left: limits.log_bytes,
         };
-        Self {
-            queue: Mutex::new(queue),
-        }
+        Self { queue: Mutex::new(queue) }
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -69,10 +67,7 @@ impl Output {
             queue.finish(Stream::Out);
             queue.finish(Stream::Err);
         }
-        (
-            std::mem::take(&mut queue.lines),
-            std::mem::take(&mut queue.dropped),
-        )
+        (std::mem::take(&mut queue.lines), std::mem::take(&mut queue.dropped))
     }
 }
 
@@ -119,11 +114,7 @@ impl Queue {
             Stream::Err => LogLevel::Warn,
         };
         let message = String::from_utf8_lossy(&bytes).into_owned();
-        self.lines.push_back(LogLine {
-            level,
-            message,
-            fields: Vec::new(),
-        });
+        self.lines.push_back(LogLine { level, message, fields: Vec::new() });
     }
 }
 
@@ -136,10 +127,7 @@ pub(super) struct Printer {
 
 impl Printer {
     pub(super) fn new(output: &Arc<Output>, stream: Stream) -> Self {
-        Self {
-            output: Arc::clone(output),
-            stream,
-        }
+        Self { output: Arc::clone(output), stream }
     }
 }
 
@@ -205,15 +193,9 @@ mod tests {
 
     #[test]
     fn lines_over_a_cap_are_dropped_and_counted() {
-        let few = Limits {
-            log_lines: 1,
-            ..Limits::default()
-        };
+        let few = Limits { log_lines: 1, ..Limits::default() };
         check(&few, &["a\nb\nc\n"], false, &["a"], 2);
-        let small = Limits {
-            log_bytes: 4,
-            ..Limits::default()
-        };
+        let small = Limits { log_bytes: 4, ..Limits::default() };
         check(&small, &["long line\nab\n"], false, &["ab"], 1);
     }
 }

@@ -18,11 +18,7 @@ pub(crate) async fn call(
 ) -> (Vec<HostCall>, String) {
     arguments["call"] = name.into();
     let (port, seen) = port(move |_| answer.clone().map_err(PortError::Refused));
-    let text = reply(
-        skill("echo")
-            .invoke(invocation("call", &arguments), port)
-            .await,
-    );
+    let text = reply(skill("echo").invoke(invocation("call", &arguments), port).await);
     (seen.calls(), text)
 }
 
@@ -38,18 +34,11 @@ async fn check(name: &str, arguments: Value, wanted: HostCall, answer: HostReply
 }
 
 fn order() -> Document {
-    Document {
-        key: "#W1".into(),
-        version: 7,
-        body: json!({"status": "pending"}),
-    }
+    Document { key: "#W1".into(), version: 7, body: json!({"status": "pending"}) }
 }
 
 fn conditions() -> Vec<Condition> {
-    vec![Condition {
-        field: "user_id".into(),
-        value: "<EMAIL_1.k3f9>".into(),
-    }]
+    vec![Condition { field: "user_id".into(), value: "<EMAIL_1.k3f9>".into() }]
 }
 
 pub(crate) fn ticket() -> Ticket {
@@ -75,10 +64,7 @@ async fn records() {
     check(
         "records:get",
         json!({"collection": "orders", "key": "#W1"}),
-        HostCall::RecordsGet {
-            collection: "orders".into(),
-            key: "#W1".into(),
-        },
+        HostCall::RecordsGet { collection: "orders".into(), key: "#W1".into() },
         HostReply::Document { document: order() },
         &["#W1", "version: 7", "pending"],
     )
@@ -86,14 +72,8 @@ async fn records() {
     check(
         "records:query",
         json!({"collection": "orders", "conditions": pairs, "limit": 5}),
-        HostCall::RecordsQuery {
-            collection: "orders".into(),
-            conditions: conditions(),
-            limit: 5,
-        },
-        HostReply::Documents {
-            documents: vec![order(), order()],
-        },
+        HostCall::RecordsQuery { collection: "orders".into(), conditions: conditions(), limit: 5 },
+        HostReply::Documents { documents: vec![order(), order()] },
         &["#W1", "pending"],
     )
     .await;
@@ -103,34 +83,20 @@ async fn records() {
         body: json!({"amount": 12}),
         expected: Expected::Version(7),
     };
-    let delete = RecordStep::Delete {
-        collection: "refunds".into(),
-        key: "old".into(),
-        version: 2,
-    };
+    let delete = RecordStep::Delete { collection: "refunds".into(), key: "old".into(), version: 2 };
     check(
         "records:write",
         json!({"collection": "refunds", "key": "r1", "body": "{\"amount\": 12}"}),
-        HostCall::RecordsWrite {
-            steps: vec![put, delete],
-        },
-        HostReply::Versions {
-            versions: vec![8, 0],
-        },
+        HostCall::RecordsWrite { steps: vec![put, delete] },
+        HostReply::Versions { versions: vec![8, 0] },
         &["[8, 0]"],
     )
     .await;
     check(
         "records:identify",
         json!({"collection": "users", "conditions": pairs}),
-        HostCall::RecordsIdentify {
-            collection: "users".into(),
-            details: conditions(),
-        },
-        HostReply::Identity {
-            key: "u1".into(),
-            document: order(),
-        },
+        HostCall::RecordsIdentify { collection: "users".into(), details: conditions() },
+        HostReply::Identity { key: "u1".into(), document: order() },
         &["u1", "pending"],
     )
     .await;
@@ -172,20 +138,14 @@ async fn kv() {
         "kv:get",
         json!({"key": "cursor"}),
         HostCall::KvGet { key: key() },
-        HostReply::Value {
-            value: Some(vec![104, 105]),
-        },
+        HostReply::Value { value: Some(vec![104, 105]) },
         &["Some", "104, 105"],
     )
     .await;
     check(
         "kv:set",
         json!({"key": "cursor", "value": "hi", "ttl_s": 60}),
-        HostCall::KvSet {
-            key: key(),
-            value: b"hi".to_vec(),
-            ttl_s: 60,
-        },
+        HostCall::KvSet { key: key(), value: b"hi".to_vec(), ttl_s: 60 },
         HostReply::Done,
         &["()"],
     )
@@ -203,36 +163,21 @@ async fn kv() {
 #[tokio::test]
 async fn tickets() {
     let id = ticket().id;
-    let parts: &[&str] = &[
-        id.as_str(),
-        "Where is it?",
-        "WaitingThirdParty",
-        "P2",
-        "late",
-        "1234",
-    ];
+    let parts: &[&str] = &[id.as_str(), "Where is it?", "WaitingThirdParty", "P2", "late", "1234"];
     check(
         "ticket:create",
         json!({"subject": "Where is it?"}),
-        HostCall::TicketCreate {
-            subject: "Where is it?".into(),
-            priority: Priority::P2,
-        },
+        HostCall::TicketCreate { subject: "Where is it?".into(), priority: Priority::P2 },
         HostReply::Ticket { ticket: ticket() },
         parts,
     )
     .await;
-    let change = TicketChange {
-        status: Some(TicketStatus::WaitingThirdParty),
-        ..TicketChange::default()
-    };
+    let change =
+        TicketChange { status: Some(TicketStatus::WaitingThirdParty), ..TicketChange::default() };
     check(
         "ticket:update",
         json!({"id": id.as_str()}),
-        HostCall::TicketUpdate {
-            id: id.clone(),
-            change,
-        },
+        HostCall::TicketUpdate { id: id.clone(), change },
         HostReply::Ticket { ticket: ticket() },
         parts,
     )
@@ -240,10 +185,7 @@ async fn tickets() {
     check(
         "ticket:tag",
         json!({"id": id.as_str(), "tag": "late-2"}),
-        HostCall::TicketTag {
-            id: id.clone(),
-            tag: "late-2".into(),
-        },
+        HostCall::TicketTag { id: id.clone(), tag: "late-2".into() },
         HostReply::Done,
         &["()"],
     )
@@ -251,10 +193,7 @@ async fn tickets() {
     check(
         "ticket:comment",
         json!({"id": id.as_str(), "text": "two\nlines"}),
-        HostCall::TicketComment {
-            id: id.clone(),
-            text: "two\nlines".into(),
-        },
+        HostCall::TicketComment { id: id.clone(), text: "two\nlines".into() },
         HostReply::Done,
         &["()"],
     )
@@ -263,9 +202,7 @@ async fn tickets() {
         "ticket:history",
         json!({"limit": 50}),
         HostCall::TicketHistory { limit: 50 },
-        HostReply::Tickets {
-            tickets: vec![ticket()],
-        },
+        HostReply::Tickets { tickets: vec![ticket()] },
         parts,
     )
     .await;
@@ -273,9 +210,7 @@ async fn tickets() {
 
 #[tokio::test]
 async fn a_guest_learns_nothing_of_a_ticket_but_its_own_fields() {
-    let answer = Ok(HostReply::Tickets {
-        tickets: vec![ticket()],
-    });
+    let answer = Ok(HostReply::Tickets { tickets: vec![ticket()] });
     let (_, text) = call("ticket:history", json!({"limit": 1}), answer).await;
     assert!(!text.contains("internal-queue"), "{text}");
 }
@@ -291,9 +226,7 @@ async fn handover_and_log() {
         "handover:request",
         json!({"reason": "angry", "summary": "third time"}),
         HostCall::HandOver { request },
-        HostReply::Queued {
-            queue: "support".into(),
-        },
+        HostReply::Queued { queue: "support".into() },
         &["support"],
     )
     .await;

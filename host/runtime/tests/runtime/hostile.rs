@@ -10,10 +10,7 @@ use serde_json::json;
 use crate::support::{RUNTIME, compiled, empty, failure, invocation, port, reply, skill};
 
 fn limit(name: &str, value: &str) -> SkillFailure {
-    SkillFailure::Limit {
-        limit: name.into(),
-        value: value.into(),
-    }
+    SkillFailure::Limit { limit: name.into(), value: value.into() }
 }
 
 #[tokio::test]
@@ -28,9 +25,7 @@ async fn a_loop_ends_at_the_cpu_limit_and_the_next_call_works() {
         assert!(cpu >= Duration::from_millis(100), "{tool}: {cpu:?}");
         assert!(cpu < Duration::from_secs(2), "{tool}: {cpu:?}");
     }
-    let report = looper
-        .invoke(invocation("wait_an_hour", &json!({})), empty().0)
-        .await;
+    let report = looper.invoke(invocation("wait_an_hour", &json!({})), empty().0).await;
     assert_eq!(reply(report), "3600 s");
 }
 
@@ -77,10 +72,7 @@ async fn a_hoarder_ends_at_the_memory_limit_and_leaves_nothing_behind() {
 
     let mut call = invocation("remember", &json!({}));
     call.limits.memory_bytes = 1 << 10;
-    assert_eq!(
-        failure(hoarder.invoke(call, empty().0).await),
-        limit("memory", "1 KiB")
-    );
+    assert_eq!(failure(hoarder.invoke(call, empty().0).await), limit("memory", "1 KiB"));
 
     let mut call = invocation("remember", &json!({}));
     call.limits.table_elements = 0;
@@ -88,9 +80,7 @@ async fn a_hoarder_ends_at_the_memory_limit_and_leaves_nothing_behind() {
     assert_eq!(failure(report), limit("table", "0 elements"));
 
     for _ in 0..2 {
-        let report = hoarder
-            .invoke(invocation("remember", &json!({})), empty().0)
-            .await;
+        let report = hoarder.invoke(invocation("remember", &json!({})), empty().0).await;
         assert_eq!(reply(report), "call 1, 8388608 bytes");
     }
 }
@@ -100,10 +90,7 @@ async fn a_trap_is_named_by_its_kind_and_its_last_words_are_logged() {
     let trapper = skill("trapper");
     for (tool, wanted) in [
         ("trap", "wasm trap: wasm `unreachable` instruction executed"),
-        (
-            "panic",
-            "wasm trap: wasm `unreachable` instruction executed",
-        ),
+        ("panic", "wasm trap: wasm `unreachable` instruction executed"),
         ("overflow", "wasm trap: call stack exhausted"),
         ("exit", "the component called exit instead of answering"),
     ] {
@@ -116,9 +103,7 @@ async fn a_trap_is_named_by_its_kind_and_its_last_words_are_logged() {
             assert!(log.contains("out of ideas"), "{log}");
         }
     }
-    let report = trapper
-        .invoke(invocation("log", &json!({})), empty().0)
-        .await;
+    let report = trapper.invoke(invocation("log", &json!({})), empty().0).await;
     assert!(report.result.is_ok(), "{report:?}");
 }
 
@@ -144,28 +129,17 @@ async fn bytes_across_the_border_are_limited_together_and_in_one_call() {
     assert_eq!(seen.calls().len(), (4 << 20) / ((48 << 10) + 3));
 
     let (port, seen) = empty();
-    let report = chatty
-        .invoke(invocation("stuff_at_once", &json!({})), port)
-        .await;
+    let report = chatty.invoke(invocation("stuff_at_once", &json!({})), port).await;
     assert_eq!(failure(report), limit("transfer", "4 MiB"));
     assert_eq!(seen.calls(), []);
 
-    let large = |_: &HostCall| {
-        Ok(HostReply::Value {
-            value: Some(vec![0; 5 << 20]),
-        })
-    };
-    let report = chatty
-        .invoke(invocation("once", &json!({})), port_of(large))
-        .await;
+    let large = |_: &HostCall| Ok(HostReply::Value { value: Some(vec![0; 5 << 20]) });
+    let report = chatty.invoke(invocation("once", &json!({})), port_of(large)).await;
     assert_eq!(failure(report), limit("transfer", "4 MiB"));
 
     let mut call = invocation("once", &json!({}));
     call.arguments = "x".repeat(5 << 20);
-    assert_eq!(
-        failure(chatty.invoke(call, empty().0).await),
-        limit("transfer", "4 MiB")
-    );
+    assert_eq!(failure(chatty.invoke(call, empty().0).await), limit("transfer", "4 MiB"));
 }
 
 fn port_of(
@@ -178,20 +152,13 @@ fn port_of(
 async fn log_lines_over_the_caps_are_dropped_and_nothing_else_happens() {
     let chatty = skill("chatty");
     let (port, seen) = empty();
-    let report = chatty
-        .invoke(invocation("log_flood", &json!({})), port)
-        .await;
-    assert_eq!(
-        (report.usage.log_lines_dropped, report.usage.host_calls),
-        (901, 0)
-    );
+    let report = chatty.invoke(invocation("log_flood", &json!({})), port).await;
+    assert_eq!((report.usage.log_lines_dropped, report.usage.host_calls), (901, 0));
     assert_eq!(reply(report), "logged");
     assert_eq!(seen.log().len(), 100);
 
     let (port, seen) = empty();
-    let report = chatty
-        .invoke(invocation("print_flood", &json!({})), port)
-        .await;
+    let report = chatty.invoke(invocation("print_flood", &json!({})), port).await;
     assert!(report.usage.log_lines_dropped >= 900, "{:?}", report.usage);
     assert_eq!(reply(report), "printed");
     assert_eq!(seen.log().len(), 100);
@@ -199,9 +166,7 @@ async fn log_lines_over_the_caps_are_dropped_and_nothing_else_happens() {
 
 #[tokio::test]
 async fn an_answer_over_the_limit_is_no_answer() {
-    let report = skill("hoarder")
-        .invoke(invocation("long_answer", &json!({})), empty().0)
-        .await;
+    let report = skill("hoarder").invoke(invocation("long_answer", &json!({})), empty().0).await;
     assert_eq!(failure(report), limit("result", "64 KiB"));
 }
 
@@ -222,20 +187,14 @@ async fn a_port_that_never_answers_ends_at_the_wall_clock_limit() {
         let mut call = invocation(tool, &json!({}));
         call.limits.wall = Duration::from_millis(300);
         let report = chatty.invoke(call, Box::new(Silent)).await;
-        assert!(
-            report.usage.cpu < Duration::from_millis(300),
-            "{:?}",
-            report.usage
-        );
+        assert!(report.usage.cpu < Duration::from_millis(300), "{:?}", report.usage);
         match tool {
             // It had its answer ready when its output had nowhere to go.
             "print_flood" => assert_eq!(reply(report), "printed"),
             _ => assert_eq!(failure(report), limit("wall_time", "300 ms"), "{tool}"),
         }
     }
-    let report = chatty
-        .invoke(invocation("once", &json!({})), empty().0)
-        .await;
+    let report = chatty.invoke(invocation("once", &json!({})), empty().0).await;
     assert_eq!(reply(report), "None");
 }
 
@@ -247,12 +206,8 @@ async fn an_abort_ends_the_call_and_comes_back_as_it_was() {
 
     for tool in ["once", "log_flood"] {
         let (port, seen) = port(|_| Err(PortError::Abort(Box::new(Suspended(42)))));
-        let report = skill("chatty")
-            .invoke(invocation(tool, &json!({})), port)
-            .await;
-        let Err(InvokeError::Aborted(error)) = report.result else {
-            panic!("{report:?}")
-        };
+        let report = skill("chatty").invoke(invocation(tool, &json!({})), port).await;
+        let Err(InvokeError::Aborted(error)) = report.result else { panic!("{report:?}") };
         assert_eq!(error.downcast_ref::<Suspended>().unwrap().0, 42);
         assert_eq!(seen.calls().len(), 1, "{tool}");
     }
@@ -266,46 +221,30 @@ async fn a_refused_log_line_does_not_fail_and_a_refused_call_does_not_end_the_gu
             "rule no-kv; ask the operator",
         )))
     };
-    let report = skill("chatty")
-        .invoke(invocation("log_flood", &json!({})), port_of(refuse))
-        .await;
+    let report = skill("chatty").invoke(invocation("log_flood", &json!({})), port_of(refuse)).await;
     assert_eq!(reply(report), "logged");
-    let report = skill("chatty")
-        .invoke(invocation("once", &json!({})), port_of(refuse))
-        .await;
+    let report = skill("chatty").invoke(invocation("once", &json!({})), port_of(refuse)).await;
     let message = "rule no-kv; ask the operator".to_owned();
     assert_eq!(failure(report), SkillFailure::Unavailable { message });
 }
 
 #[tokio::test]
 async fn a_reply_of_another_kind_is_a_defect_of_the_host_and_ends_the_call() {
-    let wrong = |_: &HostCall| {
-        Ok(HostReply::Queued {
-            queue: "support".into(),
-        })
-    };
-    let report = skill("chatty")
-        .invoke(invocation("once", &json!({})), port_of(wrong))
-        .await;
-    let Err(InvokeError::Aborted(error)) = report.result else {
-        panic!("{report:?}")
-    };
+    let wrong = |_: &HostCall| Ok(HostReply::Queued { queue: "support".into() });
+    let report = skill("chatty").invoke(invocation("once", &json!({})), port_of(wrong)).await;
+    let Err(InvokeError::Aborted(error)) = report.result else { panic!("{report:?}") };
     assert!(error.to_string().contains("kv:get"), "{error}");
 }
 
 #[tokio::test]
 async fn what_a_skill_prints_without_a_grant_for_the_log_is_dropped() {
     let granted = BTreeSet::new();
-    let hoarder = RUNTIME
-        .load_bytes(&"hoarder".parse().unwrap(), &compiled("hoarder"), &granted)
-        .unwrap();
+    let hoarder =
+        RUNTIME.load_bytes(&"hoarder".parse().unwrap(), &compiled("hoarder"), &granted).unwrap();
     let mut call = invocation("eat_memory", &json!({}));
     call.id = InvocationId::derive(&["silent"]);
     let (port, seen) = empty();
-    assert_eq!(
-        failure(hoarder.invoke(call, port).await),
-        limit("memory", "64 MiB")
-    );
+    assert_eq!(failure(hoarder.invoke(call, port).await), limit("memory", "64 MiB"));
     assert_eq!(seen.calls(), []);
 }
 

@@ -6,22 +6,15 @@ use serde_json::{Value, json};
 use crate::support::{empty, failure, invocation, reply, skill};
 
 async fn outcome(tool: &str, arguments: &Value) -> Outcome {
-    let report = skill("echo")
-        .invoke(invocation(tool, arguments), empty().0)
-        .await;
+    let report = skill("echo").invoke(invocation(tool, arguments), empty().0).await;
     report.result.unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[tokio::test]
 async fn every_outcome_arrives() {
-    let reply = Outcome::Reply {
-        text: "grüß dich".into(),
-    };
+    let reply = Outcome::Reply { text: "grüß dich".into() };
     assert_eq!(outcome("echo", &json!({"text": "grüß dich"})).await, reply);
-    let ask = Outcome::Ask {
-        entity: "order_id".into(),
-        text: "Which?".into(),
-    };
+    let ask = Outcome::Ask { entity: "order_id".into(), text: "Which?".into() };
     assert_eq!(outcome("ask", &json!({})).await, ask);
     let hand_over = Outcome::HandOver {
         reason: "no-longer-eligible".into(),
@@ -36,30 +29,10 @@ async fn every_outcome_arrives() {
 #[tokio::test]
 async fn every_failure_arrives() {
     for (tool, wanted) in [
-        (
-            "deny",
-            SkillFailure::Denied {
-                message: "because".into(),
-            },
-        ),
-        (
-            "unavailable",
-            SkillFailure::Unavailable {
-                message: "because".into(),
-            },
-        ),
-        (
-            "internal",
-            SkillFailure::Internal {
-                message: "because".into(),
-            },
-        ),
-        (
-            "nonsense",
-            SkillFailure::InvalidArguments {
-                message: "no tool nonsense".into(),
-            },
-        ),
+        ("deny", SkillFailure::Denied { message: "because".into() }),
+        ("unavailable", SkillFailure::Unavailable { message: "because".into() }),
+        ("internal", SkillFailure::Internal { message: "because".into() }),
+        ("nonsense", SkillFailure::InvalidArguments { message: "no tool nonsense".into() }),
     ] {
         let call = invocation(tool, &json!({"text": "because"}));
         assert_eq!(failure(skill("echo").invoke(call, empty().0).await), wanted);
@@ -73,10 +46,7 @@ async fn every_failure_arrives() {
 async fn the_context_is_what_the_host_says() {
     let mut call = invocation("context", &json!({}));
     call.language = "de-CH".into();
-    call.customer = Customer {
-        key: Some("u1".into()),
-        level: IdentityLevel::Verified,
-    };
+    call.customer = Customer { key: Some("u1".into()), level: IdentityLevel::Verified };
     call.settings = vec![("carrier".into(), "swift".into())];
     let id = call.id.to_string();
     let text = reply(skill("echo").invoke(call, empty().0).await);
@@ -98,8 +68,5 @@ async fn usage_is_told() {
 fn arguments_and_seed_do_not_appear_in_debug_output() {
     let call = invocation("echo", &json!({"text": "jane@example.com"}));
     let debug = format!("{call:?}");
-    assert!(
-        !debug.contains("jane") && !debug.contains("7, 7"),
-        "{debug}"
-    );
+    assert!(!debug.contains("jane") && !debug.contains("7, 7"), "{debug}");
 }

@@ -18,10 +18,7 @@ use postern_runtime::{
 use serde_json::Value;
 
 pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    let config = RuntimeConfig {
-        concurrent_calls: 4,
-        max_memory_bytes: 64 << 20,
-    };
+    let config = RuntimeConfig { concurrent_calls: 4, max_memory_bytes: 64 << 20 };
     Runtime::new(config).expect("the engine starts")
 });
 
@@ -31,10 +28,7 @@ pub(crate) fn component(name: &str) -> Vec<u8> {
         .join("../../tests/guests/target/wasm32-wasip2/release")
         .join(format!("{name}.wasm"));
     std::fs::read(&built).unwrap_or_else(|error| {
-        panic!(
-            "{}: {error}; run `cargo xtask build-skills` first",
-            built.display()
-        )
+        panic!("{}: {error}; run `cargo xtask build-skills` first", built.display())
     })
 }
 
@@ -44,11 +38,7 @@ pub(crate) fn compiled(name: &'static str) -> Vec<u8> {
     let mut compiled = COMPILED.lock().expect("no test panics while it compiles");
     compiled
         .entry(name)
-        .or_insert_with(|| {
-            RUNTIME
-                .compile(&component(name))
-                .expect("the component compiles")
-        })
+        .or_insert_with(|| RUNTIME.compile(&component(name)).expect("the component compiles"))
         .clone()
 }
 
@@ -56,11 +46,7 @@ pub(crate) fn compiled(name: &'static str) -> Vec<u8> {
 pub(crate) fn skill(name: &'static str) -> LoadedSkill {
     let granted = BTreeSet::from(Interface::ALL);
     RUNTIME
-        .load_bytes(
-            &name.parse().expect("the name is an id"),
-            &compiled(name),
-            &granted,
-        )
+        .load_bytes(&name.parse().expect("the name is an id"), &compiled(name), &granted)
         .expect("the component loads")
 }
 
@@ -114,13 +100,7 @@ pub(crate) fn port(
     answer: impl FnMut(&HostCall) -> Result<HostReply, PortError> + Send + 'static,
 ) -> (Box<dyn HostPort>, Seen) {
     let seen = Arc::new(Mutex::new(Vec::new()));
-    (
-        Box::new(Port {
-            seen: Arc::clone(&seen),
-            answer: Box::new(answer),
-        }),
-        Seen(seen),
-    )
+    (Box::new(Port { seen: Arc::clone(&seen), answer: Box::new(answer) }), Seen(seen))
 }
 
 /// A port that has nothing.

@@ -51,9 +51,7 @@ async fn the_same_seed_gives_the_same_numbers_and_another_gives_others() {
 #[tokio::test]
 async fn what_a_guest_prints_becomes_log_lines_in_their_place() {
     let (port, seen) = empty();
-    let report = skill("echo")
-        .invoke(invocation("print", &json!({"text": "hello"})), port)
-        .await;
+    let report = skill("echo").invoke(invocation("print", &json!({"text": "hello"})), port).await;
     assert!(report.result.is_ok(), "{report:?}");
     let lines: Vec<_> = seen
         .calls()
@@ -64,14 +62,8 @@ async fn what_a_guest_prints_becomes_log_lines_in_their_place() {
         })
         .collect();
     let wanted = [
-        (
-            postern_domain::LogLevel::Info,
-            "to stdout: hello".to_owned(),
-        ),
-        (
-            postern_domain::LogLevel::Warn,
-            "to stderr, without an end of line".to_owned(),
-        ),
+        (postern_domain::LogLevel::Info, "to stdout: hello".to_owned()),
+        (postern_domain::LogLevel::Warn, "to stderr, without an end of line".to_owned()),
     ];
     assert_eq!(lines, wanted);
 }

@@ -159,7 +159,10 @@ mod tests {
         assert!(split(" \n ").is_empty());
         let emoji = "😀".repeat(3_000);
         let parts = split(&emoji);
-        assert_eq!(parts.iter().map(|p| p.encode_utf16().count()).collect::<Vec<_>>(), [3500, 2500]);
+        assert_eq!(
+            parts.iter().map(|p| p.encode_utf16().count()).collect::<Vec<_>>(),
+            [3500, 2500]
+        );
         let words = "word ".repeat(1_000);
         let parts = split(&words);
         assert_eq!(parts.len(), 2);

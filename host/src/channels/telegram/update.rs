@@ -70,8 +70,20 @@ struct PressedMessage {
 
 /// Kinds of content that a customer can send besides text.
 const MEDIA: [&str; 14] = [
-    "animation", "audio", "contact", "dice", "document", "game", "location", "photo", "poll",
-    "sticker", "venue", "video", "video_note", "voice",
+    "animation",
+    "audio",
+    "contact",
+    "dice",
+    "document",
+    "game",
+    "location",
+    "photo",
+    "poll",
+    "sticker",
+    "venue",
+    "video",
+    "video_note",
+    "voice",
 ];
 
 /// Reads an update.
@@ -160,8 +172,7 @@ impl Content {
 
 /// Whether a text has the form of a BCP 47 tag.
 fn is_language(code: &str) -> bool {
-    (2..=35).contains(&code.len())
-        && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    (2..=35).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 #[cfg(test)]

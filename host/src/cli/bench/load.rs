@@ -11,7 +11,7 @@ use axum::{Json, Router, extract::State, routing::post};
 use serde_json::{Value, json};
 use tokio::{
     net::TcpListener,
-    sync::{mpsc, watch, Mutex},
+    sync::{Mutex, mpsc, watch},
 };
 
 use super::{CUSTOMERS, Report, email, order};

@@ -65,7 +65,8 @@ pub(super) async fn measure(app: &Arc<App>, calls: u32, report: &mut Report) -> 
     let ledger = || {
         let vault = Vault::new(&conversation.nonce, vec![]);
         let store = Arc::clone(&app.store);
-        let ledger = Ledger::new(store, lease.clone(), turn.clone(), conversation.clone(), vault, None);
+        let ledger =
+            Ledger::new(store, lease.clone(), turn.clone(), conversation.clone(), vault, None);
         Arc::new(Mutex::new(ledger))
     };
     let id = InvocationId::derive(&["bench"]);
@@ -74,7 +75,10 @@ pub(super) async fn measure(app: &Arc<App>, calls: u32, report: &mut Report) -> 
 
     // The first call shows what the gate answers.
     let first = ledger();
-    let outcome = skill.component.invoke(invocation(skill, &id, now), Box::new(gate(Arc::clone(&first)))).await;
+    let outcome = skill
+        .component
+        .invoke(invocation(skill, &id, now), Box::new(gate(Arc::clone(&first))))
+        .await;
     anyhow::ensure!(outcome.result.is_ok(), "the skill failed: {:?}", outcome.result.err());
     let replies: Vec<HostReply> = first.lock().await.pending().filter_map(reply).collect();
     anyhow::ensure!(!replies.is_empty(), "the skill called nothing");

@@ -106,7 +106,8 @@ async fn pay(State(desk): State<Desk>, headers: HeaderMap) -> Response {
         Mode::Waits => desk.go_on.notified().await,
         // A body that promises more than it holds breaks the connection.
         Mode::Drops => {
-            let broken = futures_util::stream::iter([Err::<Vec<u8>, _>(std::io::Error::other("gone"))]);
+            let broken =
+                futures_util::stream::iter([Err::<Vec<u8>, _>(std::io::Error::other("gone"))]);
             return axum::body::Body::from_stream(broken).into_response();
         }
     }

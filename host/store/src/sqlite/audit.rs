@@ -27,10 +27,8 @@ const APPEND: Batch<6> = Batch {
     after: "",
 };
 
-const TAIL: Statement<1> = Statement::new(
-    "read the audit log",
-    "SELECT * FROM audit ORDER BY seq DESC LIMIT $1",
-);
+const TAIL: Statement<1> =
+    Statement::new("read the audit log", "SELECT * FROM audit ORDER BY seq DESC LIMIT $1");
 
 const TAIL_OF_CONVERSATION: Statement<2> = Statement::new(
     "read the audit log of a conversation",
@@ -73,18 +71,12 @@ pub(super) async fn append(
             row.number,
             row.previous.to_string(),
             row.hash.to_string(),
-            row.entry
-                .conversation
-                .as_ref()
-                .map(|conversation| conversation.as_str()),
+            row.entry.conversation.as_ref().map(|conversation| conversation.as_str()),
             row.entry.to_form(),
         ]);
     }
     APPEND.rows(&mut *on, rows).await?;
-    SET_HEAD
-        .execute(on, values![chain, number, hash.to_string()])
-        .await
-        .map(drop)
+    SET_HEAD.execute(on, values![chain, number, hash.to_string()]).await.map(drop)
 }
 
 /// The last rows, oldest first.
@@ -95,11 +87,7 @@ pub(super) async fn tail(
 ) -> Result<Vec<AuditRow>, StoreError> {
     let mut rows = match conversation {
         None => TAIL.rows(on, values![limit]).await?,
-        Some(id) => {
-            TAIL_OF_CONVERSATION
-                .rows(on, values![limit, id.as_str()])
-                .await?
-        }
+        Some(id) => TAIL_OF_CONVERSATION.rows(on, values![limit, id.as_str()]).await?,
     };
     rows.reverse();
     read_all("audit row", &rows, read)

@@ -22,9 +22,7 @@ pub(super) async fn apply(
     }
     turns::put_journal(&mut *on, &made.journal).await?;
     audit::append(on, chain, commit.audit).await?;
-    Ok(Committed {
-        versions: made.versions,
-    })
+    Ok(Committed { versions: made.versions })
 }
 
 /// What the changes so far have come to.
@@ -52,46 +50,23 @@ async fn make(
             made.versions.extend(records::apply(on, &steps).await?);
             Ok(())
         }
-        Change::KvSet {
-            skill,
-            scope,
-            key,
-            value,
-            expires_at,
-        } => {
-            let name = kv::Name {
-                skill: &skill,
-                scope: &scope,
-                key: &key,
-            };
+        Change::KvSet { skill, scope, key, value, expires_at } => {
+            let name = kv::Name { skill: &skill, scope: &scope, key: &key };
             kv::set(on, name, value, expires_at).await
         }
         Change::KvDelete { skill, scope, key } => {
-            kv::delete(
-                on,
-                kv::Name {
-                    skill: &skill,
-                    scope: &scope,
-                    key: &key,
-                },
-            )
-            .await
+            kv::delete(on, kv::Name { skill: &skill, scope: &scope, key: &key }).await
         }
         Change::Ticket { ticket, events } => tickets::put(on, &ticket, &events).await,
         Change::Conversation(conversation) => conversations::update(on, &conversation).await,
-        Change::Vault {
-            conversation,
-            entries,
-        } => messages::keep_values(on, &conversation, &entries).await,
+        Change::Vault { conversation, entries } => {
+            messages::keep_values(on, &conversation, &entries).await
+        }
         Change::Message(message) => messages::append(on, &message).await,
         Change::Outbox(item) => outbox::append(on, &item).await,
         Change::InboxDone(message) => inbox::done(on, &message).await,
         Change::InboxDead { message, reason } => inbox::dead(on, &message, &reason).await,
-        Change::InboxRetry {
-            message,
-            at,
-            reason,
-        } => inbox::retry(on, &message, at, &reason).await,
+        Change::InboxRetry { message, at, reason } => inbox::retry(on, &message, at, &reason).await,
         Change::OutboxUpdate(item) => outbox::update(on, &item).await,
     }
 }

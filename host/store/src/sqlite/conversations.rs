@@ -20,10 +20,8 @@ const UPDATE: Statement<7> = Statement::new(
      state = $6, ticket = $7 WHERE id = $1",
 );
 
-const ONE: Statement<1> = Statement::new(
-    "read a conversation",
-    "SELECT * FROM conversations WHERE id = $1",
-);
+const ONE: Statement<1> =
+    Statement::new("read a conversation", "SELECT * FROM conversations WHERE id = $1");
 
 const LIST: Statement<2> = Statement::new(
     "list conversations",
@@ -46,10 +44,7 @@ fn read(f: &Fields<'_>) -> Result<Conversation, StoreError> {
         private: f.flag("private")?,
         nonce: f.text("nonce")?,
         language: f.text("language")?,
-        customer: Customer {
-            key: f.text_or_none("customer")?,
-            level: f.named("identity")?,
-        },
+        customer: Customer { key: f.text_or_none("customer")?, level: f.named("identity")? },
         state: f.form("state")?,
         ticket: f.parsed_or_none("ticket")?,
         created_at: f.time("created_at")?,
@@ -91,18 +86,14 @@ pub(super) async fn list(
     on: &mut SqliteConnection,
     page: Page,
 ) -> Result<Vec<ConversationSummary>, StoreError> {
-    read_all(
-        WHAT,
-        &LIST.rows(on, values![page.limit, page.offset]).await?,
-        |f| {
-            Ok(ConversationSummary {
-                conversation: read(f)?,
-                messages: f.number("message_count")?,
-                last_at: f.time("last_at")?,
-                last_text: f.text("last_text")?,
-            })
-        },
-    )
+    read_all(WHAT, &LIST.rows(on, values![page.limit, page.offset]).await?, |f| {
+        Ok(ConversationSummary {
+            conversation: read(f)?,
+            messages: f.number("message_count")?,
+            last_at: f.time("last_at")?,
+            last_text: f.text("last_text")?,
+        })
+    })
 }
 
 pub(super) async fn detail(

@@ -81,10 +81,7 @@ pub(super) async fn accept(
     nonces: &[String],
 ) -> Result<Vec<Accepted>, StoreError> {
     if messages.len() != nonces.len() {
-        let uneven = Uneven {
-            messages: messages.len(),
-            nonces: nonces.len(),
-        };
+        let uneven = Uneven { messages: messages.len(), nonces: nonces.len() };
         return Err(engine("accept messages")(uneven));
     }
     let rows = messages.iter().map(|message| {
@@ -113,15 +110,11 @@ pub(super) async fn accept(
             continue;
         };
         accepted.push(Accepted::New);
-        opened
-            .entry(message.conversation_id())
-            .or_insert((message, nonce, seq));
+        opened.entry(message.conversation_id()).or_insert((message, nonce, seq));
     }
     let rows = opened.into_iter().map(|(id, (message, nonce, seq))| {
-        let state = ConversationState {
-            last_active: message.received_at,
-            ..ConversationState::default()
-        };
+        let state =
+            ConversationState { last_active: message.received_at, ..ConversationState::default() };
         values![
             id.as_str(),
             message.channel.as_str(),
@@ -163,9 +156,7 @@ pub(super) async fn retry(
     at: Timestamp,
     reason: &str,
 ) -> Result<(), StoreError> {
-    let met = RETRY
-        .row(&mut *on, values![id.as_str(), at, reason])
-        .await?;
+    let met = RETRY.row(&mut *on, values![id.as_str(), at, reason]).await?;
     settle(on, met.as_ref(), RETRY.doing, id).await
 }
 
@@ -189,7 +180,5 @@ pub(super) async fn next(
     now: Timestamp,
 ) -> Result<Option<(InboundMessage, u32)>, StoreError> {
     let row = NEXT.row(on, values![conversation.as_str(), now]).await?;
-    read_one("inbound message", row.as_ref(), |f| {
-        Ok((f.form("content")?, f.number("attempts")?))
-    })
+    read_one("inbound message", row.as_ref(), |f| Ok((f.form("content")?, f.number("attempts")?)))
 }

@@ -19,10 +19,8 @@ const SET: Statement<5> = Statement::new(
      expires_at = excluded.expires_at",
 );
 
-const DELETE: Statement<3> = Statement::new(
-    "forget a value",
-    "DELETE FROM kv WHERE skill = $1 AND scope = $2 AND key = $3",
-);
+const DELETE: Statement<3> =
+    Statement::new("forget a value", "DELETE FROM kv WHERE skill = $1 AND scope = $2 AND key = $3");
 
 const GET: Statement<4> = Statement::new(
     "read a value",
@@ -61,10 +59,7 @@ pub(super) async fn set(
 }
 
 pub(super) async fn delete(on: &mut SqliteConnection, name: Name<'_>) -> Result<(), StoreError> {
-    DELETE
-        .execute(on, values![name.skill.as_str(), name.scope, name.key])
-        .await
-        .map(drop)
+    DELETE.execute(on, values![name.skill.as_str(), name.scope, name.key]).await.map(drop)
 }
 
 pub(super) async fn get(
@@ -72,9 +67,7 @@ pub(super) async fn get(
     name: Name<'_>,
     now: Timestamp,
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    let row = GET
-        .row(on, values![name.skill.as_str(), name.scope, name.key, now])
-        .await?;
+    let row = GET.row(on, values![name.skill.as_str(), name.scope, name.key, now]).await?;
     read_one("value", row.as_ref(), |f| f.bytes("value"))
 }
 

@@ -64,14 +64,9 @@ pub(super) async fn take(
     now: Timestamp,
     ttl_ms: i64,
 ) -> Result<Option<Lease>, StoreError> {
-    let row = TAKE
-        .row(on, values![owner, now.plus_millis(ttl_ms), now])
-        .await?;
+    let row = TAKE.row(on, values![owner, now.plus_millis(ttl_ms), now]).await?;
     read_one("lease", row.as_ref(), |f| {
-        Ok(Lease {
-            conversation: f.parsed("id")?,
-            fence: f.int("fence")?,
-        })
+        Ok(Lease { conversation: f.parsed("id")?, fence: f.int("fence")? })
     })
 }
 
@@ -80,17 +75,12 @@ pub(super) async fn renew(
     lease: &Lease,
     until: Timestamp,
 ) -> Result<(), StoreError> {
-    let met = RENEW
-        .execute(on, values![lease.conversation.as_str(), lease.fence, until])
-        .await?;
+    let met = RENEW.execute(on, values![lease.conversation.as_str(), lease.fence, until]).await?;
     held(met > 0, &lease.conversation)
 }
 
 pub(super) async fn release(on: &mut SqliteConnection, lease: &Lease) -> Result<(), StoreError> {
-    RELEASE
-        .execute(on, values![lease.conversation.as_str(), lease.fence])
-        .await
-        .map(drop)
+    RELEASE.execute(on, values![lease.conversation.as_str(), lease.fence]).await.map(drop)
 }
 
 pub(super) async fn release_all(on: &mut SqliteConnection) -> Result<(), StoreError> {
@@ -100,20 +90,12 @@ pub(super) async fn release_all(on: &mut SqliteConnection) -> Result<(), StoreEr
 /// Fails unless the lease is still held. One whose time is over counts until
 /// somebody else takes the conversation.
 pub(super) async fn check(on: &mut SqliteConnection, lease: &Lease) -> Result<(), StoreError> {
-    let row = HOLDS
-        .row(on, values![lease.conversation.as_str(), lease.fence])
-        .await?;
+    let row = HOLDS.row(on, values![lease.conversation.as_str(), lease.fence]).await?;
     held(row.is_some(), &lease.conversation)
 }
 
 fn held(held: bool, conversation: &ConversationId) -> Result<(), StoreError> {
-    if held {
-        Ok(())
-    } else {
-        Err(StoreError::Fenced {
-            conversation: conversation.clone(),
-        })
-    }
+    if held { Ok(()) } else { Err(StoreError::Fenced { conversation: conversation.clone() }) }
 }
 
 /// When something is next due. A message of a leased conversation counts from
@@ -127,10 +109,7 @@ pub(super) async fn backlog(on: &mut SqliteConnection) -> Result<(u64, u64), Sto
     let rows = BACKLOG.rows(on, values![]).await?;
     let counted = rows.first().map(|row| {
         let fields = Fields::of("count", row);
-        Ok((
-            fields.number("messages_in")?,
-            fields.number("messages_out")?,
-        ))
+        Ok((fields.number("messages_in")?, fields.number("messages_out")?))
     });
     counted.unwrap_or(Ok((0, 0)))
 }

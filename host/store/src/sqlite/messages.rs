@@ -57,10 +57,7 @@ fn read(f: &Fields<'_>) -> Result<SequencedMessage, StoreError> {
         text: f.text("text")?,
         at: f.time("at")?,
     };
-    Ok(SequencedMessage {
-        seq: f.int("seq")?,
-        message,
-    })
+    Ok(SequencedMessage { seq: f.int("seq")?, message })
 }
 
 pub(super) async fn append(
@@ -80,9 +77,7 @@ pub(super) async fn append(
         )
         .await?;
     if new > 0 {
-        ACTIVE
-            .execute(on, values![message.conversation.as_str(), message.at])
-            .await?;
+        ACTIVE.execute(on, values![message.conversation.as_str(), message.at]).await?;
     }
     Ok(())
 }
@@ -92,9 +87,7 @@ pub(super) async fn history(
     on: &mut SqliteConnection,
     conversation: &ConversationId,
 ) -> Result<Vec<StoredMessage>, StoreError> {
-    let rows = LAST
-        .rows(on, values![conversation.as_str(), HISTORY])
-        .await?;
+    let rows = LAST.rows(on, values![conversation.as_str(), HISTORY]).await?;
     let mut messages = read_all("message", &rows, |f| read(f).map(|found| found.message))?;
     messages.reverse();
     Ok(messages)
@@ -106,24 +99,14 @@ pub(super) async fn after(
     seq: i64,
     limit: u32,
 ) -> Result<Vec<SequencedMessage>, StoreError> {
-    read_all(
-        "message",
-        &AFTER
-            .rows(on, values![conversation.as_str(), seq, limit])
-            .await?,
-        read,
-    )
+    read_all("message", &AFTER.rows(on, values![conversation.as_str(), seq, limit]).await?, read)
 }
 
 pub(super) async fn of_conversation(
     on: &mut SqliteConnection,
     conversation: &ConversationId,
 ) -> Result<Vec<SequencedMessage>, StoreError> {
-    read_all(
-        "message",
-        &ALL.rows(on, values![conversation.as_str()]).await?,
-        read,
-    )
+    read_all("message", &ALL.rows(on, values![conversation.as_str()]).await?, read)
 }
 
 pub(super) async fn keep_values(
@@ -146,15 +129,11 @@ pub(super) async fn vault(
     on: &mut SqliteConnection,
     conversation: &ConversationId,
 ) -> Result<Vec<VaultEntry>, StoreError> {
-    read_all(
-        "personal value",
-        &VALUES.rows(on, values![conversation.as_str()]).await?,
-        |f| {
-            Ok(VaultEntry {
-                placeholder: f.text("placeholder")?,
-                kind: f.text("kind")?,
-                value: f.text("value")?,
-            })
-        },
-    )
+    read_all("personal value", &VALUES.rows(on, values![conversation.as_str()]).await?, |f| {
+        Ok(VaultEntry {
+            placeholder: f.text("placeholder")?,
+            kind: f.text("kind")?,
+            value: f.text("value")?,
+        })
+    })
 }

@@ -21,11 +21,8 @@ const BUSY: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
 
 /// Append-only: what was released is never edited.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(
-    1,
-    "everything",
-    include_str!("../../migrations/sqlite/0001_everything.sql"),
-)];
+const MIGRATIONS: [(i64, &str, &str); 1] =
+    [(1, "everything", include_str!("../../migrations/sqlite/0001_everything.sql"))];
 
 /// The connections to one database.
 pub(super) struct Pools {
@@ -41,12 +38,9 @@ pub(super) struct Pools {
 /// Opens the database, creating or migrating it if necessary.
 pub(super) async fn open(folder: &Path) -> Result<Pools, StoreError> {
     let file = folder.join("postern.db");
-    create_private(file.clone())
-        .await
-        .map_err(engine("create the database"))?;
-    let _one_at_a_time = lock(folder.join("postern.migrate.lock"))
-        .await
-        .map_err(engine("lock the migrations"))?;
+    create_private(file.clone()).await.map_err(engine("create the database"))?;
+    let _one_at_a_time =
+        lock(folder.join("postern.migrate.lock")).await.map_err(engine("lock the migrations"))?;
 
     let options = SqliteConnectOptions::new()
         .filename(&file)
@@ -57,11 +51,7 @@ pub(super) async fn open(folder: &Path) -> Result<Pools, StoreError> {
         .disable_statement_logging();
     let connect = |connections: u32, synchronous: SqliteSynchronous, read_only: bool| {
         let options = options.clone().synchronous(synchronous);
-        let options = if read_only {
-            options.pragma("query_only", "on")
-        } else {
-            options
-        };
+        let options = if read_only { options.pragma("query_only", "on") } else { options };
         SqlitePoolOptions::new()
             .max_connections(connections)
             .idle_timeout(None)
@@ -69,13 +59,9 @@ pub(super) async fn open(folder: &Path) -> Result<Pools, StoreError> {
             .test_before_acquire(false)
             .connect_with(options)
     };
-    let durable = connect(1, SqliteSynchronous::Full, false)
-        .await
-        .map_err(engine("open the database"))?;
-    migrations()
-        .run(&durable)
-        .await
-        .map_err(engine("migrate the database"))?;
+    let durable =
+        connect(1, SqliteSynchronous::Full, false).await.map_err(engine("open the database"))?;
+    migrations().run(&durable).await.map_err(engine("migrate the database"))?;
     Ok(Pools {
         relaxed: connect(1, SqliteSynchronous::Normal, false)
             .await
@@ -89,13 +75,7 @@ pub(super) async fn open(folder: &Path) -> Result<Pools, StoreError> {
 
 fn migrations() -> Migrator {
     let migrations = MIGRATIONS.map(|(version, name, text)| {
-        Migration::new(
-            version,
-            name.into(),
-            MigrationType::Simple,
-            text.into_sql_str(),
-            false,
-        )
+        Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)
     });
     Migrator::with_migrations(migrations.into())
 }
@@ -110,9 +90,7 @@ async fn create_private(path: PathBuf) -> io::Result<()> {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(path).map(drop)
     };
-    tokio::task::spawn_blocking(create)
-        .await
-        .map_err(io::Error::other)?
+    tokio::task::spawn_blocking(create).await.map_err(io::Error::other)?
 }
 
 /// Waits for a lock that ends with the value, or with the process.
@@ -122,9 +100,7 @@ async fn lock(path: PathBuf) -> io::Result<File> {
         file.lock()?;
         Ok(file)
     };
-    tokio::task::spawn_blocking(wait)
-        .await
-        .map_err(io::Error::other)?
+    tokio::task::spawn_blocking(wait).await.map_err(io::Error::other)?
 }
 
 /// Takes the lock of the process that serves this folder.
@@ -134,9 +110,9 @@ pub(super) fn lock_for_serving(folder: &Path) -> Result<File, StoreError> {
     let file = lock_file(&path).map_err(engine(doing))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
-            path: path.display().to_string(),
-        }),
+        Err(TryLockError::WouldBlock) => {
+            Err(StoreError::InUse { path: path.display().to_string() })
+        }
         Err(TryLockError::Error(error)) => Err(engine(doing)(error)),
     }
 }

@@ -110,9 +110,7 @@ pub(super) async fn append(on: &mut SqliteConnection, item: &OutboxItem) -> Resu
         )
         .await?;
     if new > 0 {
-        SET_HEAD
-            .execute(on, values![item.conversation.as_str()])
-            .await?;
+        SET_HEAD.execute(on, values![item.conversation.as_str()]).await?;
     }
     Ok(())
 }
@@ -163,15 +161,11 @@ pub(super) async fn recover(
         UnknownSend::Resend => true,
         UnknownSend::Hold => false,
     };
-    let rows = RECOVER
-        .rows(&mut *on, values![resend, now, INTERRUPTED])
-        .await?;
+    let rows = RECOVER.rows(&mut *on, values![resend, now, INTERRUPTED]).await?;
     let mut interrupted = read_all(WHAT, &rows, |f| Ok((f.int("seq")?, read(f)?)))?;
     interrupted.sort_unstable_by_key(|(seq, _)| *seq);
     for (_, item) in &interrupted {
-        SET_HEAD
-            .execute(&mut *on, values![item.conversation.as_str()])
-            .await?;
+        SET_HEAD.execute(&mut *on, values![item.conversation.as_str()]).await?;
     }
     Ok(interrupted.into_iter().map(|(_, item)| item).collect())
 }
@@ -188,24 +182,12 @@ pub(super) async fn of_conversation(
     on: &mut SqliteConnection,
     conversation: &ConversationId,
 ) -> Result<Vec<OutboxItem>, StoreError> {
-    read_all(
-        WHAT,
-        &OF_CONVERSATION
-            .rows(on, values![conversation.as_str()])
-            .await?,
-        read,
-    )
+    read_all(WHAT, &OF_CONVERSATION.rows(on, values![conversation.as_str()]).await?, read)
 }
 
 pub(super) async fn undelivered(
     on: &mut SqliteConnection,
     page: Page,
 ) -> Result<Vec<OutboxItem>, StoreError> {
-    read_all(
-        WHAT,
-        &UNDELIVERED
-            .rows(on, values![page.limit, page.offset])
-            .await?,
-        read,
-    )
+    read_all(WHAT, &UNDELIVERED.rows(on, values![page.limit, page.offset]).await?, read)
 }

@@ -83,16 +83,10 @@ pub(super) async fn apply(
     let mut versions = Vec::with_capacity(steps.len());
     for step in steps {
         versions.push(match step {
-            RecordWrite::Put {
-                collection,
-                document,
-                expected,
-            } => put(&mut *on, collection, document, *expected).await?,
-            RecordWrite::Delete {
-                collection,
-                key,
-                version,
-            } => {
+            RecordWrite::Put { collection, document, expected } => {
+                put(&mut *on, collection, document, *expected).await?
+            }
+            RecordWrite::Delete { collection, key, version } => {
                 let values = values![collection.as_str(), key.as_str(), *version];
                 if DELETE.execute(&mut *on, values).await? == 0 {
                     return Err(conflict(collection, key));
@@ -115,9 +109,7 @@ async fn put(
     let row = match expected {
         Expected::Absent => INSERT.row(&mut *on, values![collection, key, body]).await?,
         Expected::Version(version) => {
-            UPDATE
-                .row(&mut *on, values![collection, key, version, body])
-                .await?
+            UPDATE.row(&mut *on, values![collection, key, version, body]).await?
         }
     };
     let version = read_one("record", row.as_ref(), |f| f.number("version"))?;
@@ -128,10 +120,7 @@ async fn put(
 }
 
 fn conflict(collection: &str, key: &str) -> StoreError {
-    StoreError::Conflict {
-        collection: collection.to_owned(),
-        key: key.to_owned(),
-    }
+    StoreError::Conflict { collection: collection.to_owned(), key: key.to_owned() }
 }
 
 /// Drops the index entries of the version before this one; the first has none.
@@ -154,12 +143,7 @@ async fn index(
 ) -> Result<(), StoreError> {
     let entries = documents.iter().flat_map(|document| {
         document.index.iter().map(|(field, value)| {
-            values![
-                collection,
-                document.key.as_str(),
-                field.as_str(),
-                value.as_str()
-            ]
+            values![collection, document.key.as_str(), field.as_str(), value.as_str()]
         })
     });
     INDEX.rows(on, entries.collect()).await.map(drop)
@@ -173,17 +157,15 @@ pub(super) async fn import(
 ) -> Result<BTreeMap<String, u64>, StoreError> {
     let mut counts = BTreeMap::new();
     for (collection, documents) in collections {
-        let documents: BTreeMap<&str, &IndexedDocument> = documents
-            .iter()
-            .map(|document| (document.key.as_str(), document))
-            .collect();
+        let documents: BTreeMap<&str, &IndexedDocument> =
+            documents.iter().map(|document| (document.key.as_str(), document)).collect();
         let rows = documents.iter().map(|(key, document)| {
             values![collection.as_str(), *key, 1_i64, write(&document.body)]
         });
         let rows = IMPORT.rows(&mut *on, rows.collect()).await?;
-        for (key, version) in read_all("record", &rows, |f| {
-            Ok((f.text("key")?, f.number("version")?))
-        })? {
+        for (key, version) in
+            read_all("record", &rows, |f| Ok((f.text("key")?, f.number("version")?)))?
+        {
             drop_index(&mut *on, collection, &key, version).await?;
         }
         let documents: Vec<_> = documents.into_values().collect();
@@ -228,26 +210,16 @@ pub(super) async fn find(
              AND o.key = i.key AND o.field = ",
         );
         query.push_bind(field.clone());
-        query
-            .push(" AND o.value = ")
-            .push_bind(value.clone())
-            .push(")");
+        query.push(" AND o.value = ").push_bind(value.clone()).push(")");
     }
-    query
-        .push(" ORDER BY i.key LIMIT ")
-        .push_bind(i64::from(limit));
-    let rows = query
-        .build()
-        .fetch_all(on)
-        .await
-        .map_err(engine("find records"))?;
+    query.push(" ORDER BY i.key LIMIT ").push_bind(i64::from(limit));
+    let rows = query.build().fetch_all(on).await.map_err(engine("find records"))?;
     read_all("record", &rows, read)
 }
 
 pub(super) async fn counts(on: &mut SqliteConnection) -> Result<BTreeMap<String, u64>, StoreError> {
     let rows = COUNTS.rows(on, values![]).await?;
-    let counts = read_all("count", &rows, |f| {
-        Ok((f.text("collection")?, f.number("records_kept")?))
-    })?;
+    let counts =
+        read_all("count", &rows, |f| Ok((f.text("collection")?, f.number("records_kept")?)))?;
     Ok(counts.into_iter().collect())
 }

@@ -23,10 +23,7 @@ pub(super) fn engine<E>(doing: &'static str) -> impl FnOnce(E) -> StoreError
 where
     E: Error + Send + Sync + 'static,
 {
-    move |source| StoreError::Engine {
-        doing,
-        source: Box::new(source),
-    }
+    move |source| StoreError::Engine { doing, source: Box::new(source) }
 }
 
 /// A change to something that is not there.
@@ -44,14 +41,7 @@ pub(super) fn must_exist(
     what: &'static str,
     id: &str,
 ) -> Result<(), StoreError> {
-    if met {
-        Ok(())
-    } else {
-        Err(engine(doing)(Misplaced {
-            what,
-            id: id.to_owned(),
-        }))
-    }
+    if met { Ok(()) } else { Err(engine(doing)(Misplaced { what, id: id.to_owned() })) }
 }
 
 fn bind(query: Query<'_>, value: Value) -> Query<'_> {
@@ -74,11 +64,7 @@ impl<const N: usize> Statement<N> {
         on: &mut SqliteConnection,
         values: [Value; N],
     ) -> Result<u64, StoreError> {
-        let done = self
-            .query(values)
-            .execute(on)
-            .await
-            .map_err(engine(self.doing))?;
+        let done = self.query(values).execute(on).await.map_err(engine(self.doing))?;
         Ok(done.rows_affected())
     }
 
@@ -88,10 +74,7 @@ impl<const N: usize> Statement<N> {
         on: &mut SqliteConnection,
         values: [Value; N],
     ) -> Result<Vec<SqliteRow>, StoreError> {
-        self.query(values)
-            .fetch_all(on)
-            .await
-            .map_err(engine(self.doing))
+        self.query(values).fetch_all(on).await.map_err(engine(self.doing))
     }
 
     /// Runs it and takes the first row. All rows are stepped through, because a
@@ -116,27 +99,18 @@ impl<const N: usize> Batch<N> {
         let mut values = values.into_iter().peekable();
         while values.peek().is_some() {
             let mut builder = QueryBuilder::<Sqlite>::new(self.before);
-            builder.push_values(
-                values.by_ref().take(MOST_ARGUMENTS / N),
-                |mut row, values| {
-                    for value in values {
-                        match value {
-                            Value::Text(text) => row.push_bind(text),
-                            Value::Int(number) => row.push_bind(number),
-                            Value::Bool(flag) => row.push_bind(flag),
-                            Value::Bytes(bytes) => row.push_bind(bytes),
-                        };
-                    }
-                },
-            );
+            builder.push_values(values.by_ref().take(MOST_ARGUMENTS / N), |mut row, values| {
+                for value in values {
+                    match value {
+                        Value::Text(text) => row.push_bind(text),
+                        Value::Int(number) => row.push_bind(number),
+                        Value::Bool(flag) => row.push_bind(flag),
+                        Value::Bytes(bytes) => row.push_bind(bytes),
+                    };
+                }
+            });
             builder.push(self.after);
-            found.extend(
-                builder
-                    .build()
-                    .fetch_all(&mut *on)
-                    .await
-                    .map_err(engine(self.doing))?,
-            );
+            found.extend(builder.build().fetch_all(&mut *on).await.map_err(engine(self.doing))?);
         }
         Ok(found)
     }
@@ -157,16 +131,11 @@ impl<'r> Fields<'r> {
     where
         T: sqlx::Type<Sqlite> + sqlx::Decode<'r, Sqlite>,
     {
-        self.row
-            .try_get(column)
-            .map_err(|source| self.corrupt(source))
+        self.row.try_get(column).map_err(|source| self.corrupt(source))
     }
 
     pub(super) fn corrupt(&self, source: impl Into<Box<dyn Error + Send + Sync>>) -> StoreError {
-        StoreError::Corrupt {
-            what: self.what,
-            source: source.into(),
-        }
+        StoreError::Corrupt { what: self.what, source: source.into() }
     }
 
     pub(super) fn text(&self, column: &str) -> Result<String, StoreError> {
@@ -210,9 +179,7 @@ impl<'r> Fields<'r> {
     where
         T::Err: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.get::<&str>(column)?
-            .parse()
-            .map_err(|error: T::Err| self.corrupt(error))
+        self.get::<&str>(column)?.parse().map_err(|error: T::Err| self.corrupt(error))
     }
 
     pub(super) fn parsed_or_none<T: FromStr>(&self, column: &str) -> Result<Option<T>, StoreError>
@@ -220,9 +187,7 @@ impl<'r> Fields<'r> {
         T::Err: Into<Box<dyn Error + Send + Sync>>,
     {
         let text: Option<&str> = self.get(column)?;
-        text.map(str::parse)
-            .transpose()
-            .map_err(|error: T::Err| self.corrupt(error))
+        text.map(str::parse).transpose().map_err(|error: T::Err| self.corrupt(error))
     }
 
     pub(super) fn digest(&self, column: &str) -> Result<Digest, StoreError> {
@@ -242,9 +207,7 @@ impl<'r> Fields<'r> {
 
     pub(super) fn form_or_none<T: Form>(&self, column: &str) -> Result<Option<T>, StoreError> {
         let json: Option<&str> = self.get(column)?;
-        json.map(T::from_form)
-            .transpose()
-            .map_err(|error| self.corrupt(error))
+        json.map(T::from_form).transpose().map_err(|error| self.corrupt(error))
     }
 
     /// JSON by nature.
@@ -269,9 +232,7 @@ pub(super) fn read_all<T>(
     rows: &[SqliteRow],
     read: impl Fn(&Fields<'_>) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
-    rows.iter()
-        .map(|row| read(&Fields::of(what, row)))
-        .collect()
+    rows.iter().map(|row| read(&Fields::of(what, row))).collect()
 }
 
 /// Reads the row of a `what`, if there is one.

@@ -67,11 +67,7 @@ fn read(f: &Fields<'_>) -> Result<Ticket, StoreError> {
 }
 
 fn read_event(f: &Fields<'_>) -> Result<TicketEvent, StoreError> {
-    Ok(TicketEvent {
-        at: f.time("at")?,
-        actor: f.text("actor")?,
-        kind: f.form("kind")?,
-    })
+    Ok(TicketEvent { at: f.time("at")?, actor: f.text("actor")?, kind: f.form("kind")? })
 }
 
 pub(super) async fn put(
@@ -98,12 +94,7 @@ pub(super) async fn put(
     )
     .await?;
     let rows = events.iter().map(|event| {
-        values![
-            ticket.id.as_str(),
-            event.at,
-            event.actor.as_str(),
-            event.kind.to_form()
-        ]
+        values![ticket.id.as_str(), event.at, event.actor.as_str(), event.kind.to_form()]
     });
     APPEND_EVENTS.rows(on, rows.collect()).await.map(drop)
 }
@@ -124,18 +115,11 @@ pub(super) async fn detail(
         return Ok(None);
     };
     let rows = EVENTS.rows(on, values![id.as_str()]).await?;
-    Ok(Some(TicketDetail {
-        ticket,
-        events: read_all("ticket event", &rows, read_event)?,
-    }))
+    Ok(Some(TicketDetail { ticket, events: read_all("ticket event", &rows, read_event)? }))
 }
 
 pub(super) async fn list(on: &mut SqliteConnection, page: Page) -> Result<Vec<Ticket>, StoreError> {
-    read_all(
-        "ticket",
-        &LIST.rows(on, values![page.limit, page.offset]).await?,
-        read,
-    )
+    read_all("ticket", &LIST.rows(on, values![page.limit, page.offset]).await?, read)
 }
 
 pub(super) async fn of_customer(
@@ -143,22 +127,12 @@ pub(super) async fn of_customer(
     customer: &str,
     limit: u32,
 ) -> Result<Vec<Ticket>, StoreError> {
-    read_all(
-        "ticket",
-        &OF_CUSTOMER.rows(on, values![customer, limit]).await?,
-        read,
-    )
+    read_all("ticket", &OF_CUSTOMER.rows(on, values![customer, limit]).await?, read)
 }
 
 pub(super) async fn of_conversation(
     on: &mut SqliteConnection,
     conversation: &ConversationId,
 ) -> Result<Vec<Ticket>, StoreError> {
-    read_all(
-        "ticket",
-        &OF_CONVERSATION
-            .rows(on, values![conversation.as_str()])
-            .await?,
-        read,
-    )
+    read_all("ticket", &OF_CONVERSATION.rows(on, values![conversation.as_str()]).await?, read)
 }

@@ -102,10 +102,7 @@ fn read_invocation(f: &Fields<'_>) -> Result<InvocationRow, StoreError> {
 }
 
 fn read_journal(f: &Fields<'_>) -> Result<JournalEntry, StoreError> {
-    Ok(JournalEntry {
-        invocation: f.parsed("invocation")?,
-        record: f.form("record")?,
-    })
+    Ok(JournalEntry { invocation: f.parsed("invocation")?, record: f.form("record")? })
 }
 
 pub(super) async fn put(on: &mut SqliteConnection, turn: &TurnRow) -> Result<(), StoreError> {
@@ -149,10 +146,8 @@ pub(super) async fn put_journal(
     on: &mut SqliteConnection,
     entries: &[JournalEntry],
 ) -> Result<(), StoreError> {
-    let entries: BTreeMap<_, _> = entries
-        .iter()
-        .map(|entry| ((&entry.invocation, entry.record.seq), entry))
-        .collect();
+    let entries: BTreeMap<_, _> =
+        entries.iter().map(|entry| ((&entry.invocation, entry.record.seq), entry)).collect();
     let rows = entries.into_iter().map(|((invocation, seq), entry)| {
         values![invocation.as_str(), seq, entry.record.to_form()]
     });
@@ -171,11 +166,7 @@ pub(super) async fn of_conversation(
     on: &mut SqliteConnection,
     id: &ConversationId,
 ) -> Result<Vec<TurnRow>, StoreError> {
-    read_all(
-        "turn",
-        &TURNS_OF_CONVERSATION.rows(on, values![id.as_str()]).await?,
-        read_turn,
-    )
+    read_all("turn", &TURNS_OF_CONVERSATION.rows(on, values![id.as_str()]).await?, read_turn)
 }
 
 pub(super) async fn invocations(
@@ -190,9 +181,7 @@ pub(super) async fn invocations_of_conversation(
     on: &mut SqliteConnection,
     id: &ConversationId,
 ) -> Result<Vec<InvocationRow>, StoreError> {
-    let rows = INVOCATIONS_OF_CONVERSATION
-        .rows(on, values![id.as_str()])
-        .await?;
+    let rows = INVOCATIONS_OF_CONVERSATION.rows(on, values![id.as_str()]).await?;
     read_all("invocation", &rows, read_invocation)
 }
 
@@ -208,8 +197,6 @@ pub(super) async fn journal_of_conversation(
     on: &mut SqliteConnection,
     id: &ConversationId,
 ) -> Result<Vec<JournalEntry>, StoreError> {
-    let rows = JOURNAL_OF_CONVERSATION
-        .rows(on, values![id.as_str()])
-        .await?;
+    let rows = JOURNAL_OF_CONVERSATION.rows(on, values![id.as_str()]).await?;
     read_all("journal entry", &rows, read_journal)
 }

@@ -6,20 +6,14 @@ use postern_store::{Change, Commit, RecordWrite, Store};
 use super::{CHAIN, Engine, data::*};
 
 fn noting<const N: usize>(names: [&str; N]) -> Commit {
-    Commit {
-        audit: names.map(|name| noted(name, None)).into(),
-        ..Commit::default()
-    }
+    Commit { audit: names.map(|name| noted(name, None)).into(), ..Commit::default() }
 }
 
 /// Checks that the rows are a whole chain and gives what they are about.
 fn chained(rows: &[AuditRow]) -> Vec<&str> {
     let mut previous = Digest::ZERO;
     for (row, number) in rows.iter().zip(1..) {
-        assert_eq!(
-            (row.chain.as_str(), row.number, row.previous),
-            (CHAIN, number, previous)
-        );
+        assert_eq!((row.chain.as_str(), row.number, row.previous), (CHAIN, number, previous));
         assert!(row.is_intact());
         previous = row.hash;
     }
@@ -70,21 +64,11 @@ pub(crate) async fn a_failed_commit_leaves_no_gap_in_the_chain(engine: &impl Eng
 pub(crate) async fn the_tail_can_be_of_one_conversation(engine: &impl Engine) {
     let store = engine.open().await;
     let [a, b] = ["a", "b"].map(|chat| inbound(chat, chat, 0).conversation_id());
-    for (name, about) in [
-        ("1", Some(&a)),
-        ("2", None),
-        ("3", Some(&b)),
-        ("4", Some(&a)),
-        ("5", Some(&a)),
-    ] {
+    for (name, about) in
+        [("1", Some(&a)), ("2", None), ("3", Some(&b)), ("4", Some(&a)), ("5", Some(&a))]
+    {
         let audit = vec![noted(name, about)];
-        store
-            .commit(Commit {
-                audit,
-                ..Commit::default()
-            })
-            .await
-            .unwrap();
+        store.commit(Commit { audit, ..Commit::default() }).await.unwrap();
     }
     let tail = store.audit_tail(2, Some(&a)).await.unwrap();
     let about: Vec<_> = tail.iter().map(|row| row.entry.resource.as_str()).collect();

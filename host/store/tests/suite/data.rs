@@ -26,42 +26,25 @@ pub(crate) fn inbound(chat: &str, key: &str, ms: i64) -> InboundMessage {
 }
 
 pub(crate) async fn accept(store: &impl Store, messages: &[InboundMessage]) -> Vec<Accepted> {
-    let nonces: Vec<_> = messages
-        .iter()
-        .map(|message| format!("n-{}", message.chat))
-        .collect();
+    let nonces: Vec<_> = messages.iter().map(|message| format!("n-{}", message.chat)).collect();
     store.accept(messages, &nonces).await.unwrap()
 }
 
 /// Accepts one message and leases its conversation for a second.
 pub(crate) async fn leased(store: &impl Store, chat: &str) -> (Lease, InboundMessage) {
     let message = inbound(chat, &format!("{chat}-1"), 0);
-    assert_eq!(
-        accept(store, std::slice::from_ref(&message)).await,
-        [Accepted::New]
-    );
-    let lease = store
-        .lease_next("worker", at(0), 1_000)
-        .await
-        .unwrap()
-        .expect("work is waiting");
+    assert_eq!(accept(store, std::slice::from_ref(&message)).await, [Accepted::New]);
+    let lease = store.lease_next("worker", at(0), 1_000).await.unwrap().expect("work is waiting");
     assert_eq!(lease.conversation, message.conversation_id());
     (lease, message)
 }
 
 pub(crate) fn changes<const N: usize>(changes: [Change; N]) -> Commit {
-    Commit {
-        changes: changes.into(),
-        ..Commit::default()
-    }
+    Commit { changes: changes.into(), ..Commit::default() }
 }
 
 pub(crate) fn under<const N: usize>(lease: &Lease, changes: [Change; N]) -> Commit {
-    Commit {
-        lease: Some(lease.clone()),
-        changes: changes.into(),
-        audit: vec![],
-    }
+    Commit { lease: Some(lease.clone()), changes: changes.into(), audit: vec![] }
 }
 
 pub(crate) fn stored(conversation: &ConversationId, name: &str, ms: i64) -> StoredMessage {
@@ -123,10 +106,7 @@ pub(crate) fn invocation(turn: &TurnRow, step: u32) -> InvocationRow {
 }
 
 pub(crate) fn called(invocation: &InvocationRow, seq: u32, state: CallState) -> JournalEntry {
-    let call = HostCall::RecordsGet {
-        collection: "orders".into(),
-        key: "#W1".into(),
-    };
+    let call = HostCall::RecordsGet { collection: "orders".into(), key: "#W1".into() };
     JournalEntry {
         invocation: invocation.id.clone(),
         record: CallRecord {
@@ -158,34 +138,20 @@ pub(crate) fn ticket(conversation: &ConversationId, name: &str, ms: i64) -> Tick
 }
 
 pub(crate) fn happened(kind: TicketEventKind, ms: i64) -> TicketEvent {
-    TicketEvent {
-        at: at(ms),
-        actor: "host".into(),
-        kind,
-    }
+    TicketEvent { at: at(ms), actor: "host".into(), kind }
 }
 
 pub(crate) fn noted(resource: &str, conversation: Option<&ConversationId>) -> AuditEntry {
     let mut entry = AuditEntry::new(at(0), AuditKind::Turn, "host", "turn:complete", resource);
     entry.conversation = conversation.cloned();
-    entry.verdict = Some(AuditVerdict {
-        decision: Decision::Allow,
-        rules: vec!["rule-1".into()],
-    });
+    entry.verdict = Some(AuditVerdict { decision: Decision::Allow, rules: vec!["rule-1".into()] });
     entry
 }
 
 pub(crate) fn document(key: &str, index: &[(&str, &str)]) -> IndexedDocument {
-    IndexedDocument {
-        key: key.into(),
-        body: json!({"key": key}),
-        index: pairs(index),
-    }
+    IndexedDocument { key: key.into(), body: json!({"key": key}), index: pairs(index) }
 }
 
 pub(crate) fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }

@@ -104,11 +104,8 @@ impl Model {
             }
             Step::PutOff(worker) => {
                 let later = at(self.now + 50);
-                let retry = |message| Change::InboxRetry {
-                    message,
-                    at: later,
-                    reason: "busy".into(),
-                };
+                let retry =
+                    |message| Change::InboxRetry { message, at: later, reason: "busy".into() };
                 self.settle(store, worker, retry).await;
             }
             Step::Release(worker) => {
@@ -121,10 +118,7 @@ impl Model {
             Step::Wait(ms) => self.now += ms,
             Step::Restart => {
                 self.held.clear();
-                store
-                    .recover(UnknownSend::Resend, at(self.now))
-                    .await
-                    .unwrap();
+                store.recover(UnknownSend::Resend, at(self.now)).await.unwrap();
             }
         }
     }
@@ -169,10 +163,7 @@ impl Model {
 }
 
 pub(crate) fn holds<E: Engine>() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let config = Config {
         cases: 32,
         failure_persistence: None,

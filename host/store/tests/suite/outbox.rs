@@ -8,26 +8,17 @@ use super::{Engine, data::*};
 async fn open(store: &impl Store, chat: &str) -> ConversationId {
     let message = inbound(chat, chat, 0);
     accept(store, std::slice::from_ref(&message)).await;
-    store
-        .commit(changes([Change::InboxDone(message.id())]))
-        .await
-        .unwrap();
+    store.commit(changes([Change::InboxDone(message.id())])).await.unwrap();
     message.conversation_id()
 }
 
 async fn append(store: &impl Store, item: &OutboxItem) {
-    store
-        .commit(changes([Change::Outbox(item.clone())]))
-        .await
-        .unwrap();
+    store.commit(changes([Change::Outbox(item.clone())])).await.unwrap();
 }
 
 async fn settle(store: &impl Store, mut item: OutboxItem, state: OutboxState) -> OutboxItem {
     item.state = state;
-    store
-        .commit(changes([Change::OutboxUpdate(item.clone())]))
-        .await
-        .unwrap();
+    store.commit(changes([Change::OutboxUpdate(item.clone())])).await.unwrap();
     item
 }
 
@@ -45,22 +36,10 @@ pub(crate) async fn one_message_of_a_conversation_is_sent_at_a_time(engine: &imp
 
     let claimed = store.claim_outbox(at(5), 9).await.unwrap();
     assert_eq!(texts(&claimed), ["first"]);
-    assert_eq!(
-        (claimed[0].state, claimed[0].attempts),
-        (OutboxState::Sending, 1)
-    );
-    assert_eq!(
-        store.outbox_item(&claimed[0].id).await.unwrap().as_ref(),
-        Some(&claimed[0])
-    );
+    assert_eq!((claimed[0].state, claimed[0].attempts), (OutboxState::Sending, 1));
+    assert_eq!(store.outbox_item(&claimed[0].id).await.unwrap().as_ref(), Some(&claimed[0]));
     assert_eq!(store.claim_outbox(at(99), 9).await.unwrap(), []);
-    assert_eq!(
-        (
-            store.next_due().await.unwrap(),
-            store.backlog().await.unwrap()
-        ),
-        (None, (0, 2))
-    );
+    assert_eq!((store.next_due().await.unwrap(), store.backlog().await.unwrap()), (None, (0, 2)));
 
     settle(&store, claimed[0].clone(), OutboxState::Sent).await;
     let claimed = store.claim_outbox(at(5), 9).await.unwrap();
@@ -76,10 +55,7 @@ pub(crate) async fn claims_take_the_oldest_first_up_to_the_limit(engine: &impl E
         let id = open(&store, chat).await;
         append(&store, &outgoing(&id, chat, 0)).await;
     }
-    assert_eq!(
-        texts(&store.claim_outbox(at(0), 2).await.unwrap()),
-        ["c", "b"]
-    );
+    assert_eq!(texts(&store.claim_outbox(at(0), 2).await.unwrap()), ["c", "b"]);
     assert_eq!(texts(&store.claim_outbox(at(0), 2).await.unwrap()), ["a"]);
 }
 
@@ -112,19 +88,13 @@ pub(crate) async fn a_send_put_off_holds_back_those_behind_it(engine: &impl Engi
     first.next_at = at(700);
     first.last_error = Some("429".into());
     let first = settle(&store, first, OutboxState::Pending).await;
-    assert_eq!(
-        store.outbox_item(&first.id).await.unwrap().as_ref(),
-        Some(&first)
-    );
+    assert_eq!(store.outbox_item(&first.id).await.unwrap().as_ref(), Some(&first));
     assert_eq!(store.claim_outbox(at(699), 9).await.unwrap(), []);
     assert_eq!(store.next_due().await.unwrap(), Some(at(700)));
     let again = store.claim_outbox(at(700), 9).await.unwrap();
     assert_eq!((texts(&again), again[0].attempts), (vec!["first"], 2));
     settle(&store, again[0].clone(), OutboxState::Dead).await;
-    assert_eq!(
-        texts(&store.claim_outbox(at(700), 9).await.unwrap()),
-        ["second"]
-    );
+    assert_eq!(texts(&store.claim_outbox(at(700), 9).await.unwrap()), ["second"]);
 }
 
 pub(crate) async fn an_interrupted_send_is_repeated_once_and_marked(engine: &impl Engine) {
@@ -140,40 +110,19 @@ pub(crate) async fn an_interrupted_send_is_repeated_once_and_marked(engine: &imp
     let store = engine.open().await;
     let recovered = store.recover(UnknownSend::Resend, at(50)).await.unwrap();
     assert_eq!(texts(&recovered), ["first"]);
-    assert_eq!(
-        (recovered[0].state, recovered[0].attempts),
-        (OutboxState::Pending, 1)
-    );
+    assert_eq!((recovered[0].state, recovered[0].attempts), (OutboxState::Pending, 1));
     assert!(recovered[0].possible_duplicate && recovered[0].last_error.is_some());
     assert_eq!(recovered[0].next_at, at(50));
     assert_eq!(store.outbox_item(&other.id).await.unwrap(), Some(other));
     let again = store.claim_outbox(at(50), 9).await.unwrap();
-    assert_eq!(
-        (texts(&again), again[0].possible_duplicate),
-        (vec!["first"], true)
-    );
+    assert_eq!((texts(&again), again[0].possible_duplicate), (vec!["first"], true));
     drop(store);
 
     let store = engine.open().await;
     let recovered = store.recover(UnknownSend::Resend, at(60)).await.unwrap();
-    assert_eq!(
-        (texts(&recovered), recovered[0].state),
-        (vec!["first"], OutboxState::Uncertain)
-    );
-    assert_eq!(
-        store
-            .undelivered(Page {
-                limit: 9,
-                offset: 0
-            })
-            .await
-            .unwrap(),
-        recovered
-    );
-    assert_eq!(
-        texts(&store.claim_outbox(at(60), 9).await.unwrap()),
-        ["second"]
-    );
+    assert_eq!((texts(&recovered), recovered[0].state), (vec!["first"], OutboxState::Uncertain));
+    assert_eq!(store.undelivered(Page { limit: 9, offset: 0 }).await.unwrap(), recovered);
+    assert_eq!(texts(&store.claim_outbox(at(60), 9).await.unwrap()), ["second"]);
 }
 
 pub(crate) async fn an_interrupted_send_can_be_held(engine: &impl Engine) {
@@ -183,16 +132,10 @@ pub(crate) async fn an_interrupted_send_can_be_held(engine: &impl Engine) {
     append(&store, &outgoing(&a, "second", 0)).await;
     store.claim_outbox(at(0), 9).await.unwrap();
     let recovered = store.recover(UnknownSend::Hold, at(1)).await.unwrap();
-    assert_eq!(
-        (texts(&recovered), recovered[0].state),
-        (vec!["first"], OutboxState::Uncertain)
-    );
+    assert_eq!((texts(&recovered), recovered[0].state), (vec!["first"], OutboxState::Uncertain));
     assert!(!recovered[0].possible_duplicate);
     assert_eq!(store.recover(UnknownSend::Hold, at(2)).await.unwrap(), []);
-    assert_eq!(
-        texts(&store.claim_outbox(at(2), 9).await.unwrap()),
-        ["second"]
-    );
+    assert_eq!(texts(&store.claim_outbox(at(2), 9).await.unwrap()), ["second"]);
 }
 
 pub(crate) async fn undelivered_messages_are_listed_newest_first(engine: &impl Engine) {
@@ -210,22 +153,7 @@ pub(crate) async fn undelivered_messages_are_listed_newest_first(engine: &impl E
         append(&store, &item).await;
         settle(&store, item, state).await;
     }
-    let all = store
-        .undelivered(Page {
-            limit: 9,
-            offset: 0,
-        })
-        .await
-        .unwrap();
+    let all = store.undelivered(Page { limit: 9, offset: 0 }).await.unwrap();
     assert_eq!(texts(&all), ["4", "2", "0"]);
-    assert_eq!(
-        store
-            .undelivered(Page {
-                limit: 1,
-                offset: 1
-            })
-            .await
-            .unwrap(),
-        all[1..2]
-    );
+    assert_eq!(store.undelivered(Page { limit: 1, offset: 1 }).await.unwrap(), all[1..2]);
 }

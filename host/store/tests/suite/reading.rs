@@ -9,10 +9,7 @@ pub(crate) async fn everything_survives_reopening(engine: &impl Engine) {
     let id = lease.conversation.clone();
     let put = RecordWrite::Put {
         collection: "orders".into(),
-        document: IndexedDocument {
-            index: pairs(&[("owner", "anna")]),
-            ..document("1", &[])
-        },
+        document: IndexedDocument { index: pairs(&[("owner", "anna")]), ..document("1", &[]) },
         expected: Expected::Absent,
     };
     let mut commit = under(
@@ -21,10 +18,7 @@ pub(crate) async fn everything_survives_reopening(engine: &impl Engine) {
             Change::Turn(turn(&message)),
             Change::Message(stored(&id, "hello", 3)),
             Change::Outbox(outgoing(&id, "answer", 4)),
-            Change::Ticket {
-                ticket: ticket(&id, "t", 5),
-                events: vec![],
-            },
+            Change::Ticket { ticket: ticket(&id, "t", 5), events: vec![] },
             Change::Records(vec![put]),
         ],
     );
@@ -37,14 +31,8 @@ pub(crate) async fn everything_survives_reopening(engine: &impl Engine) {
     let store = engine.open().await;
     assert_eq!(store.conversation(&id).await.unwrap(), detail);
     assert_eq!(store.audit_tail(9, None).await.unwrap(), audit);
-    assert_eq!(
-        store.work(&lease, at(6)).await.unwrap().unwrap().message,
-        message
-    );
-    let found = store
-        .find_records("orders", &pairs(&[("owner", "anna")]), 9)
-        .await
-        .unwrap();
+    assert_eq!(store.work(&lease, at(6)).await.unwrap().unwrap().message, message);
+    let found = store.find_records("orders", &pairs(&[("owner", "anna")]), 9).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(store.backlog().await.unwrap(), (1, 1));
 }
@@ -66,65 +54,29 @@ pub(crate) async fn details_and_summaries_tell_the_whole_story(engine: &impl Eng
             Change::Message(stored(&id, "one", 30)),
             Change::Message(stored(&id, "two", 31)),
             Change::Outbox(outgoing(&id, "answer", 31)),
-            Change::Ticket {
-                ticket: ticket(&id, "later", 9),
-                events: vec![],
-            },
-            Change::Ticket {
-                ticket: ticket(&id, "earlier", 8),
-                events: vec![],
-            },
+            Change::Ticket { ticket: ticket(&id, "later", 9), events: vec![] },
+            Change::Ticket { ticket: ticket(&id, "earlier", 8), events: vec![] },
         ],
     );
     store.commit(commit).await.unwrap();
 
     let detail = store.conversation(&id).await.unwrap().unwrap();
-    assert_eq!(
-        Some(detail.conversation),
-        store.conversation_row(&id).await.unwrap()
-    );
-    let texts: Vec<_> = detail
-        .messages
-        .iter()
-        .map(|m| m.message.text.as_str())
-        .collect();
+    assert_eq!(Some(detail.conversation), store.conversation_row(&id).await.unwrap());
+    let texts: Vec<_> = detail.messages.iter().map(|m| m.message.text.as_str()).collect();
     assert_eq!(texts, ["one", "two"]);
     assert_eq!((detail.turns, detail.invocations), (vec![turn], vec![call]));
-    assert_eq!(
-        (detail.journal, detail.outbox),
-        (vec![entry], vec![outgoing(&id, "answer", 31)])
-    );
-    assert_eq!(
-        detail.tickets,
-        [ticket(&id, "earlier", 8), ticket(&id, "later", 9)]
-    );
+    assert_eq!((detail.journal, detail.outbox), (vec![entry], vec![outgoing(&id, "answer", 31)]));
+    assert_eq!(detail.tickets, [ticket(&id, "earlier", 8), ticket(&id, "later", 9)]);
 
-    let list = store
-        .conversations(Page {
-            limit: 9,
-            offset: 0,
-        })
-        .await
-        .unwrap();
+    let list = store.conversations(Page { limit: 9, offset: 0 }).await.unwrap();
     let lines: Vec<_> = list
         .iter()
         .map(|line| {
-            (
-                line.conversation.chat.as_str(),
-                line.messages,
-                line.last_at,
-                line.last_text.as_str(),
-            )
+            (line.conversation.chat.as_str(), line.messages, line.last_at, line.last_text.as_str())
         })
         .collect();
     assert_eq!(lines, [("a", 2, at(31), "two"), ("b", 0, at(20), "")]);
-    let second = store
-        .conversations(Page {
-            limit: 1,
-            offset: 1,
-        })
-        .await
-        .unwrap();
+    let second = store.conversations(Page { limit: 1, offset: 1 }).await.unwrap();
     assert_eq!(second, list[1..]);
     let nobody = inbound("c", "c-1", 0).conversation_id();
     assert_eq!(store.conversation(&nobody).await.unwrap(), None);

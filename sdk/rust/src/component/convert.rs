@@ -69,10 +69,7 @@ impl From<guest::Context> for Context {
             invocation_id: context.invocation_id,
             now_ms: context.now_ms,
             language: context.language,
-            customer: Customer {
-                key: context.customer.key,
-                level: context.customer.level.into(),
-            },
+            customer: Customer { key: context.customer.key, level: context.customer.level.into() },
             settings: context.settings,
         }
     }
@@ -83,15 +80,9 @@ impl From<Outcome> for guest::Outcome {
         match outcome {
             Outcome::Reply(text) => Self::Reply(text),
             Outcome::Ask { entity, text } => Self::Ask(types::Question { entity, text }),
-            Outcome::HandOver {
-                reason,
-                severity,
-                text,
-            } => Self::HandOver(types::HandOver {
-                reason,
-                severity: severity.into(),
-                text,
-            }),
+            Outcome::HandOver { reason, severity, text } => {
+                Self::HandOver(types::HandOver { reason, severity: severity.into(), text })
+            }
             Outcome::Done => Self::Done,
         }
     }
@@ -118,23 +109,14 @@ pub(super) fn equals(conditions: &[(&str, &str)]) -> Vec<store::Equals> {
 
 impl From<store::Document> for Record<String> {
     fn from(document: store::Document) -> Self {
-        Self {
-            key: document.key,
-            version: document.version,
-            body: document.body,
-        }
+        Self { key: document.key, version: document.version, body: document.body }
     }
 }
 
 impl From<&Step> for store::Step {
     fn from(step: &Step) -> Self {
         match step {
-            Step::Put {
-                collection,
-                key,
-                body,
-                expected,
-            } => Self::Put(store::Put {
+            Step::Put { collection, key, body, expected } => Self::Put(store::Put {
                 collection: collection.clone(),
                 key: key.clone(),
                 body: body.clone(),
@@ -143,11 +125,7 @@ impl From<&Step> for store::Step {
                     Expected::Version(version) => store::Expected::Version(*version),
                 },
             }),
-            Step::Delete {
-                collection,
-                key,
-                version,
-            } => Self::Delete(store::Delete {
+            Step::Delete { collection, key, version } => Self::Delete(store::Delete {
                 collection: collection.clone(),
                 key: key.clone(),
                 version: *version,
@@ -171,11 +149,7 @@ impl From<&http::Request> for client::Request {
 
 impl From<client::Response> for http::Response {
     fn from(response: client::Response) -> Self {
-        Self {
-            status: response.status,
-            headers: response.headers,
-            body: response.body,
-        }
+        Self { status: response.status, headers: response.headers, body: response.body }
     }
 }
 

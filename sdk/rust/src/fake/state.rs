@@ -67,8 +67,7 @@ impl State {
     }
 
     pub(super) fn answer(&mut self, method: Method, url: &str, response: Response) {
-        self.answers
-            .retain(|(known, at, _)| (*known, at.as_str()) != (method, url));
+        self.answers.retain(|(known, at, _)| (*known, at.as_str()) != (method, url));
         self.answers.push((method, url.to_owned(), response));
     }
 
@@ -77,45 +76,29 @@ impl State {
             .answers
             .iter()
             .find(|(method, url, _)| *method == request.method && *url == request.url);
-        found
-            .map(|(_, _, response)| response.clone())
-            .ok_or_else(|| {
-                error(
-                    HostErrorKind::Unavailable,
-                    format!("{} does not answer", request.url),
-                )
-            })
+        found.map(|(_, _, response)| response.clone()).ok_or_else(|| {
+            error(HostErrorKind::Unavailable, format!("{} does not answer", request.url))
+        })
     }
 
     pub(super) fn put(&mut self, collection: &str, key: &str, body: Value) -> u64 {
-        let (version, kept) = self
-            .records
-            .entry(key_of(collection, key))
-            .or_insert((0, Value::Null));
+        let (version, kept) =
+            self.records.entry(key_of(collection, key)).or_insert((0, Value::Null));
         *version += 1;
         *kept = body;
         *version
     }
 
     pub(super) fn body(&self, collection: &str, key: &str) -> Option<Value> {
-        self.records
-            .get(&key_of(collection, key))
-            .map(|(_, body)| body.clone())
+        self.records.get(&key_of(collection, key)).map(|(_, body)| body.clone())
     }
 
     pub(super) fn get(&self, collection: &str, key: &str) -> Answer<Record<String>> {
         let found = self.records.get(&key_of(collection, key));
         let (version, body) = found.ok_or_else(|| {
-            error(
-                HostErrorKind::NotFound,
-                format!("{collection} has no record {key}"),
-            )
+            error(HostErrorKind::NotFound, format!("{collection} has no record {key}"))
         })?;
-        Ok(Record {
-            key: key.to_owned(),
-            version: *version,
-            body: body.to_string(),
-        })
+        Ok(Record { key: key.to_owned(), version: *version, body: body.to_string() })
     }
 
     pub(super) fn query(
@@ -128,10 +111,7 @@ impl State {
             let message = "a query needs a condition and a limit from 1 to 100";
             return Err(error(HostErrorKind::Invalid, message));
         }
-        Ok(self
-            .matching(collection, conditions)
-            .take(limit as usize)
-            .collect())
+        Ok(self.matching(collection, conditions).take(limit as usize).collect())
     }
 
     pub(super) fn identify(
@@ -142,10 +122,7 @@ impl State {
         let mut found = self.matching(collection, details);
         match (found.next(), found.next()) {
             (Some(record), None) if !details.is_empty() => Ok((record.key.clone(), record)),
-            _ => Err(error(
-                HostErrorKind::NotFound,
-                "no single record has these details",
-            )),
+            _ => Err(error(HostErrorKind::NotFound, "no single record has these details")),
         }
     }
 
@@ -158,9 +135,7 @@ impl State {
             .iter()
             .filter(move |((kept, _), (_, body))| {
                 kept == collection
-                    && conditions
-                        .iter()
-                        .all(|(field, text)| field_equals(body, field, text))
+                    && conditions.iter().all(|(field, text)| field_equals(body, field, text))
             })
             .map(|((_, key), (version, body))| Record {
                 key: key.clone(),
@@ -173,57 +148,33 @@ impl State {
         let mut bodies = Vec::new();
         for step in steps {
             let (collection, key, wanted) = match step {
-                Step::Put {
-                    collection,
-                    key,
-                    expected: Expected::Absent,
-                    ..
-                } => (collection, key, None),
-                Step::Put {
-                    collection,
-                    key,
-                    expected: Expected::Version(version),
-                    ..
+                Step::Put { collection, key, expected: Expected::Absent, .. } => {
+                    (collection, key, None)
                 }
-                | Step::Delete {
-                    collection,
-                    key,
-                    version,
-                } => (collection, key, Some(*version)),
+                Step::Put { collection, key, expected: Expected::Version(version), .. }
+                | Step::Delete { collection, key, version } => (collection, key, Some(*version)),
             };
-            let version = self
-                .records
-                .get(&key_of(collection, key))
-                .map(|(version, _)| *version);
+            let version = self.records.get(&key_of(collection, key)).map(|(version, _)| *version);
             if version != wanted {
                 let message = format!("{collection} {key} is not in the expected version");
                 return Err(error(HostErrorKind::Conflict, message));
             }
             bodies.push(match step {
                 Step::Put { body, .. } => Some(serde_json::from_str(body).map_err(|_| {
-                    error(
-                        HostErrorKind::Invalid,
-                        format!("{collection} {key}: body is not JSON"),
-                    )
+                    error(HostErrorKind::Invalid, format!("{collection} {key}: body is not JSON"))
                 })?),
                 Step::Delete { .. } => None,
             });
         }
-        Ok(steps
-            .iter()
-            .zip(bodies)
-            .map(|(step, body)| self.apply(step, body))
-            .collect())
+        Ok(steps.iter().zip(bodies).map(|(step, body)| self.apply(step, body)).collect())
     }
 
     fn apply(&mut self, step: &Step, body: Option<Value>) -> u64 {
         match step {
-            Step::Put {
-                collection, key, ..
-            } => self.put(collection, key, body.unwrap_or(Value::Null)),
-            Step::Delete {
-                collection, key, ..
-            } => {
+            Step::Put { collection, key, .. } => {
+                self.put(collection, key, body.unwrap_or(Value::Null))
+            }
+            Step::Delete { collection, key, .. } => {
                 self.records.remove(&key_of(collection, key));
                 0
             }
@@ -270,12 +221,7 @@ impl State {
     }
 
     pub(super) fn tickets(&self, limit: u32) -> Vec<Ticket> {
-        self.tickets
-            .iter()
-            .rev()
-            .take(limit as usize)
-            .cloned()
-            .collect()
+        self.tickets.iter().rev().take(limit as usize).cloned().collect()
     }
 }
 

@@ -21,20 +21,13 @@ fn records_are_read_by_key_and_by_dotted_fields() {
     host.set_record("orders", "c", json!({"address": {"zip": "1"}}));
     let keys = |conditions: &[(&str, &str)], limit| {
         let found = records::query::<Value>("users", conditions, limit).unwrap();
-        found
-            .into_iter()
-            .map(|record| record.key)
-            .collect::<Vec<_>>()
+        found.into_iter().map(|record| record.key).collect::<Vec<_>>()
     };
     assert_eq!(keys(&[("address.zip", "1")], 10), ["a", "b"]);
     assert_eq!(keys(&[("address.zip", "1")], 1), ["a"]);
     assert_eq!(keys(&[("address.zip", "1"), ("age", "7")], 10), ["b"]);
     assert!(records::query::<Value>("users", &[], 10).is_err());
-    assert!(
-        records::get::<Value>("users", "c")
-            .unwrap_err()
-            .is_not_found()
-    );
+    assert!(records::get::<Value>("users", "c").unwrap_err().is_not_found());
 }
 
 #[test]
@@ -46,9 +39,7 @@ fn a_record_of_another_shape_is_an_error_that_names_the_field() {
     struct Order {
         status: String,
     }
-    let error = records::get::<Order>("orders", "1")
-        .unwrap_err()
-        .to_string();
+    let error = records::get::<Order>("orders", "1").unwrap_err().to_string();
     assert_eq!(error, "record of orders: `status`: expected a string");
 }
 
@@ -59,16 +50,8 @@ fn identify_wants_exactly_one_record() {
     host.set_record("users", "b", json!({"email": "y", "zip": "1"}));
     let identity = records::identify::<Value>("users", &[("email", "y")]).unwrap();
     assert_eq!(identity.key, "b");
-    assert!(
-        records::identify::<Value>("users", &[("zip", "1")])
-            .unwrap_err()
-            .is_not_found()
-    );
-    assert!(
-        records::identify::<Value>("users", &[("email", "z")])
-            .unwrap_err()
-            .is_not_found()
-    );
+    assert!(records::identify::<Value>("users", &[("zip", "1")]).unwrap_err().is_not_found());
+    assert!(records::identify::<Value>("users", &[("email", "z")]).unwrap_err().is_not_found());
 }
 
 #[test]
@@ -77,16 +60,9 @@ fn a_write_happens_whole_or_not_at_all() {
     host.set_record("c", "old", json!({}));
     let create = Step::create("c", "new", &json!({"a": 1})).unwrap();
     let stale = Step::replace("c", "old", 7, &json!({})).unwrap();
-    assert!(
-        records::write(&[create.clone(), stale])
-            .unwrap_err()
-            .is_conflict()
-    );
+    assert!(records::write(&[create.clone(), stale]).unwrap_err().is_conflict());
     assert_eq!(host.record("c", "new"), None);
-    assert_eq!(
-        records::write(&[create.clone(), Step::delete("c", "old", 1)]).unwrap(),
-        [1, 0]
-    );
+    assert_eq!(records::write(&[create.clone(), Step::delete("c", "old", 1)]).unwrap(), [1, 0]);
     assert_eq!(host.record("c", "new"), Some(json!({"a": 1})));
     assert_eq!(host.record("c", "old"), None);
     assert!(records::write(&[create]).unwrap_err().is_conflict());
@@ -96,10 +72,7 @@ fn a_write_happens_whole_or_not_at_all() {
 fn requests_are_answered_as_told_and_remembered() {
     let host = Host::new();
     host.answer_json(Method::Post, "https://a.example/x", 201, &json!({"id": 1}));
-    let request = http::Request::post("https://a.example/x")
-        .json(&json!({}))
-        .unwrap()
-        .secret("s");
+    let request = http::Request::post("https://a.example/x").json(&json!({})).unwrap().secret("s");
     let response = request.send().unwrap();
     assert!(response.is_success());
     assert_eq!(response.header("Content-Type"), Some("application/json"));
@@ -114,16 +87,9 @@ fn calls_fail_where_a_test_says_so() {
     host.set_record("orders", "1", json!({}));
     host.set_record("orders", "2", json!({}));
     let denied = HostError::new(HostErrorKind::Denied, "not yours");
-    host.fail_when(
-        |call| matches!(call, Call::RecordsGet { key, .. } if key == "2"),
-        denied,
-    );
+    host.fail_when(|call| matches!(call, Call::RecordsGet { key, .. } if key == "2"), denied);
     assert!(records::get::<Value>("orders", "1").is_ok());
-    assert!(
-        records::get::<Value>("orders", "2")
-            .unwrap_err()
-            .is_denied()
-    );
+    assert!(records::get::<Value>("orders", "2").unwrap_err().is_denied());
     assert_eq!(host.calls().len(), 2);
 }
 
@@ -137,10 +103,7 @@ fn values_tickets_and_handovers_are_kept() {
     let opened = ticket::create("a matter", ticket::Priority::P3).unwrap();
     ticket::tag(&opened.id, "vip").unwrap();
     ticket::comment(&opened.id, "remark").unwrap();
-    let change = ticket::Change {
-        status: Some(ticket::Status::Open),
-        ..Default::default()
-    };
+    let change = ticket::Change { status: Some(ticket::Status::Open), ..Default::default() };
     let changed = ticket::update(&opened.id, &change).unwrap();
     assert_eq!(
         (changed.status, changed.tags.as_slice()),
@@ -148,10 +111,7 @@ fn values_tickets_and_handovers_are_kept() {
     );
     assert_eq!(ticket::history(5).unwrap(), [changed]);
     assert!(ticket::tag("tkt_9", "x").unwrap_err().is_not_found());
-    assert_eq!(
-        handover::request("why", Severity::High, "what").unwrap(),
-        "people"
-    );
+    assert_eq!(handover::request("why", Severity::High, "what").unwrap(), "people");
     assert_eq!(host.calls().len(), 11);
 }
 
@@ -160,15 +120,8 @@ fn log_lines_keep_their_level_and_fields() {
     crate::__private::install_logger();
     let host = Host::new();
     log::info!(order = "#W1", count = 2; "read {}", "it");
-    let fields = vec![
-        ("order".to_owned(), "#W1".to_owned()),
-        ("count".to_owned(), "2".to_owned()),
-    ];
-    let line = Line {
-        level: log::Level::Info,
-        message: "read it".to_owned(),
-        fields,
-    };
+    let fields = vec![("order".to_owned(), "#W1".to_owned()), ("count".to_owned(), "2".to_owned())];
+    let line = Line { level: log::Level::Info, message: "read it".to_owned(), fields };
     assert_eq!(host.log(), [line]);
 }
 

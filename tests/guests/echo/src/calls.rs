@@ -32,16 +32,10 @@ pub(crate) fn perform(call: &str, a: &Value) -> String {
                 p[1].as_str().unwrap_or_default().to_owned(),
             )
         };
-        a[name]
-            .as_array()
-            .map(|list| list.iter().map(pair).collect())
-            .unwrap_or_default()
+        a[name].as_array().map(|list| list.iter().map(pair).collect()).unwrap_or_default()
     };
     let conditions = || -> Vec<Equals> {
-        pairs("conditions")
-            .into_iter()
-            .map(|(field, value)| Equals { field, value })
-            .collect()
+        pairs("conditions").into_iter().map(|(field, value)| Equals { field, value }).collect()
     };
     match call {
         "log:write" => {
@@ -49,11 +43,7 @@ pub(crate) fn perform(call: &str, a: &Value) -> String {
             "ok".into()
         }
         "records:get" => told(store::get(&text("collection"), &text("key"))),
-        "records:query" => told(store::query(
-            &text("collection"),
-            &conditions(),
-            number("limit"),
-        )),
+        "records:query" => told(store::query(&text("collection"), &conditions(), number("limit"))),
         "records:write" => told(store::write(&[
             Step::Put(Put {
                 collection: text("collection"),
@@ -61,11 +51,7 @@ pub(crate) fn perform(call: &str, a: &Value) -> String {
                 body: text("body"),
                 expected: Expected::Version(7),
             }),
-            Step::Delete(Delete {
-                collection: text("collection"),
-                key: "old".into(),
-                version: 2,
-            }),
+            Step::Delete(Delete { collection: text("collection"), key: "old".into(), version: 2 }),
         ])),
         "records:identify" => told(store::identify(&text("collection"), &conditions())),
         "http:send" => told(client::send(&client::Request {
@@ -77,11 +63,7 @@ pub(crate) fn perform(call: &str, a: &Value) -> String {
             idempotent: true,
         })),
         "kv:get" => told(state::get(&text("key"))),
-        "kv:set" => told(state::set(
-            &text("key"),
-            text("value").as_bytes(),
-            number("ttl_s"),
-        )),
+        "kv:set" => told(state::set(&text("key"), text("value").as_bytes(), number("ttl_s"))),
         "kv:delete" => told(state::delete(&text("key"))),
         "ticket:create" => told(tickets::create(&text("subject"), tickets::Priority::P2)),
         "ticket:update" => told(tickets::update(

@@ -42,10 +42,9 @@ impl Guest for Echo {
             "echo" => Ok(Outcome::Reply(text("text"))),
             "context" => Ok(Outcome::Reply(format!("{context:?}"))),
             "call" => Ok(Outcome::Reply(calls::perform(&text("call"), &arguments))),
-            "ask" => Ok(Outcome::Ask(Question {
-                entity: "order_id".into(),
-                text: "Which?".into(),
-            })),
+            "ask" => {
+                Ok(Outcome::Ask(Question { entity: "order_id".into(), text: "Which?".into() }))
+            }
             "hand_over" => Ok(Outcome::HandOver(HandOver {
                 reason: text("reason"),
                 severity: Severity::High,

@@ -28,10 +28,7 @@ impl Guest for Hoarder {
                 static CALLS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
                 let calls = CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
                 let kept = std::hint::black_box(vec![1_u8; 8 << 20]);
-                Ok(Outcome::Reply(format!(
-                    "call {calls}, {} bytes",
-                    kept.len()
-                )))
+                Ok(Outcome::Reply(format!("call {calls}, {} bytes", kept.len())))
             }
             other => Err(Failure::InvalidArguments(format!("no tool {other}"))),
         }
