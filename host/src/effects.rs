@@ -11,6 +11,7 @@ use std::sync::Arc;
 use postern_domain::{CallFailure, HostCall, HostReply, Timestamp};
 use postern_store::StoreError;
 
+pub(crate) use log::masked;
 pub(crate) use records::{record_changes, versions_after};
 
 use crate::{
@@ -62,7 +63,8 @@ pub(crate) async fn perform(
         }
         HostCall::KvGet { key } => kv::get(ledger, caller, &key, now).await,
         HostCall::KvSet { key, value, ttl_s } => {
-            kv::set(ledger, caller, key, value, now.plus_millis(i64::from(ttl_s) * 1_000)).await
+            let expires_at = now.plus_millis(i64::from(ttl_s) * 1_000);
+            kv::set(ledger, caller, key, value, now, expires_at).await
         }
         HostCall::KvDelete { key } => Ok(kv::delete(ledger, caller, key)),
         HostCall::TicketCreate { subject, priority } => {

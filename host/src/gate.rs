@@ -5,30 +5,27 @@
 //! [`Permit`], which nothing else can make, lets [`crate::effects`] perform it.
 
 mod facts;
+mod passage;
 mod record;
 
 use std::{sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use postern_domain::{
-    AuditEntry, AuditKind, AuditVerdict, CallFailure, CallRecord, CallState, Decision, Digest,
-    FailureKind, HostCall, HostReply, InvocationId, JournalEntry, Manifest, Retry, SkillId,
-    Timestamp, digest_of,
+    AuditVerdict, CallFailure, CallRecord, CallState, HostCall, HostReply, InvocationId, Manifest,
+    SkillId, digest_of,
 };
-use postern_policy::{PolicyRequest, PolicySet};
+use postern_policy::PolicySet;
 use postern_runtime::{HostPort, PortError};
-use postern_store::{Change, StoreError};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use postern_store::StoreError;
+use tokio::sync::Mutex;
 
 pub(crate) use facts::Material;
 pub use facts::Prepared;
 pub(crate) use record::effect;
 
 use crate::{
-    clock::Clock,
-    config::Collections,
-    effects::{self, Ports},
-    ledger::Ledger,
+    clock::Clock, config::Collections, effects::Ports, gate::passage::Passage, ledger::Ledger,
 };
 
 /// A call that the gate allowed and recorded. Only this module can make one.
@@ -234,215 +231,6 @@ type Answer = Result<Result<HostReply, CallFailure>, GateError>;
 
 async fn in_task(work: impl Future<Output = Answer> + Send + 'static) -> Answer {
     tokio::spawn(work).await.map_err(GateError::Interrupted)?
-}
-
-/// One call on its way through the gate.
-struct Passage {
-    shared: Arc<GateShared>,
-    ledger: OwnedMutexGuard<Ledger>,
-    caller: Caller,
-    seq: u32,
-    digest: Digest,
-    started: Timestamp,
-    stopwatch: Instant,
-}
-
-/// What policy said, with the permit if it said yes.
-struct Judged {
-    verdict: AuditVerdict,
-    permit: Result<Permit, CallFailure>,
-}
-
-impl Passage {
-    /// Reads the facts and asks policy. A fact that cannot be read denies.
-    async fn judge(&mut self, call: &HostCall) -> Result<Judged, GateError> {
-        let prepared =
-            match facts::prepare(&self.shared, &mut self.ledger, &self.caller, call).await? {
-                Ok(prepared) => prepared,
-                Err(failure) => {
-                    let verdict = AuditVerdict {
-                        decision: Decision::Deny,
-                        rules: vec!["malformed-call".to_owned()],
-                    };
-                    return Ok(Judged { verdict, permit: Err(failure) });
-                }
-            };
-        let verdict = self.shared.policy.judge(&PolicyRequest {
-            skill: &self.caller.skill,
-            version: &self.caller.version,
-            publisher: &self.caller.publisher,
-            tool: &self.caller.tool,
-            call,
-            facts: &prepared.facts,
-        });
-        let permit = match verdict.decision {
-            Decision::Allow => Ok(Permit {
-                call: call.clone(),
-                prepared,
-                idempotency_key: format!("{}-{}", self.caller.invocation, self.seq),
-            }),
-            // Suspending an invocation until a person has decided is not built
-            // yet, and doubt denies.
-            Decision::Deny | Decision::RequireApproval => Err(CallFailure {
-                kind: FailureKind::Denied,
-                message: verdict.reason,
-                retry: Retry::Never,
-            }),
-        };
-        Ok(Judged {
-            verdict: AuditVerdict { decision: verdict.decision, rules: verdict.rules },
-            permit,
-        })
-    }
-
-    /// A call whose record commits with the turn.
-    async fn with_turn(mut self, call: HostCall) -> Answer {
-        let Judged { verdict, permit } = self.judge(&call).await?;
-        let answer = match permit {
-            Ok(permit) => {
-                let shared = Arc::clone(&self.shared);
-                effects::perform(
-                    permit,
-                    &shared.ports,
-                    &mut self.ledger,
-                    &self.caller,
-                    self.started,
-                )
-                .await?
-            }
-            Err(failure) => Err(failure),
-        };
-        let (change, audit) = self.entry(&call, &verdict, state_of(&answer));
-        self.ledger.push(change);
-        self.ledger.audit(audit);
-        Ok(answer)
-    }
-
-    /// A write of records: it commits together with everything that led to it.
-    async fn own_store(mut self, call: HostCall) -> Answer {
-        let Judged { verdict, permit } = self.judge(&call).await?;
-        let answer = match permit {
-            Err(failure) => Err(failure),
-            Ok(permit) => match effects::record_changes(permit) {
-                Err(failure) => Err(failure),
-                Ok(writes) => {
-                    // What is committed must be what is answered, so the reply is
-                    // known before: each expectation fixes the version after it.
-                    let reply = HostReply::Versions { versions: effects::versions_after(&writes) };
-                    let (entry, audit) =
-                        self.entry(&call, &verdict, CallState::Done { reply: reply.clone() });
-                    match self
-                        .ledger
-                        .commit(vec![Change::Records(writes), entry], vec![audit])
-                        .await
-                    {
-                        Ok(_) => return Ok(Ok(reply)),
-                        Err(StoreError::Conflict { collection, key }) => {
-                            Err(facts::changed(&collection, &key))
-                        }
-                        Err(error) => return Err(error.into()),
-                    }
-                }
-            },
-        };
-        let (change, audit) = self.entry(&call, &verdict, state_of(&answer));
-        self.ledger.push(change);
-        self.ledger.audit(audit);
-        Ok(answer)
-    }
-
-    /// A call that changes something elsewhere: intent, effect, outcome.
-    async fn external(
-        mut self,
-        call: HostCall,
-        idempotent: bool,
-        interrupted: Option<AuditVerdict>,
-    ) -> Answer {
-        let unknown = || {
-            CallFailure::new(
-                FailureKind::Uncertain,
-                "the host died while it did this; whether it took effect is not known",
-            )
-        };
-        if let (Some(verdict), false) = (&interrupted, idempotent) {
-            return self.settle(&call, verdict, Err(unknown())).await;
-        }
-        let Judged { verdict, permit } = self.judge(&call).await?;
-        let permit = match permit {
-            Ok(permit) => permit,
-            // A refusal now says nothing about the try before the interruption.
-            Err(_) if interrupted.is_some() => {
-                return self.settle(&call, &verdict, Err(unknown())).await;
-            }
-            Err(failure) => return self.settle(&call, &verdict, Err(failure)).await,
-        };
-        let (intent, audit) = self.entry(&call, &verdict, CallState::Intended);
-        self.ledger.commit(vec![intent], vec![audit]).await?;
-        let shared = Arc::clone(&self.shared);
-        let answer =
-            effects::perform(permit, &shared.ports, &mut self.ledger, &self.caller, self.started)
-                .await?;
-        self.settle(&call, &verdict, answer).await
-    }
-
-    /// Makes the outcome of an external call durable before the skill sees it.
-    async fn settle(
-        &mut self,
-        call: &HostCall,
-        verdict: &AuditVerdict,
-        answer: Result<HostReply, CallFailure>,
-    ) -> Answer {
-        if let Err(failure) = &answer
-            && failure.kind == FailureKind::Uncertain
-        {
-            self.ledger.uncertain = Some(record::effect(call));
-        }
-        let (change, audit) = self.entry(call, verdict, state_of(&answer));
-        self.ledger.commit(vec![change], vec![audit]).await?;
-        Ok(answer)
-    }
-
-    /// The journal entry and the audit row of this call.
-    fn entry(
-        &self,
-        call: &HostCall,
-        verdict: &AuditVerdict,
-        state: CallState,
-    ) -> (Change, AuditEntry) {
-        let took = u64::try_from(self.stopwatch.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let audit = AuditEntry {
-            verdict: Some(verdict.clone()),
-            detail: record::state(&state),
-            took_us: Some(took),
-            invocation: Some(self.caller.invocation.clone()),
-            seq: Some(self.seq),
-            skill: Some(self.caller.skill.clone()),
-            ..AuditEntry::new(
-                self.started,
-                AuditKind::HostCall,
-                self.caller.actor(),
-                call.action(),
-                record::resource(call, |name| self.shared.collections.is_of_customers(name)),
-            )
-        };
-        let record = CallRecord {
-            seq: self.seq,
-            digest: self.digest,
-            call: call.clone(),
-            decision: verdict.decision,
-            rules: verdict.rules.clone(),
-            state,
-        };
-        let entry = JournalEntry { invocation: self.caller.invocation.clone(), record };
-        (Change::Journal(entry), audit)
-    }
-}
-
-fn state_of(answer: &Result<HostReply, CallFailure>) -> CallState {
-    match answer {
-        Ok(reply) => CallState::Done { reply: reply.clone() },
-        Err(failure) => CallState::Failed { failure: failure.clone() },
-    }
 }
 
 #[cfg(test)]

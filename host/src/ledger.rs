@@ -9,15 +9,15 @@ use std::{collections::HashMap, sync::Arc};
 
 use postern_domain::{
     AuditEntry, AuditKind, CallRecord, CallState, Conversation, Customer, FailureKind, HostReply,
-    IdentityLevel, Priority, SkillId, Ticket, TicketEvent, TicketEventKind, TicketId, TicketStatus,
-    Timestamp, TransitionError,
+    IdentityLevel, Priority, RequestId, SkillId, Ticket, TicketEvent, TicketEventKind, TicketId,
+    TicketStatus, Timestamp, TransitionError,
 };
 use postern_store::{Change, Commit, Committed, Lease, Store, StoreError, TurnRow};
 
 use crate::{gate, privacy::Vault};
 
 /// Reads that must see what the turn itself has written.
-type KvOverlay = HashMap<(SkillId, String), Option<Vec<u8>>>;
+type KvOverlay = HashMap<(SkillId, String, String), Option<Vec<u8>>>;
 
 /// What asks for a person.
 pub struct Wish {
@@ -97,6 +97,7 @@ impl Ledger {
     /// An audit row for the next commit, with the turn's own ids filled in.
     pub fn audit(&mut self, entry: AuditEntry) {
         self.audit.push(AuditEntry {
+            request: Some(RequestId::of_message(&self.turn.message)),
             conversation: Some(self.conversation.id.clone()),
             message: Some(self.turn.message.clone()),
             turn: Some(self.turn.id.clone()),
@@ -126,25 +127,34 @@ impl Ledger {
         }
     }
 
-    /// The value that this turn itself has kept or forgotten under a key.
-    pub fn kv_seen(&self, skill: &SkillId, key: &str) -> Option<&Option<Vec<u8>>> {
-        self.kv.get(&(skill.clone(), key.to_owned()))
+    /// The value that this turn itself has kept or forgotten under a key of a
+    /// scope, and not yet committed.
+    pub fn kv_seen(&self, skill: &SkillId, scope: &str, key: &str) -> Option<&Option<Vec<u8>>> {
+        self.kv.get(&(skill.clone(), scope.to_owned(), key.to_owned()))
     }
 
-    /// Remembers what this turn keeps (or forgets) under a key.
-    pub fn kv_note(&mut self, skill: &SkillId, key: &str, value: Option<Vec<u8>>) {
-        self.kv.insert((skill.clone(), key.to_owned()), value);
+    /// Remembers what this turn keeps (or forgets) under a key of a scope.
+    pub fn kv_note(&mut self, skill: &SkillId, scope: &str, key: &str, value: Option<Vec<u8>>) {
+        self.kv.insert((skill.clone(), scope.to_owned(), key.to_owned()), value);
     }
 
-    /// What this turn has kept and not yet committed: number and bytes.
-    pub fn kv_pending(&self, skill: &SkillId) -> (u64, u64) {
-        self.kv.iter().filter(|((owner, _), value)| owner == skill && value.is_some()).fold(
-            (0, 0),
-            |(number, bytes), ((_, key), value)| {
-                let size = key.len() + value.as_ref().map_or(0, Vec::len);
-                (number + 1, bytes + size as u64)
-            },
-        )
+    /// What this turn has kept in a scope and not yet committed: number and bytes.
+    pub fn kv_pending(&self, skill: &SkillId, scope: &str) -> (u64, u64) {
+        let ours = self.kv.iter().filter(|((owner, of, _), _)| owner == skill && of == scope);
+        ours.filter_map(|((_, _, key), value)| Some(key.len() + value.as_ref()?.len()))
+            .fold((0, 0), |(number, bytes), size| (number + 1, bytes + size as u64))
+    }
+
+    /// Whether the current ticket can take what this turn is about: it is not
+    /// closed, and not about another customer, who wrote in this chat before.
+    pub fn ticket_is_usable(&self) -> bool {
+        self.ticket.as_ref().is_some_and(|ticket| {
+            ticket.status != TicketStatus::Closed && self.is_of_same_customer(ticket)
+        })
+    }
+
+    fn is_of_same_customer(&self, ticket: &Ticket) -> bool {
+        ticket.customer.is_none() || ticket.customer == self.conversation.customer.key
     }
 
     /// Opens a ticket and makes it the conversation's current one. A current
@@ -169,7 +179,11 @@ impl Ledger {
             queue: None,
             reason: None,
             tags: Vec::new(),
-            follows: self.ticket.as_ref().map(|ticket| ticket.id.clone()),
+            follows: self
+                .ticket
+                .as_ref()
+                .filter(|ticket| self.is_of_same_customer(ticket))
+                .map(|ticket| ticket.id.clone()),
             created_at: now,
             updated_at: now,
         };
@@ -207,7 +221,7 @@ impl Ledger {
     pub fn escalate(&mut self, key: &str, subject: &str, wish: Wish, actor: &str, now: Timestamp) {
         let Wish { reason, priority, queue } = wish;
         let event = TicketEventKind::Escalated { reason, priority, queue };
-        let taken = self.ticket.is_some() && self.ticket_event(event.clone(), actor, now).is_ok();
+        let taken = self.ticket_is_usable() && self.ticket_event(event.clone(), actor, now).is_ok();
         if !taken {
             self.open_ticket(key, subject, priority, actor, now);
             // A new ticket takes every event.
@@ -252,6 +266,7 @@ impl Ledger {
             self.store.commit(commit).await.inspect_err(|_| self.audit.truncate(pending))?;
         self.changes.clear();
         self.audit.clear();
+        self.kv.clear();
         Ok(committed)
     }
 }

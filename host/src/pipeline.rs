@@ -1,6 +1,6 @@
 //! From an accepted message to an answer on its way out.
 //!
-//! Workers lease conversations and run one [`turn`] for each message: ingest →
+//! Workers lease conversations and run one turn for each message: ingest →
 //! classify → retrieve → respond → ticket → route → escalate. What a turn
 //! changes commits together with its answer; [`deliver`] sends it.
 
@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use postern_domain::{ConversationId, InboundMessage, MessageId, Timestamp};
+use postern_domain::{ConversationId, InboundMessage, MessageId, RequestId, Timestamp};
 use postern_store::{Accepted, Change, Commit, Lease, Store, StoreError, Work};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -92,7 +92,9 @@ async fn accept_in_batches(
         let marks: Vec<_> = messages.iter().map(|message| mark(&key, message)).collect();
         match store.accept(&messages, &marks).await {
             Ok(accepted) => {
-                for (answer, accepted) in answers.into_iter().zip(accepted) {
+                for ((message, answer), accepted) in messages.iter().zip(answers).zip(accepted) {
+                    let request = RequestId::of_message(&message.id());
+                    tracing::debug!(request.id = request.as_str(), ?accepted, "message kept");
                     // A sender that has gone away gets the same answer next time.
                     let _gone = answer.send(Ok(accepted));
                 }

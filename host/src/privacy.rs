@@ -1,13 +1,14 @@
 //! Placeholders: personal values leave the text before anybody works with it,
 //! and return only at the very edge.
 //!
-//! A placeholder is `<KIND_n.mark>`; the mark belongs to the conversation, so a
-//! placeholder of another conversation, or one that a customer makes up, stands
-//! for nothing here.
+//! A placeholder is `<KIND_n.mark>`; the mark belongs to one session of one
+//! conversation, so a placeholder of another conversation, of an earlier session
+//! (in which somebody else may have written), or one that a customer makes up,
+//! stands for nothing here.
 
 use std::{borrow::Cow, ops::Range, sync::LazyLock};
 
-use postern_domain::VaultEntry;
+use postern_domain::{Conversation, VaultEntry, stable_id};
 use regex::{Captures, Regex};
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
@@ -21,30 +22,57 @@ static GRAMMAR: LazyLock<Regex> = LazyLock::new(|| {
 /// What replaces a forged placeholder at intake.
 const FORGED: &str = "[…]";
 
+/// What replaces a placeholder whose value is not for the reader.
+const MASK: &str = "•••";
+
+/// Values that one session can have; more are masked, not kept.
+const MOST_ENTRIES: usize = 1_000;
+
+/// The mark of a conversation's current session.
+pub fn mark_of(conversation: &Conversation) -> String {
+    match conversation.state.session {
+        0 => conversation.nonce.clone(),
+        session => {
+            let mut mark = stable_id(&[&conversation.nonce, &session.to_string()]);
+            mark.truncate(4);
+            mark
+        }
+    }
+}
+
 /// The values of one conversation and what stands for them.
 #[derive(Clone, Debug)]
 pub struct Vault {
-    mark: String,
+    /// How placeholders of the current session end.
+    ending: String,
     entries: Vec<VaultEntry>,
     /// How many entries are durable; the others wait for the next commit.
     kept: usize,
 }
 
 impl Vault {
-    /// The vault of a conversation as it is kept.
+    /// The vault of a conversation as it is kept, in the session with this mark.
     pub fn new(mark: &str, entries: Vec<VaultEntry>) -> Self {
         let kept = entries.len();
-        Self { mark: mark.to_owned(), entries, kept }
+        Self { ending: format!(".{mark}>"), entries, kept }
+    }
+
+    /// The entries of the current session.
+    fn current(&self) -> impl Iterator<Item = &VaultEntry> {
+        self.entries.iter().filter(|entry| entry.placeholder.ends_with(&self.ending))
     }
 
     /// The placeholder for a value; a new one if the value is new.
     pub fn placeholder(&mut self, kind: &str, value: &str) -> String {
         let same = |entry: &&VaultEntry| entry.kind == kind && entry.value == value;
-        if let Some(entry) = self.entries.iter().find(same) {
+        if let Some(entry) = self.current().find(same) {
             return entry.placeholder.clone();
         }
-        let number = self.entries.iter().filter(|entry| entry.kind == kind).count() + 1;
-        let placeholder = format!("<{kind}_{number}.{}>", self.mark);
+        if self.current().count() >= MOST_ENTRIES {
+            return FORGED.to_owned();
+        }
+        let number = self.current().filter(|entry| entry.kind == kind).count() + 1;
+        let placeholder = format!("<{kind}_{number}{}", self.ending);
         self.entries.push(VaultEntry {
             placeholder: placeholder.clone(),
             kind: kind.to_owned(),
@@ -54,23 +82,36 @@ impl Vault {
     }
 
     /// The value that a text stands for, if the whole text is a placeholder of
-    /// this conversation.
+    /// the current session.
     pub fn resolve(&self, text: &str) -> Option<&VaultEntry> {
-        self.entries.iter().find(|entry| entry.placeholder == text)
+        self.current().find(|entry| entry.placeholder == text)
     }
 
-    /// A text as its own customer may read it: values in place of placeholders.
-    /// What stands for nothing here is masked.
+    /// A kept text as its own customer may read it: values in place of
+    /// placeholders, whichever session it is from. What stands for nothing here is
+    /// masked.
     pub fn restore<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        GRAMMAR.replace_all(text, |found: &Captures<'_>| {
+            match self.entries.iter().find(|entry| entry.placeholder == found[0]) {
+                Some(entry) => entry.value.clone(),
+                None => MASK.to_owned(),
+            }
+        })
+    }
+
+    /// A new text before it is kept: every placeholder that does not belong to
+    /// the current session is masked, so that a skill cannot bring up what it
+    /// remembers of an earlier one.
+    pub fn admit<'t>(&self, text: &'t str) -> Cow<'t, str> {
         GRAMMAR.replace_all(text, |found: &Captures<'_>| match self.resolve(&found[0]) {
-            Some(entry) => entry.value.clone(),
-            None => "•••".to_owned(),
+            Some(_) => found[0].to_owned(),
+            None => MASK.to_owned(),
         })
     }
 
     /// A text as a group may read it: every placeholder masked.
     pub fn mask(text: &str) -> Cow<'_, str> {
-        GRAMMAR.replace_all(text, "•••")
+        GRAMMAR.replace_all(text, MASK)
     }
 
     /// Entries that are not durable yet, taken once.
@@ -97,7 +138,7 @@ impl Vault {
 
     /// A record as a skill may see it: personal values become placeholders.
     pub fn hide(&mut self, collection: &Collection, body: &Value) -> Value {
-        self.walk(collection, body, &mut String::new(), &mut |vault, kind, value| match value {
+        self.walk(collection, body, &mut Vec::new(), &mut |vault, kind, value| match value {
             Value::String(text) if !text.is_empty() => {
                 Ok(Value::String(vault.placeholder(kind, text)))
             }
@@ -117,7 +158,7 @@ impl Vault {
     /// The name of a personal field that holds something else than a placeholder
     /// of this conversation: a skill cannot make up personal values.
     pub fn reveal(&mut self, collection: &Collection, body: &Value) -> Result<Value, String> {
-        self.walk(collection, body, &mut String::new(), &mut |vault, _, value| match value {
+        self.walk(collection, body, &mut Vec::new(), &mut |vault, _, value| match value {
             Value::String(text) if text.is_empty() => Ok(value.clone()),
             Value::String(text) => match vault.resolve(text) {
                 Some(entry) => Ok(Value::String(entry.value.clone())),
@@ -134,50 +175,42 @@ impl Vault {
         &mut self,
         collection: &Collection,
         value: &Value,
-        path: &mut String,
+        path: &mut Vec<String>,
         change: &mut dyn FnMut(&mut Self, &str, &Value) -> Result<Value, ()>,
     ) -> Result<Value, String> {
-        if let Some(kind) = collection.personal_kind(path) {
+        if let Some(kind) = collection.personal_kind_at(path) {
             // A personal field that holds a structure is personal in every part.
+            let mut part = |part: &Value| change(self, kind, part).map_err(|()| path.join("."));
             return match value {
                 Value::Object(map) => map
                     .iter()
-                    .map(|(name, part)| {
-                        let part = change(self, kind, part).map_err(|()| path.clone())?;
-                        Ok((name.clone(), part))
-                    })
+                    .map(|(name, value)| Ok((name.clone(), part(value)?)))
                     .collect::<Result<_, String>>()
                     .map(Value::Object),
-                Value::Array(parts) => parts
-                    .iter()
-                    .map(|part| change(self, kind, part).map_err(|()| path.clone()))
-                    .collect::<Result<_, String>>()
-                    .map(Value::Array),
-                scalar => change(self, kind, scalar).map_err(|()| path.clone()),
+                Value::Array(parts) => {
+                    parts.iter().map(part).collect::<Result<_, String>>().map(Value::Array)
+                }
+                scalar => part(scalar),
             };
         }
-        let length = path.len();
-        let mut inside = |vault: &mut Self, path: &mut String, name: &str, part: &Value| {
-            if !path.is_empty() {
-                path.push('.');
-            }
-            path.push_str(name);
+        let mut inside = |vault: &mut Self, name: String, part: &Value| {
+            path.push(name);
             let walked = vault.walk(collection, part, path, change);
-            path.truncate(length);
+            path.pop();
             walked
         };
         match value {
             Value::Object(map) => {
                 let mut out = serde_json::Map::new();
                 for (name, part) in map {
-                    out.insert(name.clone(), inside(self, path, name, part)?);
+                    out.insert(name.clone(), inside(self, name.clone(), part)?);
                 }
                 Ok(Value::Object(out))
             }
             Value::Array(parts) => {
                 let mut out = Vec::with_capacity(parts.len());
                 for (index, part) in parts.iter().enumerate() {
-                    out.push(inside(self, path, &index.to_string(), part)?);
+                    out.push(inside(self, index.to_string(), part)?);
                 }
                 Ok(Value::Array(out))
             }
@@ -271,6 +304,36 @@ mod tests {
             assert!(!GRAMMAR.is_match(&plain), "{forged} → {clean}");
         }
         assert_eq!(without_forged_placeholders("a < b > c"), "a < b > c");
+    }
+
+    #[test]
+    fn an_earlier_session_cannot_be_brought_up_again() {
+        let mut earlier = Vault::new("k3f9", vec![]);
+        let old = earlier.placeholder("EMAIL", "ann@shop.example");
+        let mut later = Vault::new("aaaa", earlier.take_new());
+        assert_eq!(later.resolve(&old), None, "a skill must not use it");
+        assert_eq!(later.admit(&old), "•••", "nor tell it");
+        assert_eq!(later.restore(&old), "ann@shop.example", "old messages stay readable");
+        let new = later.placeholder("EMAIL", "ann@shop.example");
+        assert_ne!(new, old);
+        assert_eq!(later.admit(&new), new);
+    }
+
+    #[test]
+    fn a_dot_in_a_key_hides_nothing() {
+        let mut vault = Vault::new("k3f9", vec![]);
+        let hidden = vault.hide(&people(), &json!({"cards": {"a.b": {"end": "1234"}}}));
+        assert!(!hidden.to_string().contains("1234"), "{hidden}");
+    }
+
+    #[test]
+    fn a_session_keeps_a_bounded_number_of_values() {
+        let mut vault = Vault::new("k3f9", vec![]);
+        for number in 0..MOST_ENTRIES {
+            vault.placeholder("EMAIL", &number.to_string());
+        }
+        assert_eq!(vault.placeholder("EMAIL", "one more"), FORGED);
+        assert_eq!(vault.take_new().len(), MOST_ENTRIES);
     }
 
     #[test]

@@ -13,8 +13,6 @@ use crate::{
 pub enum AuditKind {
     /// A host call was judged.
     HostCall,
-    /// A host call that was allowed has been performed, or has failed.
-    Effect,
     /// A tool was run to its end.
     Invocation,
     /// A turn was completed.
@@ -30,7 +28,6 @@ impl AuditKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::HostCall => "host_call",
-            Self::Effect => "effect",
             Self::Invocation => "invocation",
             Self::Turn => "turn",
             Self::Delivery => "delivery",

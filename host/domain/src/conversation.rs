@@ -69,6 +69,9 @@ pub struct Awaiting {
 pub struct ConversationState {
     /// An open question.
     pub awaiting: Option<Awaiting>,
+    /// Number of the session: identity, context and placeholders end with it.
+    #[serde(default)]
+    pub session: u32,
     /// How many attempts to identify have failed.
     pub identify_failures: u32,
     /// How many turns in a row were not understood.

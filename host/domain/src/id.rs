@@ -90,6 +90,14 @@ ids! {
     RequestId = "req_";
 }
 
+impl RequestId {
+    /// The id of the request that brought a message: the same in the log of the
+    /// intake and in every audit row about what followed.
+    pub fn of_message(message: &MessageId) -> Self {
+        Self::derive(&[message.as_str()])
+    }
+}
+
 /// The name of a skill: lower-case letters, digits and hyphens, 1 to 64, and a
 /// letter first.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -94,6 +94,17 @@ impl Checker<'_> {
             self.name(&field, &name)?;
             config.collections.0.insert(name, self.collection(&field, collection)?);
         }
+        let customers: Vec<_> = config
+            .collections
+            .iter()
+            .filter(|(_, collection)| !collection.identify_by.is_empty())
+            .map(|(name, _)| name)
+            .collect();
+        if let [first, second, ..] = customers[..] {
+            // Customers of both could have the same key, and so each other's data.
+            let reason = format!("only one collection tells who customers are, and {first} does");
+            return self.wrong(format!("collections.{second}.identify_by"), reason);
+        }
         Ok(config)
     }
 

@@ -132,17 +132,21 @@ impl Collection {
 
     /// The kind of personal datum under a dotted name, if it is personal.
     pub fn personal_kind(&self, path: &str) -> Option<&str> {
-        self.personal
-            .iter()
-            .find(|personal| {
-                let mut names = path.split('.');
-                let fits = personal
+        let names: Vec<String> = path.split('.').map(str::to_owned).collect();
+        self.personal_kind_at(&names)
+    }
+
+    /// The kind of personal datum at a place in a record. Names may have dots.
+    pub fn personal_kind_at(&self, names: &[String]) -> Option<&str> {
+        let fits = |personal: &&PersonalField| {
+            personal.path.split('.').count() == names.len()
+                && personal
                     .path
                     .split('.')
-                    .all(|want| names.next().is_some_and(|name| want == "*" || want == name));
-                fits && names.next().is_none()
-            })
-            .map(|personal| personal.kind.as_str())
+                    .zip(names)
+                    .all(|(want, name)| want == "*" || want == name)
+        };
+        self.personal.iter().find(fits).map(|personal| personal.kind.as_str())
     }
 }
 

@@ -77,6 +77,10 @@ fn errors_name_file_field_and_reason() {
         "collections.users.owner: must not be a personal field",
     );
     check(
+        |t| t + "[collections.staff]\nowner = \"id\"\nidentify_by = [[\"badge\"]]\n",
+        "collections.users.identify_by: only one collection",
+    );
+    check(
         |t| t.replace("origins = []", "origins = [\"https://a.example/path\"]"),
         "is not an origin",
     );

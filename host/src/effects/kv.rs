@@ -12,12 +12,15 @@ const MOST_VALUES: u64 = 100;
 /// Bytes that a skill can keep for one customer.
 const MOST_BYTES: u64 = 1024 * 1024;
 
-/// Whose values these are: the customer's, or the conversation's as long as
-/// nobody knows who is writing.
+/// Whose values these are: the customer's, or those of the conversation's session
+/// as long as nobody knows who is writing.
 fn scope(ledger: &Ledger) -> String {
     match &ledger.conversation.customer.key {
         Some(key) => format!("customer:{key}"),
-        None => format!("conversation:{}", ledger.conversation.id),
+        None => {
+            let conversation = &ledger.conversation;
+            format!("conversation:{}:{}", conversation.id, conversation.state.session)
+        }
     }
 }
 
@@ -29,11 +32,22 @@ pub(super) async fn get(
     key: &str,
     now: Timestamp,
 ) -> Result<Answer, StoreError> {
-    let value = match ledger.kv_seen(&caller.skill, key) {
-        Some(value) => value.clone(),
-        None => ledger.store().kv_get(&caller.skill, &scope(ledger), key, now).await?,
-    };
+    let value = read(ledger, caller, &scope(ledger), key, now).await?;
     Ok(Ok(HostReply::Value { value }))
+}
+
+/// The value as this turn sees it.
+async fn read(
+    ledger: &Ledger,
+    caller: &Caller,
+    scope: &str,
+    key: &str,
+    now: Timestamp,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    match ledger.kv_seen(&caller.skill, scope, key) {
+        Some(value) => Ok(value.clone()),
+        None => ledger.store().kv_get(&caller.skill, scope, key, now).await,
+    }
 }
 
 pub(super) async fn set(
@@ -41,6 +55,7 @@ pub(super) async fn set(
     caller: &Caller,
     key: String,
     value: Vec<u8>,
+    now: Timestamp,
     expires_at: Timestamp,
 ) -> Result<Answer, StoreError> {
     if value.len() > MOST_VALUE_BYTES {
@@ -49,20 +64,22 @@ pub(super) async fn set(
     }
     let scope = scope(ledger);
     let (kept, kept_bytes) = ledger.store().kv_usage(&caller.skill, &scope).await?;
-    let (pending, pending_bytes) = ledger.kv_pending(&caller.skill);
+    let (pending, pending_bytes) = ledger.kv_pending(&caller.skill, &scope);
     let size = (key.len() + value.len()) as u64;
-    if kept + pending >= MOST_VALUES || kept_bytes + pending_bytes + size > MOST_BYTES {
+    let another = read(ledger, caller, &scope, &key, now).await?.is_none();
+    if (another && kept + pending >= MOST_VALUES) || kept_bytes + pending_bytes + size > MOST_BYTES
+    {
         let reason = format!("at most {MOST_VALUES} values and {MOST_BYTES} bytes for a customer");
         return Ok(Err(CallFailure::new(FailureKind::Limited, reason)));
     }
-    ledger.kv_note(&caller.skill, &key, Some(value.clone()));
+    ledger.kv_note(&caller.skill, &scope, &key, Some(value.clone()));
     ledger.push(Change::KvSet { skill: caller.skill.clone(), scope, key, value, expires_at });
     Ok(Ok(HostReply::Done))
 }
 
 pub(super) fn delete(ledger: &mut Ledger, caller: &Caller, key: String) -> Answer {
     let scope = scope(ledger);
-    ledger.kv_note(&caller.skill, &key, None);
+    ledger.kv_note(&caller.skill, &scope, &key, None);
     ledger.push(Change::KvDelete { skill: caller.skill.clone(), scope, key });
     Ok(HostReply::Done)
 }

@@ -4,9 +4,22 @@ use postern_domain::{LogLevel, LogLine};
 
 use crate::{gate::Caller, understand};
 
+/// A line with everything personal masked.
+pub(crate) fn masked(line: &LogLine) -> LogLine {
+    LogLine {
+        level: line.level,
+        message: masked_text(&line.message),
+        fields: line
+            .fields
+            .iter()
+            .map(|(name, value)| (masked_text(name), masked_text(value)))
+            .collect(),
+    }
+}
+
 /// A text with everything personal masked. A skill sees placeholders, but may
 /// have been given values in places that nobody declared personal.
-fn masked(text: &str) -> String {
+fn masked_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     for span in understand::personal_spans(text) {
@@ -20,12 +33,12 @@ fn masked(text: &str) -> String {
 
 /// Writes one line.
 pub(super) fn write(line: &LogLine, caller: &Caller) {
-    let message = masked(&line.message);
+    let LogLine { level, message, fields } = masked(line);
     let fields: Vec<String> =
-        line.fields.iter().map(|(name, value)| format!("{name}={}", masked(value))).collect();
+        fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let fields = fields.join(" ");
     let (skill, invocation) = (caller.skill.as_str(), caller.invocation.as_str());
-    match line.level {
+    match level {
         LogLevel::Trace => tracing::trace!(target: "skill", skill, invocation, fields, "{message}"),
         LogLevel::Debug => tracing::debug!(target: "skill", skill, invocation, fields, "{message}"),
         LogLevel::Info => tracing::info!(target: "skill", skill, invocation, fields, "{message}"),
@@ -36,11 +49,11 @@ pub(super) fn write(line: &LogLine, caller: &Caller) {
 
 #[cfg(test)]
 mod tests {
-    use super::masked;
+    use super::masked_text;
 
     #[test]
     fn personal_values_are_masked() {
-        assert_eq!(masked("mail ann@shop.example now"), "mail [redacted] now");
-        assert_eq!(masked("nothing here"), "nothing here");
+        assert_eq!(masked_text("mail ann@shop.example now"), "mail [redacted] now");
+        assert_eq!(masked_text("nothing here"), "nothing here");
     }
 }

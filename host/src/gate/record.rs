@@ -3,6 +3,8 @@
 use postern_domain::{CallState, HostCall, HostReply};
 use url::Url;
 
+use crate::effects;
+
 /// On what a call acts: a collection and key, a host and path, a ticket.
 /// Values of conditions, bodies and texts are left out, and so are keys of
 /// customers: some shops make them of names. `customers` tells whether the
@@ -52,6 +54,29 @@ pub(super) fn resource(call: &HostCall, customers: impl Fn(&str) -> bool) -> Str
 /// A call as people are told of it.
 pub(crate) fn effect(call: &HostCall) -> String {
     format!("{} on {}", call.action(), resource(call, |_| true))
+}
+
+/// A call as the journal keeps it. Log lines are masked: skills see placeholders,
+/// but may have been given values in places that nobody declared personal. The
+/// digest beside it is that of the call as it was made.
+pub(super) fn kept(call: &HostCall) -> HostCall {
+    match call {
+        HostCall::Log { line } => HostCall::Log { line: effects::masked(line) },
+        HostCall::RecordsGet { .. }
+        | HostCall::RecordsQuery { .. }
+        | HostCall::RecordsWrite { .. }
+        | HostCall::RecordsIdentify { .. }
+        | HostCall::HttpSend { .. }
+        | HostCall::KvGet { .. }
+        | HostCall::KvSet { .. }
+        | HostCall::KvDelete { .. }
+        | HostCall::TicketCreate { .. }
+        | HostCall::TicketUpdate { .. }
+        | HostCall::TicketTag { .. }
+        | HostCall::TicketComment { .. }
+        | HostCall::TicketHistory { .. }
+        | HostCall::HandOver { .. } => call.clone(),
+    }
 }
 
 /// How a call ended, in a few words.

@@ -97,7 +97,7 @@ pub(super) fn decide(
     match kind {
         InboundKind::Text | InboundKind::Edit => {}
         InboundKind::Unsupported => {
-            return plan(Action::Say { text: texts::TEXT_ONLY.to_owned() }, None);
+            return plan(beside_the_point(conversation, texts::TEXT_ONLY), None);
         }
     }
     if let Some(awaiting) = &conversation.state.awaiting {
@@ -125,7 +125,7 @@ pub(super) fn decide(
         return plan(action, Some("Not understood".to_owned()));
     };
     match skills.brain.route(&best.intent) {
-        Some(Route::Talk { reply }) => plan(Action::Say { text: reply.clone() }, None),
+        Some(Route::Talk { reply }) => plan(beside_the_point(conversation, reply), None),
         Some(Route::Tool { skill, tool, required, optional }) => {
             let mut arguments = Map::new();
             for name in required.iter().chain(optional) {
@@ -148,6 +148,15 @@ pub(super) fn decide(
             plan(action, Some(label(&best.intent)))
         }
         None => plan(Action::Say { text: texts::NOT_UNDERSTOOD.to_owned() }, None),
+    }
+}
+
+/// An answer that leaves an open question open.
+fn beside_the_point(conversation: &Conversation, text: &str) -> Action {
+    let text = text.to_owned();
+    match conversation.state.awaiting.clone() {
+        Some(awaiting) => Action::Ask { awaiting, text },
+        None => Action::Say { text },
     }
 }
 

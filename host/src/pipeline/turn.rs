@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use postern_domain::{
-    AuditEntry, AuditKind, Author, CallState, Channel, ConversationState, Customer, MessageId,
-    OutboxId, OutboxItem, OutboxState, Priority, Severity, StoredMessage, TicketEventKind,
-    TicketStatus, Timestamp, TurnId,
+    AuditEntry, AuditKind, Author, CallState, Channel, Conversation, ConversationState, Customer,
+    MessageId, OutboxId, OutboxItem, OutboxState, Priority, Severity, StoredMessage,
+    TicketEventKind, Timestamp, TurnId,
 };
 use postern_store::{Change, Commit, Lease, StoreError, TurnRow, Work};
 use tokio::sync::Mutex;
@@ -21,7 +21,7 @@ use crate::{
     app::App,
     gate,
     ledger::{Ledger, Wish},
-    privacy::Vault,
+    privacy::{Vault, mark_of},
     registry::{RegistryError, Skills},
 };
 
@@ -103,7 +103,10 @@ fn open(
 ) -> Result<(Plan, Ledger), TurnError> {
     let now = app.clock.now();
     let mut conversation = work.conversation.clone();
-    let mut vault = Vault::new(&conversation.nonce, work.vault.clone());
+    if work.turn.is_none() {
+        end_idle_session(app, &mut conversation, work.message.received_at);
+    }
+    let mut vault = Vault::new(&mark_of(&conversation), work.vault.clone());
     let (plan, turn) = match &work.turn {
         Some(turn) => {
             let PlanFile::V1 { plan } =
@@ -113,7 +116,6 @@ fn open(
             (plan, turn.clone())
         }
         None => {
-            end_idle_session(app, &mut conversation, now);
             if let Some(language) = &work.message.language {
                 conversation.language.clone_from(language);
             }
@@ -155,14 +157,16 @@ fn open(
     Ok((plan, Ledger::new(store, lease, turn, conversation, vault, work.ticket.clone())))
 }
 
-/// After the idle time, what was said before no longer counts.
-fn end_idle_session(app: &App, conversation: &mut postern_domain::Conversation, now: Timestamp) {
-    let ends = super::after(conversation.state.last_active, app.config.pipeline.session);
-    if now > ends {
+/// After the idle time, what was said before no longer counts. Time is that of
+/// the messages, so a backlog of the host does not lengthen a session.
+fn end_idle_session(app: &App, conversation: &mut Conversation, received_at: Timestamp) {
+    let last_active = conversation.state.last_active;
+    if received_at > super::after(last_active, app.config.pipeline.session) {
+        let session = conversation.state.session.saturating_add(1);
         conversation.customer = Customer::default();
-        conversation.state = ConversationState::default();
+        conversation.state = ConversationState { session, ..ConversationState::default() };
     }
-    conversation.state.last_active = now;
+    conversation.state.last_active = last_active.max(received_at);
 }
 
 /// What a turn does before its first tool: keep the message, see to the ticket.
@@ -186,8 +190,7 @@ fn begin(ledger: &mut Ledger, work: &Work, plan: &Plan) {
         }
     }
     let Some(subject) = &plan.subject else { return };
-    let open = ledger.ticket.as_ref().is_some_and(|t| t.status != TicketStatus::Closed);
-    if open {
+    if ledger.ticket_is_usable() {
         // An open ticket takes every event, so this cannot fail.
         let _taken = ledger.ticket_event(TicketEventKind::CustomerWrote, "customer", now);
     } else {
@@ -294,6 +297,7 @@ fn answer(app: &App, ledger: &mut Ledger, text: &str, now: Timestamp) {
     if text.is_empty() {
         return;
     }
+    let text = &*ledger.vault.admit(text).into_owned();
     let (turn, conversation) = (ledger.turn.id.clone(), ledger.conversation.clone());
     ledger.push(Change::Message(StoredMessage {
         id: MessageId::derive(&[turn.as_str(), "answer"]),
@@ -358,7 +362,7 @@ pub(super) async fn give_up(
         started_at: now,
         completed_at: None,
     });
-    let vault = Vault::new(&work.conversation.nonce, work.vault);
+    let vault = Vault::new(&mark_of(&work.conversation), work.vault);
     let store = Arc::clone(&app.store);
     let mut ledger = Ledger::new(store, lease.clone(), turn, work.conversation, vault, work.ticket);
     ledger.turn.completed_at = Some(now);

@@ -426,7 +426,8 @@ pub trait Store: Send + Sync + 'static {
         id: &ConversationId,
     ) -> Result<Option<Conversation>, StoreError>;
 
-    /// One conversation with everything that happened in it.
+    /// One conversation with what happened in it: its last 200 turns and its last
+    /// 1,000 messages.
     async fn conversation(
         &self,
         id: &ConversationId,

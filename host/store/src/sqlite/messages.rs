@@ -35,7 +35,9 @@ const AFTER: Statement<3> = Statement::new(
 
 const ALL: Statement<1> = Statement::new(
     "read the messages of a conversation",
-    "SELECT * FROM messages WHERE conversation = $1 ORDER BY seq",
+    "SELECT * FROM messages WHERE conversation = $1 AND seq > COALESCE(\
+     (SELECT seq FROM messages WHERE conversation = $1 ORDER BY seq DESC LIMIT 1 OFFSET 1000), 0) \
+     ORDER BY seq",
 );
 
 const KEEP_VALUES: Batch<4> = Batch {

@@ -60,7 +60,9 @@ const ONE: Statement<1> = Statement::new("read the outbox", "SELECT * FROM outbo
 
 const OF_CONVERSATION: Statement<1> = Statement::new(
     "read the outbox of a conversation",
-    "SELECT * FROM outbox WHERE conversation = $1 ORDER BY seq",
+    "SELECT * FROM outbox WHERE conversation = $1 AND seq > COALESCE(\
+     (SELECT seq FROM outbox WHERE conversation = $1 ORDER BY seq DESC LIMIT 1 OFFSET 1000), 0) \
+     ORDER BY seq",
 );
 
 const UNDELIVERED: Statement<2> = Statement::new(

@@ -26,7 +26,9 @@ const TURN_OF_MESSAGE: Statement<1> =
 
 const TURNS_OF_CONVERSATION: Statement<1> = Statement::new(
     "read the turns of a conversation",
-    "SELECT * FROM turns WHERE conversation = $1 ORDER BY seq",
+    "SELECT * FROM turns WHERE conversation = $1 AND seq > COALESCE(\
+     (SELECT seq FROM turns WHERE conversation = $1 ORDER BY seq DESC LIMIT 1 OFFSET 200), 0) \
+     ORDER BY seq",
 );
 
 const PUT_INVOCATION: Statement<13> = Statement::new(
@@ -48,7 +50,9 @@ const INVOCATIONS_OF_TURN: Statement<1> = Statement::new(
 const INVOCATIONS_OF_CONVERSATION: Statement<1> = Statement::new(
     "read the invocations of a conversation",
     "SELECT i.* FROM turns t JOIN invocations i ON i.turn = t.id \
-     WHERE t.conversation = $1 ORDER BY t.seq, i.step",
+     WHERE t.conversation = $1 AND t.seq > COALESCE(\
+     (SELECT seq FROM turns WHERE conversation = $1 ORDER BY seq DESC LIMIT 1 OFFSET 200), 0) \
+     ORDER BY t.seq, i.step",
 );
 
 const PUT_JOURNAL: Batch<3> = Batch {
@@ -67,7 +71,9 @@ const JOURNAL_OF_CONVERSATION: Statement<1> = Statement::new(
     "read the journal of a conversation",
     "SELECT j.* FROM turns t JOIN invocations i ON i.turn = t.id \
      JOIN journal j ON j.invocation = i.id \
-     WHERE t.conversation = $1 ORDER BY t.seq, i.step, j.seq",
+     WHERE t.conversation = $1 AND t.seq > COALESCE(\
+     (SELECT seq FROM turns WHERE conversation = $1 ORDER BY seq DESC LIMIT 1 OFFSET 200), 0) \
+     ORDER BY t.seq, i.step, j.seq",
 );
 
 fn read_turn(f: &Fields<'_>) -> Result<TurnRow, StoreError> {

@@ -217,9 +217,7 @@ fn once_each(rows: &[AuditRow], calls: &Calls, turns: &BTreeSet<TurnId>) -> Resu
     let (mut judged, mut run, mut completed) = (Calls::new(), BTreeSet::new(), BTreeSet::new());
     for AuditRow { entry, .. } in rows {
         let new = match (entry.kind, &entry.invocation, entry.seq, &entry.turn) {
-            (AuditKind::HostCall | AuditKind::Effect, Some(id), Some(seq), _) => {
-                judged.insert((id.clone(), seq))
-            }
+            (AuditKind::HostCall, Some(id), Some(seq), _) => judged.insert((id.clone(), seq)),
             (AuditKind::Invocation, Some(id), None, _) => run.insert(id.clone()),
             (AuditKind::Turn, None, None, Some(turn)) => completed.insert(turn.clone()),
             // A delivery has a row for each try, an operator's act its own.
