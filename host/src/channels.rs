@@ -14,7 +14,7 @@ use postern_domain::{Channel, OutboxItem};
 
 pub(crate) use reply::{ErrorCode, error_reply};
 
-use crate::{app::App, config::Config, http};
+use crate::{app::App, config::Config, http, privacy::Vault};
 
 /// Why a message did not go out.
 #[derive(Debug, thiserror::Error)]
@@ -56,10 +56,13 @@ impl Channels {
         Ok(Self { telegram: telegram::Sender::new(config.telegram.clone(), timeout)? })
     }
 
-    /// An answer in parts that the channel takes.
-    pub fn split(&self, channel: Channel, text: &str) -> Vec<String> {
+    /// An answer in parts that the channel takes when the vault's values stand in
+    /// it.
+    pub fn split(&self, channel: Channel, text: &str, vault: &Vault) -> Vec<String> {
         match channel {
-            Channel::Telegram => telegram::split(text),
+            Channel::Telegram => {
+                telegram::split(text, |part| vault.restore(part).encode_utf16().count())
+            }
             Channel::Web | Channel::Terminal => vec![text.to_owned()],
         }
     }

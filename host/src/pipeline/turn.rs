@@ -311,7 +311,7 @@ fn answer(app: &App, ledger: &mut Ledger, text: &str, now: Timestamp) {
         Channel::Web | Channel::Terminal => {}
         Channel::Telegram => {
             for (part, text) in
-                app.channels.split(conversation.channel, text).into_iter().enumerate()
+                app.channels.split(conversation.channel, text, &ledger.vault).into_iter().enumerate()
             {
                 ledger.push(Change::Outbox(OutboxItem {
                     id: OutboxId::derive(&[turn.as_str(), "answer", &part.to_string()]),

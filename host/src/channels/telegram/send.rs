@@ -8,9 +8,8 @@ use serde_json::json;
 use super::Accounts;
 use crate::{channels::SendError, config::TelegramAccount};
 
-/// UTF-16 units of one part. `sendMessage` takes 1-4096 characters, counted so;
-/// the rest is room for values that are longer than their placeholders.
-const MOST_UNITS: usize = 3_500;
+/// UTF-16 units of one message: `sendMessage` takes 1-4096 characters, counted so.
+const MOST_UNITS: usize = 4_096;
 /// Bytes of an answer that are read.
 const MOST_ANSWER_BYTES: usize = 64 * 1024;
 /// The longest pause that we let the platform ask for.
@@ -120,13 +119,28 @@ async fn read(mut response: reqwest::Response) -> Result<Answer, ()> {
     serde_json::from_slice(&body).map_err(|_| ())
 }
 
-/// A text in parts that Telegram takes, cut at line ends or spaces
-/// where there are any.
-pub fn split(text: &str) -> Vec<String> {
+/// A text in parts that Telegram takes, cut at line ends or spaces where there are
+/// any. `units` tells how long a part is when it is sent, with values in place of
+/// their placeholders.
+pub fn split(text: &str, units: impl Fn(&str) -> usize) -> Vec<String> {
+    let mut most = MOST_UNITS;
+    loop {
+        let parts = parts_of(text, most);
+        // Values are short, so a few halvings are enough; one that is longer than a
+        // message cannot be helped.
+        if most < 64 || parts.iter().all(|part| units(part) <= MOST_UNITS) {
+            return parts;
+        }
+        most /= 2;
+    }
+}
+
+/// A text in parts of at most `most` UTF-16 units.
+fn parts_of(text: &str, most: usize) -> Vec<String> {
     let mut parts = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {
-        let end = end_of_part(rest);
+        let end = end_of_part(rest, most);
         let (part, after) = rest.split_at(end);
         parts.push(part.trim_end().to_owned());
         rest = after.trim_start();
@@ -134,12 +148,12 @@ pub fn split(text: &str) -> Vec<String> {
     parts
 }
 
-fn end_of_part(text: &str) -> usize {
+fn end_of_part(text: &str, most: usize) -> usize {
     let mut units = 0;
     let mut gap = None;
     for (at, letter) in text.char_indices() {
         units += letter.len_utf16();
-        if units > MOST_UNITS {
+        if units > most {
             return gap.filter(|gap| *gap > 0).unwrap_or(at);
         }
         if letter.is_whitespace() {
@@ -155,17 +169,28 @@ mod tests {
 
     #[test]
     fn long_answers_are_cut_where_telegram_counts() {
+        let units = |text: &str| text.encode_utf16().count();
+        let split = |text: &str| split(text, units);
         assert_eq!(split("short"), ["short"]);
         assert!(split(" \n ").is_empty());
         let emoji = "😀".repeat(3_000);
         let parts = split(&emoji);
         assert_eq!(
             parts.iter().map(|p| p.encode_utf16().count()).collect::<Vec<_>>(),
-            [3500, 2500]
+            [4096, 1904]
         );
         let words = "word ".repeat(1_000);
         let parts = split(&words);
         assert_eq!(parts.len(), 2);
         assert!(parts.iter().all(|part| part.ends_with("word") && part.starts_with("word")));
+    }
+
+    #[test]
+    fn values_that_are_longer_than_their_placeholders_have_room() {
+        let text = "<A_1.k3f9> ".repeat(300);
+        let units = |part: &str| part.split(' ').count() * 60;
+        let parts = split(&text, units);
+        assert!(parts.len() > 1);
+        assert!(parts.iter().all(|part| units(part) <= MOST_UNITS));
     }
 }
