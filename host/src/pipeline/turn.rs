@@ -310,8 +310,11 @@ fn answer(app: &App, ledger: &mut Ledger, text: &str, now: Timestamp) {
         // The page and the terminal read the conversation itself.
         Channel::Web | Channel::Terminal => {}
         Channel::Telegram => {
-            for (part, text) in
-                app.channels.split(conversation.channel, text, &ledger.vault).into_iter().enumerate()
+            for (part, text) in app
+                .channels
+                .split(conversation.channel, text, &ledger.vault)
+                .into_iter()
+                .enumerate()
             {
                 ledger.push(Change::Outbox(OutboxItem {
                     id: OutboxId::derive(&[turn.as_str(), "answer", &part.to_string()]),
