@@ -11,14 +11,14 @@ mod id;
 mod journal;
 pub mod manifest;
 mod message;
+mod reply;
 mod ticket;
 mod time;
 
 pub use audit::{AuditEntry, AuditKind, AuditRow, AuditVerdict};
 pub use call::{
-    CallFailure, Condition, Document, Expected, FailureKind, HandOver, HostCall, HostReply,
-    HttpMethod, HttpRequest, HttpResponse, Interface, LogLevel, LogLine, RecordStep, Retry,
-    Severity, TicketChange,
+    Condition, Document, Expected, HandOver, HostCall, HttpMethod, HttpRequest, HttpResponse,
+    Interface, LogLevel, LogLine, RecordStep, Severity, TicketChange,
 };
 pub use conversation::{
     Awaiting, Conversation, ConversationState, Customer, IdentityLevel, PendingTool, VaultEntry,
@@ -35,5 +35,6 @@ pub use manifest::Manifest;
 pub use message::{
     Author, Channel, InboundKind, InboundMessage, OutboxItem, OutboxState, StoredMessage,
 };
+pub use reply::{CallFailure, FailureKind, HostReply, Retry};
 pub use ticket::{Priority, Ticket, TicketEvent, TicketEventKind, TicketStatus, TransitionError};
 pub use time::Timestamp;
