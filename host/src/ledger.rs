@@ -79,11 +79,6 @@ impl Ledger {
         &self.store
     }
 
-    /// The lease under which the turn works.
-    pub fn lease(&self) -> &Lease {
-        &self.lease
-    }
-
     /// A change for the next commit.
     pub fn push(&mut self, change: Change) {
         self.changes.push(change);

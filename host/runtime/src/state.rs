@@ -144,8 +144,17 @@ impl State {
     }
 }
 
-/// Growth beyond what a module declares is refused and costs nothing, as the
-/// WebAssembly standard has it. Growth beyond the invocation's limit ends it.
+/// How much is in use after growing, or none if that is refused and costs
+/// nothing: a module does not grow beyond what it declares, as the WebAssembly
+/// standard has it.
+fn grown(used: u64, current: usize, desired: usize, maximum: Option<usize>) -> Option<u64> {
+    if maximum.is_some_and(|most| desired > most) {
+        return None;
+    }
+    Some(used.saturating_add(desired.saturating_sub(current) as u64))
+}
+
+/// Growth beyond the invocation's limit ends it.
 impl ResourceLimiter for State {
     fn memory_growing(
         &mut self,
@@ -153,11 +162,9 @@ impl ResourceLimiter for State {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if maximum.is_some_and(|most| desired > most) {
+        let Some(total) = grown(self.used.memory_bytes, current, desired, maximum) else {
             return Ok(false);
-        }
-        let more = desired.saturating_sub(current) as u64;
-        let total = self.used.memory_bytes.saturating_add(more);
+        };
         if total > self.limits.memory_bytes {
             return Err(self.stop(Halt::Limit(Limit::Memory)));
         }
@@ -176,11 +183,9 @@ impl ResourceLimiter for State {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if maximum.is_some_and(|most| desired > most) {
+        let Some(total) = grown(self.used.table_elements, current, desired, maximum) else {
             return Ok(false);
-        }
-        let more = desired.saturating_sub(current) as u64;
-        let total = self.used.table_elements.saturating_add(more);
+        };
         if total > self.limits.table_elements {
             return Err(self.stop(Halt::Limit(Limit::Table)));
         }

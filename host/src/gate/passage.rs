@@ -76,23 +76,10 @@ impl Passage {
     pub(super) async fn with_turn(mut self, call: HostCall) -> Answer {
         let Judged { verdict, permit } = self.judge(&call).await?;
         let answer = match permit {
-            Ok(permit) => {
-                let shared = Arc::clone(&self.shared);
-                effects::perform(
-                    permit,
-                    &shared.ports,
-                    &mut self.ledger,
-                    &self.caller,
-                    self.started,
-                )
-                .await?
-            }
+            Ok(permit) => self.perform(permit).await?,
             Err(failure) => Err(failure),
         };
-        let (change, audit) = self.entry(&call, &verdict, state_of(&answer));
-        self.ledger.push(change);
-        self.ledger.audit(audit);
-        Ok(answer)
+        Ok(self.note(&call, &verdict, answer))
     }
 
     /// A write of records: it commits together with everything that led to it.
@@ -122,10 +109,7 @@ impl Passage {
                 }
             },
         };
-        let (change, audit) = self.entry(&call, &verdict, state_of(&answer));
-        self.ledger.push(change);
-        self.ledger.audit(audit);
-        Ok(answer)
+        Ok(self.note(&call, &verdict, answer))
     }
 
     /// A call that changes something elsewhere: intent, effect, outcome.
@@ -155,11 +139,26 @@ impl Passage {
         };
         let (intent, audit) = self.entry(&call, &verdict, CallState::Intended);
         self.ledger.commit(vec![intent], vec![audit]).await?;
-        let shared = Arc::clone(&self.shared);
-        let answer =
-            effects::perform(permit, &shared.ports, &mut self.ledger, &self.caller, self.started)
-                .await?;
+        let answer = self.perform(permit).await?;
         self.settle(&call, &verdict, answer).await
+    }
+
+    async fn perform(&mut self, permit: Permit) -> Answer {
+        let ports = &self.shared.ports;
+        Ok(effects::perform(permit, ports, &mut self.ledger, &self.caller, self.started).await?)
+    }
+
+    /// Leaves the record of a call to the turn's next commit.
+    fn note(
+        &mut self,
+        call: &HostCall,
+        verdict: &AuditVerdict,
+        answer: Result<HostReply, CallFailure>,
+    ) -> Result<HostReply, CallFailure> {
+        let (change, audit) = self.entry(call, verdict, state_of(&answer));
+        self.ledger.push(change);
+        self.ledger.audit(audit);
+        answer
     }
 
     /// Makes the outcome of an external call durable before the skill sees it.

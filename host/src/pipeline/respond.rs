@@ -183,6 +183,8 @@ impl Responder<'_> {
             (row, customer, resolve(&ledger, &tool.arguments))
         };
         let id = row.id.clone();
+        let caller = Caller::new(&skill.manifest, &tool.tool, id.clone(), confirmed);
+        let actor = caller.actor();
         if let Some(result) = self.result_of(&id).await {
             return Ok(result);
         }
@@ -197,7 +199,7 @@ impl Responder<'_> {
                 let gate = Gate::new(
                     Arc::clone(&self.app.gate),
                     Arc::clone(&self.ledger),
-                    Caller::new(&skill.manifest, &tool.tool, id.clone(), confirmed),
+                    caller,
                     journal.map(|(_, record)| record.clone()).collect(),
                 );
                 let invocation = Invocation {
@@ -232,7 +234,7 @@ impl Responder<'_> {
             ..AuditEntry::new(
                 self.at,
                 AuditKind::Invocation,
-                format!("skill:{}@{}", tool.skill, skill.manifest.skill.version),
+                actor,
                 "skill:call",
                 format!("{}/{}", tool.skill, tool.tool),
             )

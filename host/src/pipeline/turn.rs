@@ -225,9 +225,8 @@ async fn end(
     let asks = state.awaiting.is_some();
     ticket(ledger, plan, asks, escalate.as_ref(), now);
     stages.end(Stage::Ticket, ticket_line(ledger));
-    let priority = escalate.as_ref().map_or(Priority::P3, |e| e.severity.priority());
     if let Some(escalation) = &escalate {
-        raise(ledger, plan, escalation, priority, &app.config.pipeline.queue, now);
+        raise(ledger, plan, escalation, &app.config.pipeline.queue, now);
     }
     let queue = ledger.ticket.as_ref().and_then(|ticket| ticket.queue.clone());
     stages.end(Stage::Route, queue.map_or("with the machine".to_owned(), |q| format!("queue {q}")));
@@ -270,14 +269,7 @@ fn ticket(
 }
 
 /// Puts the conversation in the queue for people, unless a skill has done so.
-fn raise(
-    ledger: &mut Ledger,
-    plan: &Plan,
-    escalation: &Escalation,
-    priority: Priority,
-    queue: &str,
-    now: Timestamp,
-) {
+fn raise(ledger: &mut Ledger, plan: &Plan, escalation: &Escalation, queue: &str, now: Timestamp) {
     let waits = ledger.ticket.as_ref().is_some_and(|ticket| {
         ticket.queue.is_some()
             && ticket.updated_at >= ledger.turn.started_at
@@ -287,7 +279,11 @@ fn raise(
     if waits {
         return;
     }
-    let wish = Wish { reason: escalation.reason.clone(), priority, queue: queue.to_owned() };
+    let wish = Wish {
+        reason: escalation.reason.clone(),
+        priority: escalation.severity.priority(),
+        queue: queue.to_owned(),
+    };
     let subject = plan.subject.as_deref().unwrap_or("Needs a person");
     ledger.escalate("escalation", subject, wish, "host", now);
 }
