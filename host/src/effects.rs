@@ -8,7 +8,7 @@ mod records;
 
 use std::sync::Arc;
 
-use postern_domain::{CallFailure, HostCall, HostReply, Timestamp};
+use postern_domain::{CallFailure, FailureKind, HostCall, HostReply, Retry, Timestamp};
 use postern_store::StoreError;
 
 pub(crate) use log::masked;
@@ -79,5 +79,21 @@ pub(crate) async fn perform(
         HostCall::HandOver { request } => {
             Ok(people::hand_over(ledger, caller, ports, request, &idempotency_key, now))
         }
+        HostCall::KnowledgeSearch { .. } => Ok(Err(no_backend("knowledge base"))),
+        HostCall::ModelComplete { .. } => Ok(Err(no_backend("language model"))),
+        HostCall::MessageSend { .. } => Ok(Err(no_backend("way to send further messages"))),
+        HostCall::ScheduleCreate { .. } | HostCall::ScheduleCancel { .. } => {
+            Ok(Err(no_backend("schedule")))
+        }
+    }
+}
+
+/// The interface is there so that skills can be built against it, and says
+/// plainly that this host has nothing behind it.
+fn no_backend(what: &str) -> CallFailure {
+    CallFailure {
+        kind: FailureKind::Unavailable,
+        message: format!("this host has no {what}: go on without it, or hand over to a person"),
+        retry: Retry::Never,
     }
 }

@@ -149,7 +149,12 @@ fn kind_of(call: &HostCall) -> Kind {
         | HostCall::TicketTag { .. }
         | HostCall::TicketComment { .. }
         | HostCall::TicketHistory { .. }
-        | HostCall::HandOver { .. } => Kind::WithTurn,
+        | HostCall::HandOver { .. }
+        | HostCall::KnowledgeSearch { .. }
+        | HostCall::ModelComplete { .. }
+        | HostCall::MessageSend { .. }
+        | HostCall::ScheduleCreate { .. }
+        | HostCall::ScheduleCancel { .. } => Kind::WithTurn,
         HostCall::RecordsWrite { .. } => Kind::OwnStore,
         HostCall::HttpSend { request } if request.method.is_safe() => Kind::WithTurn,
         HostCall::HttpSend { request } => Kind::External { idempotent: request.idempotent },

@@ -1,279 +1,11 @@
 //! Host calls: everything that a skill can want from the world, as values.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
-use crate::{Priority, TicketId, TicketStatus};
-
-/// A capability package that a component can import.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Interface {
-    /// `postern:log`
-    Log,
-    /// `postern:records`
-    Records,
-    /// `postern:http`
-    Http,
-    /// `postern:kv`
-    Kv,
-    /// `postern:ticket`
-    Ticket,
-    /// `postern:handover`
-    Handover,
-}
-
-impl Interface {
-    /// Every interface, in the order in which they are shown.
-    pub const ALL: [Self; 6] =
-        [Self::Log, Self::Records, Self::Http, Self::Kv, Self::Ticket, Self::Handover];
-
-    /// The name after `postern:`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Log => "log",
-            Self::Records => "records",
-            Self::Http => "http",
-            Self::Kv => "kv",
-            Self::Ticket => "ticket",
-            Self::Handover => "handover",
-        }
-    }
-}
-
-impl fmt::Display for Interface {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl std::str::FromStr for Interface {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|i| i.as_str() == text).ok_or_else(|| {
-            let known: Vec<_> = Self::ALL.iter().map(|i| i.as_str()).collect();
-            format!("{text:?} is not a capability; there are {}", known.join(", "))
-        })
-    }
-}
-
-/// How loud a log line is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogLevel {
-    /// Finest.
-    Trace,
-    /// For the author.
-    Debug,
-    /// For the operator.
-    Info,
-    /// Something is odd.
-    Warn,
-    /// Something failed.
-    Error,
-}
-
-/// One log line of a skill.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogLine {
-    /// How loud.
-    pub level: LogLevel,
-    /// The message.
-    pub message: String,
-    /// Names and values that belong to it.
-    pub fields: Vec<(String, String)>,
-}
-
-/// A field of a record and the text it must equal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Condition {
-    /// A dotted name: `address.zip`.
-    pub field: String,
-    /// The text; a placeholder where the field is personal.
-    pub value: String,
-}
-
-/// What must be true of a record for a write to happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Expected {
-    /// Nothing is stored under the key.
-    Absent,
-    /// The record has this version.
-    Version(u64),
-}
-
-/// One step of an atomic write.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "step", rename_all = "snake_case")]
-pub enum RecordStep {
-    /// Write a record.
-    Put {
-        /// The collection.
-        collection: String,
-        /// The key.
-        key: String,
-        /// The whole new object; personal values are placeholders.
-        body: serde_json::Value,
-        /// The condition.
-        expected: Expected,
-    },
-    /// Delete a record.
-    Delete {
-        /// The collection.
-        collection: String,
-        /// The key.
-        key: String,
-        /// The version that is to be deleted.
-        version: u64,
-    },
-}
-
-impl RecordStep {
-    /// The collection and the key.
-    pub fn target(&self) -> (&str, &str) {
-        match self {
-            Self::Put { collection, key, .. } | Self::Delete { collection, key, .. } => {
-                (collection, key)
-            }
-        }
-    }
-}
-
-/// A record as a skill sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Document {
-    /// The key.
-    pub key: String,
-    /// Grows by one with each change.
-    pub version: u64,
-    /// The object; personal values are placeholders.
-    pub body: serde_json::Value,
-}
-
-/// An HTTP method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum HttpMethod {
-    /// GET
-    Get,
-    /// HEAD
-    Head,
-    /// POST
-    Post,
-    /// PUT
-    Put,
-    /// PATCH
-    Patch,
-    /// DELETE
-    Delete,
-}
-
-impl HttpMethod {
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Head => "HEAD",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
-        }
-    }
-
-    /// Whether RFC 9110 section 9.2.1 calls the method safe.
-    pub const fn is_safe(self) -> bool {
-        matches!(self, Self::Get | Self::Head)
-    }
-}
-
-/// One request that a skill wants sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HttpRequest {
-    /// The method.
-    pub method: HttpMethod,
-    /// The absolute URL.
-    pub url: String,
-    /// Names and values.
-    pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: Vec<u8>,
-    /// Names of secrets for the host to put in.
-    pub secrets: Vec<String>,
-    /// Whether performing it twice does no harm.
-    pub idempotent: bool,
-}
-
-/// What a server answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HttpResponse {
-    /// The status.
-    pub status: u16,
-    /// Names and values.
-    pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-/// How soon a person should look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Some time.
-    Low,
-    /// In turn.
-    Normal,
-    /// Soon.
-    High,
-    /// Now.
-    Critical,
-}
-
-impl Severity {
-    /// The name used in rules.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Normal => "normal",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
-    }
-
-    /// The priority that a ticket gets from it.
-    pub const fn priority(self) -> Priority {
-        match self {
-            Self::Critical => Priority::P1,
-            Self::High => Priority::P2,
-            Self::Normal => Priority::P3,
-            Self::Low => Priority::P4,
-        }
-    }
-}
-
-/// A wish for a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HandOver {
-    /// A short machine-readable reason.
-    pub reason: String,
-    /// How soon.
-    pub severity: Severity,
-    /// What the person should know first.
-    pub summary: String,
-}
-
-/// What to change of a ticket; `None` leaves a field as it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
-pub struct TicketChange {
-    /// A new subject.
-    pub subject: Option<String>,
-    /// A new status.
-    pub status: Option<TicketStatus>,
-    /// A new priority.
-    pub priority: Option<Priority>,
-}
+use crate::{
+    Audience, Condition, HandOver, HttpRequest, Interface, Job, LogLine, ModelRequest, Priority,
+    RecordStep, TicketChange, TicketId,
+};
 
 /// One thing that a skill wants from the host. Policy, gate, effects and audit
 /// match on it without a wildcard, so a new variant does not compile until each
@@ -376,6 +108,37 @@ pub enum HostCall {
         /// The wish.
         request: HandOver,
     },
+    /// Look something up in the knowledge base.
+    KnowledgeSearch {
+        /// The question.
+        query: String,
+        /// The collection of articles.
+        collection: String,
+        /// At most so many passages.
+        limit: u32,
+    },
+    /// Ask a language model.
+    ModelComplete {
+        /// The question.
+        request: ModelRequest,
+    },
+    /// Send a message.
+    MessageSend {
+        /// To whom.
+        audience: Audience,
+        /// The text, in placeholders.
+        text: String,
+    },
+    /// Have a tool run later.
+    ScheduleCreate {
+        /// What and when.
+        job: Job,
+    },
+    /// Have a tool not run later after all.
+    ScheduleCancel {
+        /// The job's name.
+        id: String,
+    },
 }
 
 impl HostCall {
@@ -395,6 +158,10 @@ impl HostCall {
             | Self::TicketComment { .. }
             | Self::TicketHistory { .. } => Interface::Ticket,
             Self::HandOver { .. } => Interface::Handover,
+            Self::KnowledgeSearch { .. } => Interface::Knowledge,
+            Self::ModelComplete { .. } => Interface::Model,
+            Self::MessageSend { .. } => Interface::Message,
+            Self::ScheduleCreate { .. } | Self::ScheduleCancel { .. } => Interface::Schedule,
         }
     }
 
@@ -416,6 +183,11 @@ impl HostCall {
             Self::TicketComment { .. } => "ticket:comment",
             Self::TicketHistory { .. } => "ticket:history",
             Self::HandOver { .. } => "handover:request",
+            Self::KnowledgeSearch { .. } => "knowledge:search",
+            Self::ModelComplete { .. } => "model:complete",
+            Self::MessageSend { .. } => "message:send",
+            Self::ScheduleCreate { .. } => "schedule:create",
+            Self::ScheduleCancel { .. } => "schedule:cancel",
         }
     }
 }

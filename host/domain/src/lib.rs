@@ -3,11 +3,13 @@
 //! Pure data and rules: no I/O, no clock, no randomness. Every other crate
 //! speaks in these types.
 
+mod arguments;
 mod audit;
 mod call;
 mod conversation;
 mod digest;
 mod id;
+mod interface;
 mod journal;
 pub mod manifest;
 mod message;
@@ -15,11 +17,13 @@ mod reply;
 mod ticket;
 mod time;
 
-pub use audit::{AuditEntry, AuditKind, AuditRow, AuditVerdict};
-pub use call::{
-    Condition, Document, Expected, HandOver, HostCall, HttpMethod, HttpRequest, HttpResponse,
-    Interface, LogLevel, LogLine, RecordStep, Severity, TicketChange,
+pub use arguments::{
+    Audience, Completion, Condition, Document, Expected, HandOver, HttpMethod, HttpRequest,
+    HttpResponse, Job, JobTime, LogLevel, LogLine, ModelMessage, ModelRequest, ModelRole, Passage,
+    RecordStep, Severity, TicketChange,
 };
+pub use audit::{AuditEntry, AuditKind, AuditRow, AuditVerdict};
+pub use call::HostCall;
 pub use conversation::{
     Awaiting, Conversation, ConversationState, Customer, IdentityLevel, PendingTool, VaultEntry,
 };
@@ -28,6 +32,7 @@ pub use id::{
     ConversationId, IdError, InvocationId, MessageId, OutboxId, RequestId, SkillId, TicketId,
     TurnId,
 };
+pub use interface::Interface;
 pub use journal::{
     CallRecord, CallState, Decision, JournalEntry, Obligation, Outcome, SkillFailure,
 };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Document, HttpResponse, Ticket};
+use crate::{Completion, Document, HttpResponse, Passage, Ticket};
 
 /// What the host answers a call that it performed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +56,26 @@ pub enum HostReply {
     Queued {
         /// Its name.
         queue: String,
+    },
+    /// What the knowledge base has.
+    Passages {
+        /// The best first.
+        passages: Vec<Passage>,
+    },
+    /// What a language model said.
+    Completion {
+        /// The answer.
+        completion: Completion,
+    },
+    /// A message is on its way.
+    Sent {
+        /// To so many.
+        recipients: u32,
+    },
+    /// A tool will run later.
+    Scheduled {
+        /// The job's name.
+        id: String,
     },
 }
 

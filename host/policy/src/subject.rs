@@ -2,7 +2,7 @@
 //! arguments.
 
 use cedar_policy::{Entity, RestrictedExpression as Expr};
-use postern_domain::{Condition, HostCall, LogLevel, RecordStep, TicketChange, TicketId};
+use postern_domain::{Condition, HostCall, JobTime, LogLevel, RecordStep, TicketChange, TicketId};
 
 use crate::{
     EndpointFacts, PolicyRequest, RecordFacts,
@@ -51,6 +51,7 @@ pub(crate) fn subjects(
     };
     let skill = || ("skill", reference(&words.skill, request.skill.as_str()));
     let kv = || entity(uid(&words.kv_space, request.skill.as_str()), [skill()]);
+    let schedule = || entity(uid(&words.schedule, request.skill.as_str()), [skill()]);
     let tickets = || entity(uid(&words.ticket_list, "own"), []);
     let ticket = |id: &TicketId| {
         entity(uid(&words.ticket, id.as_str()), [("own", Expr::new_bool(facts.own_ticket))])
@@ -139,6 +140,34 @@ pub(crate) fn subjects(
             ]);
             one(entity(uid(&words.queue, "people"), []), Some(arguments), "people")
         }
+        HostCall::KnowledgeSearch { query, collection, limit } => {
+            let arguments =
+                record([("bytes", count(query.len())), ("limit", Expr::new_long((*limit).into()))]);
+            one(entity(uid(&words.knowledge, collection), []), Some(arguments), collection)
+        }
+        HostCall::ModelComplete { request } => {
+            let bytes = request.messages.iter().map(|message| message.text.len()).sum();
+            let arguments = record([
+                ("purpose", string(&request.purpose)),
+                ("bytes", count(bytes)),
+                ("max_tokens", Expr::new_long(request.max_tokens.into())),
+            ]);
+            one(entity(uid(&words.model, "default"), []), Some(arguments), "the language model")
+        }
+        HostCall::MessageSend { audience, text } => {
+            let arguments =
+                record([("recipients", count(audience.count())), ("bytes", count(text.len()))]);
+            let resource = entity(uid(&words.audience, audience.as_str()), []);
+            one(resource, Some(arguments), audience.as_str())
+        }
+        HostCall::ScheduleCreate { job } => {
+            let arguments = record([
+                ("tool", string(&job.tool)),
+                ("repeats", Expr::new_bool(matches!(job.when, JobTime::Cron { .. }))),
+            ]);
+            one(schedule(), Some(arguments), "its own schedule")
+        }
+        HostCall::ScheduleCancel { id: _ } => one(schedule(), None, "its own schedule"),
     }
 }
 

@@ -32,6 +32,10 @@ pub(crate) struct Vocabulary {
     pub(crate) ticket_list: EntityTypeName,
     pub(crate) ticket: EntityTypeName,
     pub(crate) queue: EntityTypeName,
+    pub(crate) knowledge: EntityTypeName,
+    pub(crate) model: EntityTypeName,
+    pub(crate) audience: EntityTypeName,
+    pub(crate) schedule: EntityTypeName,
     pub(crate) collections: BTreeMap<String, Collection>,
 }
 
@@ -75,6 +79,10 @@ impl Vocabulary {
             ticket_list: "TicketList".parse()?,
             ticket: "Ticket".parse()?,
             queue: "Queue".parse()?,
+            knowledge: "Knowledge".parse()?,
+            model: "Model".parse()?,
+            audience: "Audience".parse()?,
+            schedule: "Schedule".parse()?,
             collections: known,
         })
     }

@@ -6,9 +6,13 @@
 pub(crate) mod check;
 mod handover;
 mod http;
+mod knowledge;
 mod kv;
 mod log;
+mod message;
+mod model;
 mod records;
+mod schedule;
 mod ticket;
 pub(crate) mod weight;
 
@@ -63,4 +67,14 @@ macro_rules! failures {
     )*};
 }
 
-failures!(handover::people, http::client, kv::state, records::store, ticket::tickets);
+failures!(
+    handover::people,
+    http::client,
+    knowledge::search,
+    kv::state,
+    message::sending,
+    model::completion,
+    records::store,
+    schedule::timer,
+    ticket::tickets
+);

@@ -63,7 +63,11 @@ const fn wit_name(interface: Interface) -> &'static str {
         Interface::Http => "postern:http/client",
         Interface::Kv => "postern:kv/state",
         Interface::Ticket => "postern:ticket/tickets",
+        Interface::Knowledge => "postern:knowledge/search",
+        Interface::Model => "postern:model/completion",
+        Interface::Message => "postern:message/sending",
         Interface::Handover => "postern:handover/people",
+        Interface::Schedule => "postern:schedule/timer",
     }
 }
 

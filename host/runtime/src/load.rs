@@ -70,8 +70,20 @@ fn link(
             Interface::Ticket => {
                 postern::ticket::tickets::add_to_linker::<_, Own>(&mut linker, |s| s)?;
             }
+            Interface::Knowledge => {
+                postern::knowledge::search::add_to_linker::<_, Own>(&mut linker, |s| s)?;
+            }
+            Interface::Model => {
+                postern::model::completion::add_to_linker::<_, Own>(&mut linker, |s| s)?;
+            }
+            Interface::Message => {
+                postern::message::sending::add_to_linker::<_, Own>(&mut linker, |s| s)?;
+            }
             Interface::Handover => {
                 postern::handover::people::add_to_linker::<_, Own>(&mut linker, |s| s)?;
+            }
+            Interface::Schedule => {
+                postern::schedule::timer::add_to_linker::<_, Own>(&mut linker, |s| s)?;
             }
         }
     }

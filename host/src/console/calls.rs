@@ -1,8 +1,8 @@
 //! Host calls and their answers in names and values.
 
 use postern_domain::{
-    CallFailure, CallState, Document, Expected, FailureKind, HostCall, HostReply, RecordStep,
-    Ticket,
+    CallFailure, CallState, Document, Expected, FailureKind, HostCall, HostReply, JobTime,
+    ModelRole, RecordStep, Ticket,
 };
 
 use super::format::{bytes, clipped, json, name};
@@ -37,6 +37,11 @@ pub(super) fn subject(call: &HostCall) -> String {
         | HostCall::TicketComment { id, .. } => id.to_string(),
         HostCall::TicketHistory { .. } => "tickets of this customer".to_owned(),
         HostCall::HandOver { request } => request.reason.clone(),
+        HostCall::KnowledgeSearch { collection, .. } => collection.clone(),
+        HostCall::ModelComplete { request } => request.purpose.clone(),
+        HostCall::MessageSend { audience, .. } => audience.as_str().to_owned(),
+        HostCall::ScheduleCreate { job } => job.tool.clone(),
+        HostCall::ScheduleCancel { id } => id.clone(),
     }
 }
 
@@ -88,6 +93,36 @@ pub(super) fn arguments(call: &HostCall) -> Vec<Fact> {
             ("severity", request.severity.as_str().to_owned()),
             ("summary", clipped(&request.summary)),
         ],
+        HostCall::KnowledgeSearch { query, limit, .. } => {
+            vec![("query", clipped(query)), ("at most", limit.to_string())]
+        }
+        HostCall::ModelComplete { request } => {
+            let mut facts = vec![("tokens at most", request.max_tokens.to_string())];
+            facts.extend(request.messages.iter().map(|m| (role(m.role), clipped(&m.text))));
+            facts
+        }
+        HostCall::MessageSend { audience, text } => {
+            vec![("recipients", audience.count().to_string()), ("text", clipped(text))]
+        }
+        HostCall::ScheduleCreate { job } => vec![
+            (
+                "when",
+                match &job.when {
+                    JobTime::At { time } => time.to_string(),
+                    JobTime::Cron { expression } => expression.clone(),
+                },
+            ),
+            ("arguments", json(&job.arguments)),
+        ],
+        HostCall::ScheduleCancel { .. } => vec![],
+    }
+}
+
+fn role(role: ModelRole) -> &'static str {
+    match role {
+        ModelRole::System => "system",
+        ModelRole::User => "user",
+        ModelRole::Assistant => "assistant",
     }
 }
 
@@ -180,6 +215,16 @@ fn reply_of(reply: &HostReply) -> (String, Vec<Fact>) {
             (format!("{} tickets", tickets.len()), tickets.iter().map(ticket_of).collect())
         }
         HostReply::Queued { queue } => (format!("waits in queue {queue}"), vec![]),
+        HostReply::Passages { passages } => {
+            let titles = passages.iter().map(|p| ("passage", p.title.clone()));
+            (format!("{} passages", passages.len()), titles.collect())
+        }
+        HostReply::Completion { completion } => (
+            format!("{} tokens", completion.output_tokens),
+            vec![("text", clipped(&completion.text))],
+        ),
+        HostReply::Sent { recipients } => (format!("sent to {recipients}"), vec![]),
+        HostReply::Scheduled { id } => (format!("scheduled as {id}"), vec![]),
     }
 }
 

@@ -64,7 +64,12 @@ pub(super) async fn prepare(
         | HostCall::KvGet { .. }
         | HostCall::KvSet { .. }
         | HostCall::KvDelete { .. }
-        | HostCall::HandOver { .. } => Material::None,
+        | HostCall::HandOver { .. }
+        | HostCall::KnowledgeSearch { .. }
+        | HostCall::ModelComplete { .. }
+        | HostCall::MessageSend { .. }
+        | HostCall::ScheduleCreate { .. }
+        | HostCall::ScheduleCancel { .. } => Material::None,
         HostCall::TicketCreate { .. } | HostCall::TicketHistory { .. } => {
             facts.own_ticket = true;
             Material::None

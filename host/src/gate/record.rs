@@ -48,6 +48,13 @@ pub(super) fn resource(call: &HostCall, customers: impl Fn(&str) -> bool) -> Str
         | HostCall::TicketComment { id, .. } => id.to_string(),
         HostCall::TicketHistory { .. } => "tickets of this customer".to_owned(),
         HostCall::HandOver { request } => format!("people ({})", request.reason),
+        HostCall::KnowledgeSearch { collection, .. } => format!("knowledge/{collection}"),
+        HostCall::ModelComplete { request } => format!("model ({})", request.purpose),
+        HostCall::MessageSend { audience, .. } => {
+            format!("{} ({})", audience.as_str(), audience.count())
+        }
+        HostCall::ScheduleCreate { job } => format!("schedule/{}", job.tool),
+        HostCall::ScheduleCancel { id } => format!("schedule/{id}"),
     }
 }
 
@@ -75,7 +82,12 @@ pub(super) fn kept(call: &HostCall) -> HostCall {
         | HostCall::TicketTag { .. }
         | HostCall::TicketComment { .. }
         | HostCall::TicketHistory { .. }
-        | HostCall::HandOver { .. } => call.clone(),
+        | HostCall::HandOver { .. }
+        | HostCall::KnowledgeSearch { .. }
+        | HostCall::ModelComplete { .. }
+        | HostCall::MessageSend { .. }
+        | HostCall::ScheduleCreate { .. }
+        | HostCall::ScheduleCancel { .. } => call.clone(),
     }
 }
 
@@ -99,6 +111,12 @@ pub(super) fn state(state: &CallState) -> String {
             HostReply::Ticket { ticket } => ticket.id.to_string(),
             HostReply::Tickets { tickets } => format!("{} tickets", tickets.len()),
             HostReply::Queued { queue } => format!("waits in {queue}"),
+            HostReply::Passages { passages } => format!("{} passages", passages.len()),
+            HostReply::Completion { completion } => {
+                format!("{} tokens", completion.output_tokens)
+            }
+            HostReply::Sent { recipients } => format!("to {recipients}"),
+            HostReply::Scheduled { id } => format!("schedule/{id}"),
         },
         CallState::Failed { failure } => failure.message.clone(),
     }

@@ -1,8 +1,9 @@
 //! What rules can read of a call.
 
 use postern_domain::{
-    Condition, Decision, Expected, HandOver, HttpMethod, HttpRequest, LogLevel, LogLine, Priority,
-    RecordStep, Severity, TicketChange, TicketId, TicketStatus,
+    Audience, Condition, Decision, Expected, HandOver, HttpMethod, HttpRequest, Job, JobTime,
+    LogLevel, LogLine, ModelMessage, ModelRequest, ModelRole, Priority, RecordStep, Severity,
+    TicketChange, TicketId, TicketStatus,
 };
 use serde_json::json;
 
@@ -138,6 +139,36 @@ fn rules_can_read_the_arguments_that_the_schema_names() {
         "handover:request",
         "context.arguments.reason == \"angry\" && context.arguments.severity == Severity::\"high\"",
         HostCall::HandOver { request },
+        facts(),
+    );
+    check(
+        "knowledge:search",
+        "resource == Knowledge::\"help\" && context.arguments.bytes == 3 && context.arguments.limit == 5",
+        HostCall::KnowledgeSearch { query: "why".into(), collection: "help".into(), limit: 5 },
+        facts(),
+    );
+    let message = ModelMessage { role: ModelRole::User, text: "four".into() };
+    let request =
+        ModelRequest { purpose: "summary".into(), messages: vec![message], max_tokens: 9 };
+    check(
+        "model:complete",
+        "context.arguments.purpose == \"summary\" && context.arguments.bytes == 4 && context.arguments.max_tokens == 9",
+        HostCall::ModelComplete { request },
+        facts(),
+    );
+    let audience = Audience::Customers { keys: vec!["a".into(), "b".into()] };
+    check(
+        "message:send",
+        "resource == Audience::\"customers\" && context.arguments.recipients == 2 && context.arguments.bytes == 2",
+        HostCall::MessageSend { audience, text: "hi".into() },
+        facts(),
+    );
+    let when = JobTime::Cron { expression: "0 9 * * 1".into() };
+    let job = Job { tool: "remind".into(), arguments: json!({}), when };
+    check(
+        "schedule:create",
+        "context.arguments.tool == \"remind\" && context.arguments.repeats && resource.skill == principal",
+        HostCall::ScheduleCreate { job },
         facts(),
     );
 }

@@ -1,8 +1,8 @@
 //! The shipped policies as a whole.
 
 use postern_domain::{
-    Decision, HandOver, HttpMethod, HttpRequest, LogLevel, LogLine, Priority, RecordStep, Severity,
-    TicketChange, TicketId,
+    Audience, Decision, HandOver, HttpMethod, HttpRequest, Job, JobTime, LogLevel, LogLine,
+    ModelRequest, Priority, RecordStep, Severity, TicketChange, TicketId,
 };
 
 use super::*;
@@ -25,6 +25,9 @@ fn every_call() -> Vec<(HostCall, Facts, bool)> {
     let line = LogLine { level: LogLevel::Info, message: "m".into(), fields: vec![] };
     let handover = HandOver { reason: "r".into(), severity: Severity::Normal, summary: "s".into() };
     let delete = RecordStep::Delete { collection: "orders".into(), key: "#W1".into(), version: 1 };
+    let question = ModelRequest { purpose: "p".into(), messages: vec![], max_tokens: 1 };
+    let when = JobTime::Cron { expression: "0 9 * * 1".into() };
+    let job = Job { tool: "t".into(), arguments: serde_json::json!({}), when };
     let calls = [
         HostCall::Log { line },
         get,
@@ -41,6 +44,11 @@ fn every_call() -> Vec<(HostCall, Facts, bool)> {
         HostCall::TicketComment { id: ticket, text: "t".into() },
         HostCall::TicketHistory { limit: 1 },
         HostCall::HandOver { request: handover },
+        HostCall::KnowledgeSearch { query: "q".into(), collection: "help".into(), limit: 1 },
+        HostCall::ModelComplete { request: question },
+        HostCall::MessageSend { audience: Audience::Customer, text: "t".into() },
+        HostCall::ScheduleCreate { job },
+        HostCall::ScheduleCancel { id: "j".into() },
     ];
     let endpoint = EndpointFacts {
         name: Some("carrier".into()),
@@ -56,7 +64,13 @@ fn every_call() -> Vec<(HostCall, Facts, bool)> {
                 (vec![record.clone()], false)
             }
             HostCall::RecordsQuery { .. } => (vec![query.clone()], false),
-            HostCall::RecordsIdentify { .. } | HostCall::HttpSend { .. } => (vec![], false),
+            HostCall::RecordsIdentify { .. }
+            | HostCall::HttpSend { .. }
+            | HostCall::KnowledgeSearch { .. }
+            | HostCall::ModelComplete { .. }
+            | HostCall::MessageSend { .. }
+            | HostCall::ScheduleCreate { .. }
+            | HostCall::ScheduleCancel { .. } => (vec![], false),
             HostCall::Log { .. }
             | HostCall::KvGet { .. }
             | HostCall::KvSet { .. }

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use postern_domain::CallFailure;
+use serde_json::Value;
 
 /// Longest reason for a hand-over, in bytes.
 pub(crate) const REASON_BYTES: usize = 64;
@@ -71,6 +72,18 @@ pub(super) fn key(text: &str) -> Checked {
 /// A short machine-readable reason or tag.
 pub(crate) fn slug(argument: &str, text: &str, most: usize) -> Checked {
     name(argument, text, "-", most)
+}
+
+/// The text of a JSON object.
+pub(super) fn object(argument: &str, text: &str, most: usize) -> Checked<Value> {
+    length(argument, text.len(), 2, most)?;
+    // The parser's own words may repeat the text, so only the place is told.
+    let value: Value = serde_json::from_str(text).map_err(|error| {
+        let place = format!("is not JSON: line {}, column {}", error.line(), error.column());
+        wrong(argument, place)
+    })?;
+    ensure(value.is_object(), argument, "must be a JSON object")?;
+    Ok(value)
 }
 
 #[cfg(test)]

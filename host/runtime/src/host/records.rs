@@ -1,7 +1,6 @@
 //! `postern:records`
 
 use postern_domain::{Condition, Document, Expected, HostCall, HostReply, RecordStep};
-use serde_json::Value;
 
 use super::{
     Answer, answer,
@@ -93,7 +92,7 @@ fn step(step: Step) -> Checked<RecordStep> {
         Step::Put(wit::Put { collection, key, body, expected }) => {
             check::collection(&collection)?;
             check::key(&key)?;
-            let body = object(&body)?;
+            let body = check::object("body", &body, BODY_BYTES)?;
             let expected = match expected {
                 wit::Expected::Absent => Expected::Absent,
                 wit::Expected::Version(version) => Expected::Version(version),
@@ -108,23 +107,16 @@ fn step(step: Step) -> Checked<RecordStep> {
     }
 }
 
-fn object(body: &str) -> Checked<Value> {
-    check::length("body", body.len(), 2, BODY_BYTES)?;
-    // The parser's own words may repeat the text, so only the place is told.
-    let value: Value = serde_json::from_str(body).map_err(|error| {
-        let place = format!("is not JSON: line {}, column {}", error.line(), error.column());
-        check::wrong("body", place)
-    })?;
-    check::ensure(value.is_object(), "body", "must be a JSON object")?;
-    Ok(value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check(body: &str, wanted: Option<&str>) {
-        assert_eq!(object(body).err().map(|f| f.message).as_deref(), wanted, "{body:.40}");
+        assert_eq!(
+            check::object("body", body, BODY_BYTES).err().map(|f| f.message).as_deref(),
+            wanted,
+            "{body:.40}"
+        );
     }
 
     #[test]

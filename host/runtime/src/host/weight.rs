@@ -4,8 +4,8 @@
 use std::io;
 
 use postern_domain::{
-    Condition, Document, HandOver, HostCall, HostReply, HttpRequest, HttpResponse, LogLine,
-    RecordStep, Ticket, TicketChange,
+    Audience, Completion, Condition, Document, HandOver, HostCall, HostReply, HttpRequest,
+    HttpResponse, Job, JobTime, LogLine, ModelRequest, Passage, RecordStep, Ticket, TicketChange,
 };
 use serde_json::Value;
 
@@ -34,6 +34,28 @@ pub(crate) fn of_call(call: &HostCall) -> u64 {
             let HandOver { reason, severity: _, summary } = request;
             text(reason) + text(summary)
         }
+        HostCall::KnowledgeSearch { query, collection, limit: _ } => text(query) + text(collection),
+        HostCall::ModelComplete { request } => {
+            let ModelRequest { purpose, messages, max_tokens: _ } = request;
+            text(purpose) + sum(messages, |message| text(&message.text))
+        }
+        HostCall::MessageSend { audience, text: body } => {
+            let to = match audience {
+                Audience::Customer => 0,
+                Audience::Queue { name } => text(name),
+                Audience::Customers { keys } => sum(keys, |key| text(key)),
+            };
+            to + text(body)
+        }
+        HostCall::ScheduleCreate { job } => {
+            let Job { tool, arguments, when } = job;
+            let when = match when {
+                JobTime::At { .. } => 0,
+                JobTime::Cron { expression } => text(expression),
+            };
+            text(tool) + json(arguments) + when
+        }
+        HostCall::ScheduleCancel { id } => text(id),
     }
 }
 
@@ -53,6 +75,10 @@ pub(crate) fn of_reply(reply: &HostReply) -> u64 {
         HostReply::Ticket { ticket: one } => ticket(one),
         HostReply::Tickets { tickets } => sum(tickets, ticket),
         HostReply::Queued { queue } => text(queue),
+        HostReply::Passages { passages } => sum(passages, passage),
+        HostReply::Completion { completion: Completion { text: answer, .. } } => text(answer),
+        HostReply::Sent { .. } => 4,
+        HostReply::Scheduled { id } => text(id),
     }
 }
 
@@ -88,6 +114,11 @@ fn step(step: &RecordStep) -> u64 {
 
 fn document(document: &Document) -> u64 {
     text(&document.key) + json(&document.body)
+}
+
+fn passage(passage: &Passage) -> u64 {
+    let Passage { id, title, text: body, relevance: _ } = passage;
+    text(id) + text(title) + text(body)
 }
 
 fn http_request(request: &HttpRequest) -> u64 {

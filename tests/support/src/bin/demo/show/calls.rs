@@ -30,6 +30,11 @@ pub(super) fn on(call: &HostCall) -> String {
         HostCall::HandOver { request } => {
             format!("{} ({})", request.reason, request.severity.as_str())
         }
+        HostCall::KnowledgeSearch { collection, .. } => collection.clone(),
+        HostCall::ModelComplete { request } => request.purpose.clone(),
+        HostCall::MessageSend { audience, .. } => audience.as_str().to_owned(),
+        HostCall::ScheduleCreate { job } => job.tool.clone(),
+        HostCall::ScheduleCancel { id } => id.clone(),
     }
 }
 
