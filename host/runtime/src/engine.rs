@@ -187,13 +187,21 @@ fn engine_config(concurrent_calls: u32, max_memory_bytes: u64) -> Config {
         .async_stack_keep_resident(64 << 10)
         // Slots are kept for one module each: fewer and skills evict each other.
         .max_unused_warm_slots(memories);
-    let mut config = Config::new();
+    let mut config = code_config();
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-        .epoch_interruption(true)
         .max_wasm_stack(GUEST_STACK_BYTES)
         .async_stack_size(FIBER_STACK_BYTES)
-        .async_stack_zeroing(true)
+        .async_stack_zeroing(true);
+    config
+}
+
+/// The settings that compiled code depends on: the same in the engine that runs
+/// it and in the process that compiles it.
+pub(crate) fn code_config() -> Config {
+    let mut config = Config::new();
+    config
+        .epoch_interruption(true)
         // A run must be the same again on any machine.
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)
