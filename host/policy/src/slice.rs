@@ -10,7 +10,7 @@ use cedar_policy::{
 use crate::{rule::Rule, vocabulary::SKILL};
 
 /// Every action that is judged, by its name in rules.
-pub(crate) const ACTIONS: [&str; 16] = [
+pub(crate) const ACTIONS: [&str; 21] = [
     "log:write",
     "records:get",
     "records:query",
@@ -27,6 +27,11 @@ pub(crate) const ACTIONS: [&str; 16] = [
     "ticket:comment",
     "ticket:history",
     "handover:request",
+    "knowledge:search",
+    "model:complete",
+    "message:send",
+    "schedule:create",
+    "schedule:cancel",
 ];
 
 /// An action with the groups in which it is.

@@ -4,11 +4,16 @@ mod convert;
 
 use crate::{
     HostError, Severity, http,
+    knowledge::Passage,
+    message::Audience,
+    model,
     records::{Record, Step},
+    schedule::When,
     ticket::{Change, Priority, Ticket},
 };
 use bindings::postern::{
-    handover::people, http::client, kv::state, log::logging, records::store, ticket::tickets,
+    handover::people, http::client, knowledge::search, kv::state, log::logging, message::sending,
+    model::completion, records::store, schedule::timer, ticket::tickets,
 };
 
 /// The generated bindings.
@@ -29,8 +34,12 @@ pub mod bindings {
                 import postern:records/store@0.1.0;
                 import postern:http/client@0.1.0;
                 import postern:kv/state@0.1.0;
+                import postern:knowledge/search@0.1.0;
+                import postern:model/completion@0.1.0;
                 import postern:ticket/tickets@0.1.0;
+                import postern:message/sending@0.1.0;
                 import postern:handover/people@0.1.0;
+                import postern:schedule/timer@0.1.0;
                 export postern:skill/tools@0.1.0;
             }
         ",
@@ -40,8 +49,12 @@ pub mod bindings {
             "../../wit/records",
             "../../wit/http",
             "../../wit/kv",
+            "../../wit/knowledge",
+            "../../wit/model",
             "../../wit/ticket",
+            "../../wit/message",
             "../../wit/handover",
+            "../../wit/schedule",
         ],
         generate_all,
         pub_export_macro: true,
@@ -128,4 +141,28 @@ pub(crate) fn hand_over(reason: &str, severity: Severity, summary: &str) -> Answ
         severity: severity.into(),
         summary: summary.to_owned(),
     })?)
+}
+
+pub(crate) fn knowledge_find(query: &str, collection: &str, limit: u32) -> Answer<Vec<Passage>> {
+    Ok(search::find(query, collection, limit)?.into_iter().map(Into::into).collect())
+}
+
+pub(crate) fn model_complete(request: &model::Request) -> Answer<model::Answer> {
+    Ok(completion::complete(&request.into())?.into())
+}
+
+pub(crate) fn message_send(audience: &Audience, text: &str) -> Answer<u32> {
+    Ok(sending::send(&audience.into(), text)?)
+}
+
+pub(crate) fn schedule_create(tool: &str, arguments: &str, when: &When) -> Answer<String> {
+    Ok(timer::create(&timer::Job {
+        tool: tool.to_owned(),
+        arguments: arguments.to_owned(),
+        when: when.into(),
+    })?)
+}
+
+pub(crate) fn schedule_cancel(id: &str) -> Answer<()> {
+    Ok(timer::cancel(id)?)
 }

@@ -47,6 +47,11 @@ impl Error {
         self.is_host(HostErrorKind::NotFound)
     }
 
+    /// Whether the host, or what stands behind it, did not answer or is not there.
+    pub fn is_unavailable(&self) -> bool {
+        self.is_host(HostErrorKind::Unavailable)
+    }
+
     /// Whether the thing that the call names changed since it was read.
     pub fn is_conflict(&self) -> bool {
         self.is_host(HostErrorKind::Conflict)

@@ -17,6 +17,8 @@ pub use call::Call;
 use crate::{
     Context, Customer, HostError, IdentityLevel,
     http::{Method, Response},
+    knowledge::Passage,
+    model,
 };
 
 /// The fake host of this thread. It forgets everything when it is dropped; a
@@ -57,6 +59,18 @@ impl Host {
     pub fn answer_json(&self, method: Method, url: &str, status: u16, body: &Value) {
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
         self.answer(method, url, Response { status, headers, body: body.to_string().into_bytes() });
+    }
+
+    /// Answers questions to this collection of the knowledge base from now on.
+    /// Other collections are not there.
+    pub fn set_passages(&self, collection: &str, passages: Vec<Passage>) {
+        state::with(|state| state.keep_passages(collection, passages));
+    }
+
+    /// Answers one more question to the language model. Without it, the model
+    /// does not answer.
+    pub fn complete_with(&self, answer: model::Answer) {
+        state::with(|state| state.keep_completion(answer));
     }
 
     /// Lets every call fail for which `when` holds. It must not call the host.

@@ -44,10 +44,14 @@ pub mod fake;
 pub mod handover;
 pub mod http;
 mod json;
+pub mod knowledge;
 pub mod kv;
 mod logging;
+pub mod message;
+pub mod model;
 mod outcome;
 pub mod records;
+pub mod schedule;
 pub mod ticket;
 
 #[cfg(target_arch = "wasm32")]

@@ -1,11 +1,17 @@
 //! Conversions between the types of this crate and the generated ones.
 
-use super::{client, guest, logging, people, state, store, tickets};
+use super::{
+    client, completion, guest, logging, people, search, sending, state, store, tickets, timer,
+};
 use crate::{
     Context, Customer, Failure, HostError, HostErrorKind, IdentityLevel, Outcome, Retry, Severity,
     component::bindings::postern::skill::types,
     http,
+    knowledge::Passage,
+    message::Audience,
+    model,
     records::{Expected, Record, Step},
+    schedule::When,
     ticket::{Change, Priority, Status, Ticket},
 };
 
@@ -34,7 +40,7 @@ macro_rules! failures {
     };
 }
 
-failures!(store, client, state, tickets, people);
+failures!(store, client, search, completion, state, tickets, sending, people, timer);
 
 /// Enums with the same cases on both sides.
 macro_rules! same_cases {
@@ -53,6 +59,7 @@ same_cases!(log::Level => logging::Level { Trace, Debug, Info, Warn, Error });
 same_cases!(http::Method => client::Method { Get, Head, Post, Put, Patch, Delete });
 same_cases!(Severity => people::Severity { Low, Normal, High, Critical });
 same_cases!(Severity => types::Severity { Low, Normal, High, Critical });
+same_cases!(model::Role => completion::Role { System, User, Assistant });
 same_cases!(types::IdentityLevel => IdentityLevel { Unknown, Identified, Verified });
 same_cases!(Priority => tickets::Priority { P1, P2, P3, P4 });
 same_cases!(tickets::Priority => Priority { P1, P2, P3, P4 });
@@ -172,6 +179,53 @@ impl From<&Change> for tickets::Change {
             subject: change.subject.clone(),
             status: change.status.map(Into::into),
             priority: change.priority.map(Into::into),
+        }
+    }
+}
+
+impl From<search::Passage> for Passage {
+    fn from(passage: search::Passage) -> Self {
+        let search::Passage { id, title, text, relevance } = passage;
+        Self { id, title, text, relevance }
+    }
+}
+
+impl From<&model::Request> for completion::Request {
+    fn from(request: &model::Request) -> Self {
+        let message = |(role, text): &(model::Role, String)| completion::Message {
+            role: (*role).into(),
+            text: text.clone(),
+        };
+        Self {
+            purpose: request.purpose.clone(),
+            messages: request.messages.iter().map(message).collect(),
+            max_tokens: request.max_tokens,
+        }
+    }
+}
+
+impl From<completion::Answer> for model::Answer {
+    fn from(answer: completion::Answer) -> Self {
+        let completion::Answer { text, input_tokens, output_tokens } = answer;
+        Self { text, input_tokens, output_tokens }
+    }
+}
+
+impl From<&Audience> for sending::Audience {
+    fn from(audience: &Audience) -> Self {
+        match audience {
+            Audience::Customer => Self::Customer,
+            Audience::Queue(name) => Self::Queue(name.clone()),
+            Audience::Customers(keys) => Self::Customers(keys.clone()),
+        }
+    }
+}
+
+impl From<&When> for timer::When {
+    fn from(when: &When) -> Self {
+        match when {
+            When::AtMs(ms) => Self::AtMs(*ms),
+            When::Cron(expression) => Self::Cron(expression.clone()),
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use crate::{
     Severity, http,
+    message::Audience,
+    model,
     records::Step,
+    schedule::When,
     ticket::{Change, Priority},
 };
 
@@ -102,5 +105,40 @@ pub enum Call {
         severity: Severity,
         /// What the person should know first.
         summary: String,
+    },
+    /// [`crate::knowledge::find`]
+    KnowledgeFind {
+        /// The question.
+        query: String,
+        /// The collection of articles.
+        collection: String,
+        /// At most so many passages.
+        limit: u32,
+    },
+    /// [`crate::model::Request::complete`]
+    ModelComplete {
+        /// The question.
+        request: model::Request,
+    },
+    /// [`crate::message::send`]
+    MessageSend {
+        /// To whom.
+        audience: Audience,
+        /// The text.
+        text: String,
+    },
+    /// [`crate::schedule::create`]
+    ScheduleCreate {
+        /// The tool.
+        tool: String,
+        /// Its arguments, as JSON.
+        arguments: String,
+        /// When.
+        when: When,
+    },
+    /// [`crate::schedule::cancel`]
+    ScheduleCancel {
+        /// The job's name.
+        id: String,
     },
 }

@@ -6,7 +6,11 @@ use super::{
 };
 use crate::{
     HostError, HostErrorKind, Severity, http,
+    knowledge::Passage,
+    message::Audience,
+    model,
     records::{Record, Step},
+    schedule::When,
     ticket::{Change, Priority, Ticket},
 };
 
@@ -110,4 +114,37 @@ pub(crate) fn ticket_history(limit: u32) -> Answer<Vec<Ticket>> {
 pub(crate) fn hand_over(reason: &str, severity: Severity, summary: &str) -> Answer<String> {
     let (reason, summary) = (reason.to_owned(), summary.to_owned());
     perform(Call::HandOver { reason, severity, summary }, |_| Ok("people".to_owned()))
+}
+
+pub(crate) fn knowledge_find(query: &str, collection: &str, limit: u32) -> Answer<Vec<Passage>> {
+    let (query, collection) = (query.to_owned(), collection.to_owned());
+    let call = Call::KnowledgeFind { query, collection: collection.clone(), limit };
+    perform(call, |state| state.passages(&collection, limit))
+}
+
+pub(crate) fn model_complete(request: &model::Request) -> Answer<model::Answer> {
+    perform(Call::ModelComplete { request: request.clone() }, |state| state.next_completion())
+}
+
+pub(crate) fn message_send(audience: &Audience, text: &str) -> Answer<u32> {
+    let call = Call::MessageSend { audience: audience.clone(), text: text.to_owned() };
+    perform(call, |_| {
+        Ok(match audience {
+            Audience::Customer | Audience::Queue(_) => 1,
+            Audience::Customers(keys) => u32::try_from(keys.len()).unwrap_or(u32::MAX),
+        })
+    })
+}
+
+pub(crate) fn schedule_create(tool: &str, arguments: &str, when: &When) -> Answer<String> {
+    let call = Call::ScheduleCreate {
+        tool: tool.to_owned(),
+        arguments: arguments.to_owned(),
+        when: when.clone(),
+    };
+    perform(call, |state| Ok(state.plan_job()))
+}
+
+pub(crate) fn schedule_cancel(id: &str) -> Answer<()> {
+    perform(Call::ScheduleCancel { id: id.to_owned() }, |state| state.cancel_job(id))
 }

@@ -1,6 +1,9 @@
 //! What the fake host knows.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+};
 
 use serde_json::Value;
 
@@ -8,6 +11,8 @@ use super::{Call, Line};
 use crate::{
     HostError, HostErrorKind,
     http::{Method, Request, Response},
+    knowledge::Passage,
+    model,
     records::{Expected, Record, Step},
     ticket::{Change, Priority, Status, Ticket},
 };
@@ -43,6 +48,10 @@ pub(super) struct State {
     failures: Vec<(When, HostError)>,
     values: BTreeMap<String, Vec<u8>>,
     tickets: Vec<Ticket>,
+    articles: BTreeMap<String, Vec<Passage>>,
+    completions: VecDeque<model::Answer>,
+    jobs: BTreeSet<String>,
+    planned: u32,
 }
 
 fn error(kind: HostErrorKind, message: impl Into<String>) -> HostError {
@@ -218,6 +227,42 @@ impl State {
         ticket.status = change.status.unwrap_or(ticket.status);
         ticket.priority = change.priority.unwrap_or(ticket.priority);
         Ok(ticket.clone())
+    }
+
+    pub(super) fn keep_passages(&mut self, collection: &str, passages: Vec<Passage>) {
+        self.articles.insert(collection.to_owned(), passages);
+    }
+
+    pub(super) fn passages(&self, collection: &str, limit: u32) -> Answer<Vec<Passage>> {
+        let found = self.articles.get(collection).ok_or_else(|| {
+            error(HostErrorKind::Unavailable, "the fake host has no knowledge base of this name")
+        })?;
+        Ok(found.iter().take(limit as usize).cloned().collect())
+    }
+
+    pub(super) fn keep_completion(&mut self, answer: model::Answer) {
+        self.completions.push_back(answer);
+    }
+
+    pub(super) fn next_completion(&mut self) -> Answer<model::Answer> {
+        self.completions.pop_front().ok_or_else(|| {
+            error(HostErrorKind::Unavailable, "the fake host was told no more completions")
+        })
+    }
+
+    /// The name of a new job.
+    pub(super) fn plan_job(&mut self) -> String {
+        self.planned += 1;
+        let id = format!("job_{}", self.planned);
+        self.jobs.insert(id.clone());
+        id
+    }
+
+    pub(super) fn cancel_job(&mut self, id: &str) -> Answer<()> {
+        match self.jobs.remove(id) {
+            true => Ok(()),
+            false => Err(error(HostErrorKind::NotFound, format!("no job {id}"))),
+        }
     }
 
     pub(super) fn tickets(&self, limit: u32) -> Vec<Ticket> {

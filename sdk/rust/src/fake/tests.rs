@@ -2,8 +2,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    HostErrorKind, Severity, handover, http, kv,
+    HostErrorKind, Severity, handover, http, knowledge, kv,
+    message::{self, Audience},
     records::{self, Step},
+    schedule::{self, When},
     ticket,
 };
 
@@ -113,6 +115,26 @@ fn values_tickets_and_handovers_are_kept() {
     assert!(ticket::tag("tkt_9", "x").unwrap_err().is_not_found());
     assert_eq!(handover::request("why", Severity::High, "what").unwrap(), "people");
     assert_eq!(host.calls().len(), 11);
+}
+
+#[test]
+fn what_hosts_may_lack_is_unavailable_until_a_test_gives_it() {
+    let host = Host::new();
+    let question = model::Request::new("summary", 10).message(model::Role::User, "hello");
+    assert!(knowledge::find("why", "help", 5).unwrap_err().is_unavailable());
+    assert!(question.complete().unwrap_err().is_unavailable());
+    let passage = Passage { id: "1".into(), title: "t".into(), text: "x".into(), relevance: 900 };
+    host.set_passages("help", vec![passage.clone(), passage.clone()]);
+    assert_eq!(knowledge::find("why", "help", 1).unwrap(), [passage]);
+    let answer = model::Answer { text: "hi".into(), input_tokens: 1, output_tokens: 1 };
+    host.complete_with(answer.clone());
+    assert_eq!(question.complete().unwrap(), answer);
+    assert!(question.complete().is_err());
+    let two = Audience::Customers(vec!["a".into(), "b".into()]);
+    assert_eq!(message::send(&two, "hi").unwrap(), 2);
+    let job = schedule::create("remind", &json!({}), &When::AtMs(1)).unwrap();
+    schedule::cancel(&job).unwrap();
+    assert!(schedule::cancel(&job).unwrap_err().is_not_found());
 }
 
 #[test]
