@@ -7,9 +7,13 @@ use serde_json::Value;
 use crate::postern::{
     handover::people,
     http::client,
+    knowledge::search,
     kv::state,
     log::logging,
+    message::sending,
+    model::completion,
     records::store::{self, Delete, Equals, Expected, Put, Step},
+    schedule::timer,
     ticket::tickets,
 };
 
@@ -82,6 +86,33 @@ pub(crate) fn perform(call: &str, a: &Value) -> String {
             severity: people::Severity::Critical,
             summary: text("summary"),
         })),
+        "knowledge:search" => {
+            told(search::find(&text("query"), &text("collection"), number("limit")))
+        }
+        "model:complete" => told(completion::complete(&completion::Request {
+            purpose: text("purpose"),
+            messages: vec![completion::Message {
+                role: completion::Role::User,
+                text: text("text"),
+            }],
+            max_tokens: number("max_tokens"),
+        })),
+        "message:send" => {
+            let audience = match a["queue"].as_str() {
+                Some(queue) => sending::Audience::Queue(queue.to_owned()),
+                None => sending::Audience::Customer,
+            };
+            told(sending::send(&audience, &text("text")))
+        }
+        "schedule:create" => {
+            let when = match a["cron"].as_str() {
+                Some(cron) => timer::When::Cron(cron.to_owned()),
+                None => timer::When::AtMs(a["at_ms"].as_u64().unwrap_or_default()),
+            };
+            let (tool, arguments) = (text("tool"), text("arguments"));
+            told(timer::create(&timer::Job { tool, arguments, when }))
+        }
+        "schedule:cancel" => told(timer::cancel(&text("id"))),
         other => format!("no call {other}"),
     }
 }
