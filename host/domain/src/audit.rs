@@ -1,6 +1,10 @@
 //! Rows of the audit log. They carry no personal data.
 
+mod verify;
+
 use serde::{Deserialize, Serialize};
+
+pub use verify::{AuditFinding, AuditHead, AuditReport, AuditVerifier, Checkpoint, ScannedRow};
 
 use crate::{
     ConversationId, Decision, Digest, InvocationId, MessageId, RequestId, SkillId, Timestamp,

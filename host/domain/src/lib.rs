@@ -22,7 +22,10 @@ pub use arguments::{
     HttpResponse, Job, JobTime, LogLevel, LogLine, ModelMessage, ModelRequest, ModelRole, Passage,
     RecordStep, Severity, TicketChange,
 };
-pub use audit::{AuditEntry, AuditKind, AuditRow, AuditVerdict};
+pub use audit::{
+    AuditEntry, AuditFinding, AuditHead, AuditKind, AuditReport, AuditRow, AuditVerdict,
+    AuditVerifier, Checkpoint, ScannedRow,
+};
 pub use call::HostCall;
 pub use conversation::{
     Awaiting, Conversation, ConversationState, Customer, IdentityLevel, PendingTool, VaultEntry,
