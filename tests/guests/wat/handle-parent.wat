@@ -1,0 +1,16 @@
+;; Gives a stream back while something still waits for it, then waits.
+(core module $guest
+  (import "memory" "memory" (memory 2))
+  (import "host" "get-stdout" (func $get-stdout (result i32)))
+  (import "host" "subscribe" (func $subscribe (param i32) (result i32)))
+  (import "host" "drop-stream" (func $drop-stream (param i32)))
+  (import "host" "block" (func $block (param i32)))
+  (func (export "call") (param i32 i32 i32 i32 i32 i32 i64 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (local $stdout i32)
+    (local $pollable i32)
+    (local.set $stdout (call $get-stdout))
+    (local.set $pollable (call $subscribe (local.get $stdout)))
+    (call $drop-stream (local.get $stdout))
+    (call $block (local.get $pollable))
+    unreachable)
+  (func (export "post") (param i32)))

@@ -1,0 +1,12 @@
+;; Declares 4 GiB of memory from the start.
+(core module $memory
+  (memory (export "memory") 65536)
+  (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8192)))
+(core module $guest
+  (import "memory" "memory" (memory 2))
+  (data (i32.const 64) "unharmed")
+  (func (export "call") (param i32 i32 i32 i32 i32 i32 i64 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (i32.store (i32.const 24) (i32.const 64))
+    (i32.store (i32.const 28) (i32.const 8))
+    (i32.const 16))
+  (func (export "post") (param i32)))

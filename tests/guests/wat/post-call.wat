@@ -1,0 +1,11 @@
+;; Answers, and calls the host when it may only clean up.
+(core module $guest
+  (import "memory" "memory" (memory 2))
+  (import "host" "kv-get" (func $kv-get (param i32 i32 i32)))
+  (data (i32.const 64) "unharmed")
+  (func (export "call") (param i32 i32 i32 i32 i32 i32 i64 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (i32.store (i32.const 24) (i32.const 64))
+    (i32.store (i32.const 28) (i32.const 8))
+    (i32.const 16))
+  (func (export "post") (param i32)
+    (call $kv-get (i32.const 64) (i32.const 8) (i32.const 128))))

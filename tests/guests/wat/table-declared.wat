@@ -1,0 +1,10 @@
+;; Declares a table of a thousand million elements.
+(core module $guest
+  (import "memory" "memory" (memory 2))
+  (data (i32.const 64) "unharmed")
+  (table 1000000000 funcref)
+  (func (export "call") (param i32 i32 i32 i32 i32 i32 i64 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (i32.store (i32.const 24) (i32.const 64))
+    (i32.store (i32.const 28) (i32.const 8))
+    (i32.const 16))
+  (func (export "post") (param i32)))

@@ -1,0 +1,9 @@
+;; Answers a text that fills its memory.
+(core module $guest
+  (import "memory" "memory" (memory 2))
+  (func (export "call") (param i32 i32 i32 i32 i32 i32 i64 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (memory.fill (i32.const 64) (i32.const 0x78) (i32.const 131008))
+    (i32.store (i32.const 24) (i32.const 64))
+    (i32.store (i32.const 28) (i32.const 131008))
+    (i32.const 16))
+  (func (export "post") (param i32)))
