@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use postern_domain::{
-    AuditEntry, AuditRow, Conversation, ConversationId, Digest, Expected, InboundMessage,
+    AuditEntry, AuditHead, AuditRow, Checkpoint, Conversation, ConversationId, Digest, Expected, InboundMessage,
     InvocationId, JournalEntry, MessageId, OutboxId, OutboxItem, Outcome, SkillFailure, SkillId,
-    StoredMessage, Ticket, TicketEvent, TicketId, Timestamp, TurnId, VaultEntry,
+    ScannedRow, StoredMessage, Ticket, TicketEvent, TicketId, Timestamp, TurnId, VaultEntry,
 };
 use serde::{Deserialize, Serialize};
 
@@ -75,12 +75,30 @@ pub struct InvocationRow {
     pub result: Option<Result<Outcome, SkillFailure>>,
     /// The context's time.
     pub at: Timestamp,
+    /// Microseconds from start to end, host calls included; 0 if the component
+    /// did not run.
+    pub took_us: u64,
+    /// Microseconds of guest CPU time.
+    pub cpu_us: u64,
+    /// Most bytes of linear memory in use.
+    pub memory_bytes: u64,
+    /// Host calls, without log lines.
+    pub host_calls: u32,
+}
+
+/// What one run of a component used, and how it failed if it did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UseRow {
     /// Microseconds from start to end, host calls included.
     pub took_us: u64,
     /// Microseconds of guest CPU time.
     pub cpu_us: u64,
     /// Most bytes of linear memory in use.
     pub memory_bytes: u64,
+    /// Host calls, without log lines.
+    pub host_calls: u32,
+    /// Why it gave no outcome.
+    pub failure: Option<SkillFailure>,
 }
 
 /// A record with what it is found by.
@@ -433,6 +451,16 @@ pub trait Store: Send + Sync + 'static {
         id: &ConversationId,
     ) -> Result<Option<ConversationDetail>, StoreError>;
 
+    /// What the last `limit` runs of a component of a skill used, the newest
+    /// first. Calls in which the component did not run or has not ended are left
+    /// out.
+    async fn skill_use(
+        &self,
+        skill: &SkillId,
+        component: Digest,
+        limit: u32,
+    ) -> Result<Vec<UseRow>, StoreError>;
+
     /// What stands for what in a conversation.
     async fn vault(&self, conversation: &ConversationId) -> Result<Vec<VaultEntry>, StoreError>;
 
@@ -451,6 +479,19 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
         conversation: Option<&ConversationId>,
     ) -> Result<Vec<AuditRow>, StoreError>;
+
+    /// Up to `limit` audit rows of all chains behind place `after`, in the order
+    /// of the store and as they lie there, for verification and export.
+    async fn audit_scan(&self, after: i64, limit: u32) -> Result<Vec<ScannedRow>, StoreError>;
+
+    /// The recorded ends of all chains, by name.
+    async fn audit_heads(&self) -> Result<Vec<AuditHead>, StoreError>;
+
+    /// All checkpoints, oldest first.
+    async fn checkpoints(&self) -> Result<Vec<Checkpoint>, StoreError>;
+
+    /// Keeps a checkpoint. One with this number must not be there yet.
+    async fn add_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError>;
 
     /// Outbox rows in a state that a person should see: dead or uncertain,
     /// newest first.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use postern_domain::{
-    AuditEntry, CallRecord, ConversationState, InboundMessage, Outcome, SkillFailure,
+    AuditEntry, CallRecord, Checkpoint, ConversationState, InboundMessage, Outcome, SkillFailure,
     TicketEventKind,
 };
 use serde::{Deserialize, Serialize};
@@ -70,6 +70,7 @@ forms! {
     ResultForm: Result<Outcome, SkillFailure>;
     TicketEventForm: TicketEventKind;
     AuditForm: AuditEntry;
+    CheckpointForm: Checkpoint;
 }
 
 /// JSON of a value that is JSON by nature or of a list of texts.

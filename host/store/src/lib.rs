@@ -14,7 +14,7 @@ mod sqlite;
 pub use api::{
     Accepted, Change, Commit, Committed, ConversationDetail, ConversationSummary, IndexedDocument,
     InvocationRow, Lease, Page, RecordWrite, SequencedMessage, Store, StoredRecord, TicketDetail,
-    TurnRow, UnknownSend, Work,
+    TurnRow, UnknownSend, UseRow, Work,
 };
 pub use error::StoreError;
 pub use sqlite::SqliteStore;

@@ -25,15 +25,17 @@ use std::{
 
 use async_trait::async_trait;
 use postern_domain::{
-    AuditEntry, AuditRow, Conversation, ConversationId, InboundMessage, OutboxId, OutboxItem,
-    SkillId, Ticket, TicketId, Timestamp, VaultEntry,
+    AuditEntry, AuditHead, AuditRow, Checkpoint, Conversation, ConversationId, Digest,
+    InboundMessage, OutboxId, OutboxItem, ScannedRow, SkillId, Ticket, TicketId, Timestamp,
+    VaultEntry,
 };
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction, pool::PoolConnection};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
     Accepted, Commit, Committed, ConversationDetail, ConversationSummary, IndexedDocument, Lease,
-    Page, SequencedMessage, Store, StoreError, StoredRecord, TicketDetail, UnknownSend, Work,
+    Page, SequencedMessage, Store, StoreError, StoredRecord, TicketDetail, UnknownSend, UseRow,
+    Work,
 };
 use run::engine;
 
@@ -299,6 +301,15 @@ impl Store for SqliteStore {
         conversations::detail(&mut *self.snapshot().await?, id).await
     }
 
+    async fn skill_use(
+        &self,
+        skill: &SkillId,
+        component: Digest,
+        limit: u32,
+    ) -> Result<Vec<UseRow>, StoreError> {
+        turns::use_of_component(&mut *self.reader().await?, skill, component, limit).await
+    }
+
     async fn vault(&self, conversation: &ConversationId) -> Result<Vec<VaultEntry>, StoreError> {
         messages::vault(&mut *self.reader().await?, conversation).await
     }
@@ -318,6 +329,24 @@ impl Store for SqliteStore {
         conversation: Option<&ConversationId>,
     ) -> Result<Vec<AuditRow>, StoreError> {
         audit::tail(&mut *self.reader().await?, limit, conversation).await
+    }
+
+    async fn audit_scan(&self, after: i64, limit: u32) -> Result<Vec<ScannedRow>, StoreError> {
+        audit::scan(&mut *self.reader().await?, after, limit).await
+    }
+
+    async fn audit_heads(&self) -> Result<Vec<AuditHead>, StoreError> {
+        audit::heads(&mut *self.reader().await?).await
+    }
+
+    async fn checkpoints(&self) -> Result<Vec<Checkpoint>, StoreError> {
+        audit::checkpoints(&mut *self.reader().await?).await
+    }
+
+    async fn add_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+        let mut write = self.durable().await?;
+        audit::add_checkpoint(write.on(), checkpoint).await?;
+        write.commit().await
     }
 
     async fn undelivered(&self, page: Page) -> Result<Vec<OutboxItem>, StoreError> {

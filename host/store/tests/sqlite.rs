@@ -4,8 +4,13 @@
 
 use std::{collections::BTreeMap, error::Error as _};
 
-use postern_domain::{AuditEntry, AuditKind, Channel, InboundKind, InboundMessage, Timestamp};
-use postern_store::{Change, Commit, IndexedDocument, SqliteStore, Store, StoreError};
+use postern_domain::{
+    AuditEntry, AuditKind, Channel, Digest, InboundKind, InboundMessage, InvocationId, Outcome,
+    Timestamp, TurnId,
+};
+use postern_store::{
+    Change, Commit, IndexedDocument, InvocationRow, SqliteStore, Store, StoreError, TurnRow, UseRow,
+};
 use sqlx::{Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
@@ -78,7 +83,7 @@ async fn a_folder_can_be_opened_by_many_at_once() {
         .fetch_one(&mut database)
         .await
         .unwrap();
-    assert_eq!(row.get::<i64, _>("runs"), 1);
+    assert_eq!(row.get::<i64, _>("runs"), 2, "each once");
 }
 
 #[tokio::test]
@@ -103,6 +108,52 @@ async fn a_database_of_a_newer_version_is_refused() {
     sqlx::query(newer).execute(&mut database(&folder).await).await.unwrap();
     let error = SqliteStore::open(folder.path(), "host-1").await.unwrap_err();
     assert!(whole(&error).contains("9999"), "{}", whole(&error));
+}
+
+#[tokio::test]
+async fn invocations_from_before_the_use_of_skills_was_kept_are_read() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder).await;
+    accept(&store).await;
+    let turn = TurnRow {
+        id: TurnId::derive(&["1"]),
+        conversation: message().conversation_id(),
+        message: message().id(),
+        plan: serde_json::Value::Null,
+        generation: "1".into(),
+        summary: None,
+        started_at: Timestamp::from_millis(1),
+        completed_at: None,
+    };
+    let old = InvocationRow {
+        id: InvocationId::derive(&["1"]),
+        turn: turn.id.clone(),
+        step: 0,
+        skill: "looper".parse().unwrap(),
+        version: "0.1.0".into(),
+        digest: Digest::of_bytes(b"component"),
+        tool: "spin".into(),
+        arguments: serde_json::json!({}),
+        result: Some(Ok(Outcome::Done)),
+        at: Timestamp::from_millis(1),
+        took_us: 5,
+        cpu_us: 4,
+        memory_bytes: 3,
+        host_calls: 2,
+    };
+    let changes = vec![Change::Turn(turn), Change::Invocation(old.clone())];
+    store.commit(Commit { changes, ..Commit::default() }).await.unwrap();
+    drop(store);
+    for undo in [
+        "DROP INDEX invocations_of_component",
+        "ALTER TABLE invocations DROP COLUMN host_calls",
+        "DELETE FROM _sqlx_migrations WHERE version = 2",
+    ] {
+        sqlx::query(undo).execute(&mut database(&folder).await).await.unwrap();
+    }
+    let used = open(&folder).await.skill_use(&old.skill, old.digest, 9).await.unwrap();
+    let expected = UseRow { took_us: 5, cpu_us: 4, memory_bytes: 3, host_calls: 0, failure: None };
+    assert_eq!(used, [expected]);
 }
 
 #[tokio::test]

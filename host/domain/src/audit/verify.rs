@@ -172,7 +172,6 @@ pub struct AuditReport {
 /// Looks at every row once, in the order of the store.
 #[derive(Debug)]
 pub struct AuditVerifier {
-    heads: BTreeMap<String, AuditHead>,
     /// By chain and number: hash and checkpoint.
     seen_then: BTreeMap<(String, u64), (Digest, u64)>,
     /// By chain: last number, and its hash if that can still be known.
@@ -181,16 +180,10 @@ pub struct AuditVerifier {
 }
 
 impl AuditVerifier {
-    /// Starts with the recorded ends of the chains, which are compared with the
-    /// rows, and the checkpoints in order. `is_ours` says whether a signature
+    /// Starts with the checkpoints in order. `is_ours` says whether a signature
     /// holds and is this host's.
-    pub fn new(
-        heads: Vec<AuditHead>,
-        checkpoints: &[Checkpoint],
-        is_ours: impl Fn(&Checkpoint) -> bool,
-    ) -> Self {
+    pub fn new(checkpoints: &[Checkpoint], is_ours: impl Fn(&Checkpoint) -> bool) -> Self {
         let mut verifier = Self {
-            heads: heads.into_iter().map(|head| (head.chain.clone(), head)).collect(),
             seen_then: BTreeMap::new(),
             ends: BTreeMap::new(),
             report: AuditReport {
@@ -258,10 +251,12 @@ impl AuditVerifier {
         self.ends.insert(chain, (number, Some(row.hash)));
     }
 
-    /// What is wrong, now that all rows were looked at.
-    pub fn finish(mut self) -> AuditReport {
+    /// What is wrong, now that all rows were looked at: they are compared with
+    /// the recorded ends of the chains.
+    pub fn finish(mut self, heads: Vec<AuditHead>) -> AuditReport {
         let ends = std::mem::take(&mut self.ends);
-        let heads = std::mem::take(&mut self.heads);
+        let heads: BTreeMap<String, AuditHead> =
+            heads.into_iter().map(|head| (head.chain.clone(), head)).collect();
         let mut cut = BTreeSet::new();
         for (chain, head) in &heads {
             let (found, hash) = ends.get(chain).copied().unwrap_or((0, Some(Digest::ZERO)));
@@ -344,9 +339,9 @@ mod tests {
         let checkpoints = [checkpoint(1, Digest::ZERO, head(&stored, 3))];
         let mut heads = vec![head(&stored, 5)];
         tamper(&mut stored, &mut heads);
-        let mut verifier = AuditVerifier::new(heads, &checkpoints, |c| c.signature == "ours");
+        let mut verifier = AuditVerifier::new(&checkpoints, |c| c.signature == "ours");
         stored.iter().for_each(|row| verifier.row(row));
-        let report = verifier.finish();
+        let report = verifier.finish(heads);
         let found: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
         assert_eq!(found, wanted);
         assert_eq!(report.wrong as usize, wanted.len());
@@ -452,9 +447,9 @@ mod tests {
         let third = checkpoint(3, second.digest(), head(&stored, 3));
         let findings = |checkpoints: &[Checkpoint]| {
             let heads = vec![head(&stored, 5)];
-            let mut verifier = AuditVerifier::new(heads, checkpoints, |c| c.signature == "ours");
+            let mut verifier = AuditVerifier::new(checkpoints, |c| c.signature == "ours");
             stored.iter().for_each(|row| verifier.row(row));
-            verifier.finish().findings
+            verifier.finish(heads).findings
         };
         let all = [first.clone(), second.clone(), third.clone()];
         assert_eq!(findings(&all), []);

@@ -1,6 +1,8 @@
 //! The audit log: chains of rows, each with the hash of the one before.
 
-use postern_domain::{AuditEntry, AuditRow, ConversationId, Digest};
+use postern_domain::{
+    AuditEntry, AuditHead, AuditRow, Checkpoint, ConversationId, Digest, ScannedRow,
+};
 use sqlx::SqliteConnection;
 
 use super::run::{Fields, read_all, read_one};
@@ -29,6 +31,24 @@ const APPEND: Batch<6> = Batch {
 
 const TAIL: Statement<1> =
     Statement::new("read the audit log", "SELECT * FROM audit ORDER BY seq DESC LIMIT $1");
+
+const SCAN: Statement<2> = Statement::new(
+    "read the audit log in order",
+    "SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2",
+);
+
+const HEADS: Statement<0> = Statement::new(
+    "read the ends of the audit chains",
+    "SELECT chain, number, hash FROM audit_heads ORDER BY chain",
+);
+
+const CHECKPOINTS: Statement<0> =
+    Statement::new("read the checkpoints", "SELECT body FROM audit_checkpoints ORDER BY number");
+
+const ADD_CHECKPOINT: Statement<2> = Statement::new(
+    "keep a checkpoint",
+    "INSERT INTO audit_checkpoints (number, body) VALUES ($1, $2)",
+);
 
 const TAIL_OF_CONVERSATION: Statement<2> = Statement::new(
     "read the audit log of a conversation",
@@ -91,4 +111,53 @@ pub(super) async fn tail(
     };
     rows.reverse();
     read_all("audit row", &rows, read)
+}
+
+/// A row with its place. A row that cannot be read, or that is stored in other
+/// words than we store it in, is given without content: its hash says nothing.
+fn scanned(f: &Fields<'_>) -> Result<ScannedRow, StoreError> {
+    let row = read(f).ok();
+    let conversation: Option<String> = f.text_or_none("conversation")?;
+    let entry = f.text("entry")?;
+    let row = row.filter(|row| {
+        row.entry.to_form() == entry
+            && row.entry.conversation.as_ref().map(ConversationId::as_str)
+                == conversation.as_deref()
+    });
+    Ok(ScannedRow {
+        seq: f.number("seq")?,
+        chain: f.text("chain")?,
+        number: f.number("number")?,
+        row,
+    })
+}
+
+pub(super) async fn scan(
+    on: &mut SqliteConnection,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<ScannedRow>, StoreError> {
+    read_all("audit row", &SCAN.rows(on, values![after, limit]).await?, scanned)
+}
+
+pub(super) async fn heads(on: &mut SqliteConnection) -> Result<Vec<AuditHead>, StoreError> {
+    read_all("audit chain", &HEADS.rows(on, values![]).await?, |f| {
+        Ok(AuditHead {
+            chain: f.text("chain")?,
+            number: f.number("number")?,
+            hash: f.digest("hash")?,
+        })
+    })
+}
+
+pub(super) async fn checkpoints(on: &mut SqliteConnection) -> Result<Vec<Checkpoint>, StoreError> {
+    read_all("checkpoint", &CHECKPOINTS.rows(on, values![]).await?, |f| f.form("body"))
+}
+
+pub(super) async fn add_checkpoint(
+    on: &mut SqliteConnection,
+    checkpoint: &Checkpoint,
+) -> Result<(), StoreError> {
+    let values = values![checkpoint.number, checkpoint.to_form()];
+    ADD_CHECKPOINT.execute(on, values).await.map(drop)
 }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use postern_domain::{ConversationId, JournalEntry, MessageId, TurnId};
+use postern_domain::{
+    ConversationId, Digest, JournalEntry, MessageId, Outcome, SkillFailure, SkillId, TurnId,
+};
 use sqlx::SqliteConnection;
 
 use super::run::{Fields, read_all, read_one};
 use crate::{
-    InvocationRow, StoreError, TurnRow,
+    InvocationRow, StoreError, TurnRow, UseRow,
     form::{Form, write},
     sql::{Batch, Statement, values},
 };
@@ -31,15 +33,16 @@ const TURNS_OF_CONVERSATION: Statement<1> = Statement::new(
      ORDER BY seq",
 );
 
-const PUT_INVOCATION: Statement<13> = Statement::new(
+const PUT_INVOCATION: Statement<14> = Statement::new(
     "write an invocation",
     "INSERT INTO invocations (id, turn, step, skill, version, digest, tool, arguments, result, \
-     at, took_us, cpu_us, memory_bytes) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+     at, took_us, cpu_us, memory_bytes, host_calls) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
      ON CONFLICT (id) DO UPDATE SET skill = excluded.skill, version = excluded.version, \
      digest = excluded.digest, tool = excluded.tool, arguments = excluded.arguments, \
      result = excluded.result, at = excluded.at, took_us = excluded.took_us, \
-     cpu_us = excluded.cpu_us, memory_bytes = excluded.memory_bytes",
+     cpu_us = excluded.cpu_us, memory_bytes = excluded.memory_bytes, \
+     host_calls = excluded.host_calls",
 );
 
 const INVOCATIONS_OF_TURN: Statement<1> = Statement::new(
@@ -53,6 +56,13 @@ const INVOCATIONS_OF_CONVERSATION: Statement<1> = Statement::new(
      WHERE t.conversation = $1 AND t.seq > COALESCE(\
      (SELECT seq FROM turns WHERE conversation = $1 ORDER BY seq DESC LIMIT 1 OFFSET 200), 0) \
      ORDER BY t.seq, i.step",
+);
+
+const USE_OF_COMPONENT: Statement<3> = Statement::new(
+    "read what a skill has used",
+    "SELECT result, took_us, cpu_us, memory_bytes, host_calls FROM invocations \
+     WHERE skill = $1 AND digest = $2 AND result IS NOT NULL AND took_us > 0 \
+     ORDER BY at DESC, turn DESC, step DESC LIMIT $3",
 );
 
 const PUT_JOURNAL: Batch<3> = Batch {
@@ -104,6 +114,18 @@ fn read_invocation(f: &Fields<'_>) -> Result<InvocationRow, StoreError> {
         took_us: f.number("took_us")?,
         cpu_us: f.number("cpu_us")?,
         memory_bytes: f.number("memory_bytes")?,
+        host_calls: f.number("host_calls")?,
+    })
+}
+
+fn read_use(f: &Fields<'_>) -> Result<UseRow, StoreError> {
+    let result: Result<Outcome, SkillFailure> = f.form("result")?;
+    Ok(UseRow {
+        took_us: f.number("took_us")?,
+        cpu_us: f.number("cpu_us")?,
+        memory_bytes: f.number("memory_bytes")?,
+        host_calls: f.number("host_calls")?,
+        failure: result.err(),
     })
 }
 
@@ -143,6 +165,7 @@ pub(super) async fn put_invocation(
         invocation.took_us,
         invocation.cpu_us,
         invocation.memory_bytes,
+        invocation.host_calls,
     ];
     PUT_INVOCATION.execute(on, values).await.map(drop)
 }
@@ -189,6 +212,16 @@ pub(super) async fn invocations_of_conversation(
 ) -> Result<Vec<InvocationRow>, StoreError> {
     let rows = INVOCATIONS_OF_CONVERSATION.rows(on, values![id.as_str()]).await?;
     read_all("invocation", &rows, read_invocation)
+}
+
+pub(super) async fn use_of_component(
+    on: &mut SqliteConnection,
+    skill: &SkillId,
+    component: Digest,
+    limit: u32,
+) -> Result<Vec<UseRow>, StoreError> {
+    let values = values![skill.as_str(), component.to_string(), limit];
+    read_all("invocation", &USE_OF_COMPONENT.rows(on, values).await?, read_use)
 }
 
 pub(super) async fn journal(

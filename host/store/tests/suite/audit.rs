@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use postern_domain::{AuditRow, Digest, Expected};
+use postern_domain::{AuditRow, AuditVerifier, Checkpoint, Digest, Expected};
 use postern_store::{Change, Commit, RecordWrite, Store};
 
 use super::{CHAIN, Engine, data::*};
@@ -73,4 +73,40 @@ pub(crate) async fn the_tail_can_be_of_one_conversation(engine: &impl Engine) {
     let tail = store.audit_tail(2, Some(&a)).await.unwrap();
     let about: Vec<_> = tail.iter().map(|row| row.entry.resource.as_str()).collect();
     assert_eq!(about, ["4", "5"]);
+}
+
+pub(crate) async fn the_log_is_scanned_as_it_lies_there(engine: &impl Engine) {
+    let store = engine.open().await;
+    store.commit(noting(["1", "2", "3", "4", "5"])).await.unwrap();
+    let first = store.audit_scan(0, 2).await.unwrap();
+    let rest = store.audit_scan(first[1].seq, 99).await.unwrap();
+    let rows: Vec<AuditRow> =
+        first.iter().chain(&rest).map(|scanned| scanned.row.clone().unwrap()).collect();
+    assert_eq!(chained(&rows), ["1", "2", "3", "4", "5"]);
+    let heads = store.audit_heads().await.unwrap();
+    let end = (heads[0].chain.as_str(), heads[0].number, heads[0].hash);
+    assert_eq!((heads.len(), end), (1, (CHAIN, 5, rows[4].hash)));
+
+    let mut verifier = AuditVerifier::new(&[], |_| true);
+    first.iter().chain(&rest).for_each(|row| verifier.row(row));
+    assert_eq!(verifier.finish(heads).wrong, 0);
+}
+
+pub(crate) async fn checkpoints_are_kept_in_order_and_never_replaced(engine: &impl Engine) {
+    let store = engine.open().await;
+    store.commit(noting(["1"])).await.unwrap();
+    let checkpoint = |number, heads| Checkpoint {
+        number,
+        at: at(0),
+        heads,
+        previous: Digest::ZERO,
+        public_key: "k".into(),
+        signature: "s".into(),
+    };
+    let heads = store.audit_heads().await.unwrap();
+    let (first, second) = (checkpoint(1, heads), checkpoint(2, vec![]));
+    store.add_checkpoint(&first).await.unwrap();
+    store.add_checkpoint(&second).await.unwrap();
+    store.add_checkpoint(&checkpoint(1, vec![])).await.unwrap_err();
+    assert_eq!(store.checkpoints().await.unwrap(), [first, second]);
 }

@@ -133,7 +133,7 @@ pub(crate) async fn what_exists_stays_and_what_progresses_is_replaced(engine: &i
     turn.summary = Some(json!({"stages": []}));
     turn.completed_at = Some(at(5));
     call.result = Some(Ok(Outcome::Reply { text: "shipped".into() }));
-    (call.took_us, call.cpu_us, call.memory_bytes) = (900, 80, u64::MAX);
+    (call.took_us, call.cpu_us, call.memory_bytes, call.host_calls) = (900, 80, u64::MAX, 5);
     let done = called(&call, 0, CallState::Done { reply: HostReply::Done });
     "other".clone_into(&mut said.text);
     "other".clone_into(&mut answer.text);

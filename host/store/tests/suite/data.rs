@@ -102,6 +102,7 @@ pub(crate) fn invocation(turn: &TurnRow, step: u32) -> InvocationRow {
         took_us: 0,
         cpu_us: 0,
         memory_bytes: 0,
+        host_calls: 0,
     }
 }
 
@@ -116,6 +117,7 @@ pub(crate) fn called(invocation: &InvocationRow, seq: u32, state: CallState) -> 
             decision: Decision::Allow,
             rules: vec!["order-status-reads".into()],
             state,
+            at: at(1_000),
         },
     }
 }

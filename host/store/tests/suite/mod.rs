@@ -10,6 +10,7 @@ pub(crate) mod outbox;
 pub(crate) mod reading;
 pub(crate) mod records;
 pub(crate) mod tickets;
+pub(crate) mod usage;
 
 use std::future::Future;
 
@@ -72,6 +73,9 @@ macro_rules! tests {
             audit: rows_form_one_chain_across_concurrent_commits;
             audit: a_failed_commit_leaves_no_gap_in_the_chain;
             audit: the_tail_can_be_of_one_conversation;
+            audit: the_log_is_scanned_as_it_lies_there;
+            audit: checkpoints_are_kept_in_order_and_never_replaced;
+            usage: the_last_runs_of_a_component_tell_what_it_used;
         );
 
         #[test]
