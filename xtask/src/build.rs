@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     run::{Failure, Run, step},
-    target,
+    scripted, target,
 };
 
 /// The target folder of the main workspace.
@@ -41,7 +41,8 @@ pub(crate) fn skills(root: &Path, number: usize, of: usize) -> Result<(), Failur
 pub(crate) fn guests(root: &Path, number: usize, of: usize) -> Result<(), Failure> {
     target::ensure(root)?;
     step(number, of, "building test guests");
-    components(&root.join("tests").join("guests"))
+    components(&root.join("tests").join("guests"))?;
+    scripted::build(root)
 }
 
 /// Builds a workspace of components into a target folder of its own, where the
