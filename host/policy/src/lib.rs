@@ -7,6 +7,7 @@
 //! every permit, and doubt denies: an evaluation error, a missing fact, a
 //! collection that nobody declared.
 
+mod cases;
 mod collections;
 mod duty;
 mod error;
@@ -22,6 +23,7 @@ mod slice;
 mod subject;
 mod vocabulary;
 
+pub use cases::{Case, CaseError, Mismatch, read_cases, told};
 pub use collections::{CollectionRules, Collections, FieldType};
 pub use error::PolicyError;
 pub use judge::{DEFAULT_DENY, INCOMPLETE_FACTS};

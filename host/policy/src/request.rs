@@ -78,7 +78,7 @@ pub struct EndpointFacts {
     pub scheme: String,
     /// The path, normalised.
     pub path: String,
-    /// Whether the address is one of a private network or of this machine.
+    /// Whether the operator lets it lie in a network that is not public.
     pub private: bool,
 }
 

@@ -11,8 +11,8 @@ use crate::{
     keys::{MasterKey, random_token, write_private},
 };
 
-/// The default rules, compiled in.
-const POLICIES: [(&str, &str); 7] = [
+/// The default rules and their cases, compiled in.
+const POLICIES: [(&str, &str); 13] = [
     ("postern.cedarschema", include_str!("../../../policies/postern.cedarschema")),
     ("base.cedar", include_str!("../../../policies/base.cedar")),
     ("crm-lookup.cedar", include_str!("../../../policies/crm-lookup.cedar")),
@@ -20,6 +20,15 @@ const POLICIES: [(&str, &str); 7] = [
     ("order-status.cedar", include_str!("../../../policies/order-status.cedar")),
     ("refund-check.cedar", include_str!("../../../policies/refund-check.cedar")),
     ("shipment-tracking.cedar", include_str!("../../../policies/shipment-tracking.cedar")),
+    ("cases/base.toml", include_str!("../../../policies/cases/base.toml")),
+    ("cases/crm-lookup.toml", include_str!("../../../policies/cases/crm-lookup.toml")),
+    ("cases/escalation.toml", include_str!("../../../policies/cases/escalation.toml")),
+    ("cases/order-status.toml", include_str!("../../../policies/cases/order-status.toml")),
+    ("cases/refund-check.toml", include_str!("../../../policies/cases/refund-check.toml")),
+    (
+        "cases/shipment-tracking.toml",
+        include_str!("../../../policies/cases/shipment-tracking.toml"),
+    ),
 ];
 
 /// Make a data folder: configuration, keys, default rules.
@@ -37,7 +46,7 @@ impl Init {
             "{} exists already; edit it, or choose another folder with --data",
             file.display()
         );
-        for folder in ["", "keys", "secrets", "policies"] {
+        for folder in ["", "keys", "secrets", "policies", "policies/cases"] {
             private_folder(&data.join(folder))?;
         }
         let write = |path: &str, content: &[u8]| {
