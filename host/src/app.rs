@@ -14,7 +14,10 @@ use crate::{
     channels::Channels,
     clock::{Clock, SystemClock},
     config::{Config, ConfigError},
-    effects::{Ports, http::HttpClient},
+    effects::{
+        Ports,
+        http::{HttpClient, HttpSetupError},
+    },
     gate::GateShared,
     keys::{KeyError, MasterKey},
     pipeline::{self, Bell, Events, Intake, deliver},
@@ -60,6 +63,9 @@ pub enum StartError {
     /// The TLS library cannot be set up.
     #[error("HTTP clients cannot be set up: {0}")]
     Http(#[from] reqwest::Error),
+    /// Skills have no way to other servers.
+    #[error(transparent)]
+    Egress(#[from] HttpSetupError),
 }
 
 fn list(errors: &[PolicyError]) -> String {

@@ -5,6 +5,7 @@
 
 mod check;
 mod collections;
+mod endpoints;
 mod raw;
 
 use std::{
@@ -19,6 +20,7 @@ use postern_store::UnknownSend;
 use url::Url;
 
 pub use collections::{Collection, Collections, PersonalField};
+pub use endpoints::{EgressSecret, Endpoint, HttpGrant};
 
 use crate::keys::Secret;
 
@@ -88,28 +90,6 @@ pub struct WebSite {
     pub title: String,
     /// Origins, besides the page's own, whose scripts may use the chat.
     pub origins: Vec<String>,
-}
-
-/// A server that skills may be allowed to reach.
-#[derive(Debug, Clone)]
-pub struct Endpoint {
-    /// Its root: scheme, host, port and first part of the path.
-    pub url: Url,
-    /// Whether it may lie in a private network.
-    pub private: bool,
-}
-
-/// A secret that the host puts into requests of skills.
-#[derive(Debug, Clone)]
-pub struct EgressSecret {
-    /// The secret.
-    pub value: Secret,
-    /// The only endpoint that gets it.
-    pub endpoint: String,
-    /// The header in which it travels.
-    pub header: String,
-    /// What stands before it.
-    pub prefix: String,
 }
 
 /// How messages are worked on.

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 use url::Url;
 
 use super::{
-    Collection, Collections, Config, ConfigError, EgressSecret, Endpoint, PersonalField, Pipeline,
+    Collection, Collections, Config, ConfigError, PersonalField, Pipeline,
     Server, TelegramAccount, WebSite, raw,
 };
 use crate::keys::Secret;
@@ -15,13 +15,17 @@ pub(super) struct Checker<'a> {
     pub(super) file: &'a str,
 }
 
-type Checked<T> = Result<T, ConfigError>;
+pub(super) type Checked<T> = Result<T, ConfigError>;
 
 /// Secrets are short; a larger file is a mistake.
 const SECRET_BYTES: usize = 8 * 1024;
 
 impl Checker<'_> {
-    fn wrong<T>(&self, field: impl Into<String>, reason: impl Into<String>) -> Checked<T> {
+    pub(super) fn wrong<T>(
+        &self,
+        field: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Checked<T> {
         Err(ConfigError::Field {
             file: self.file.to_owned(),
             field: field.into(),
@@ -59,36 +63,8 @@ impl Checker<'_> {
             self.name(&field, &site)?;
             config.web.insert(site, self.web(&field, web)?);
         }
-        for (name, endpoint) in raw.endpoints {
-            let field = format!("endpoints.{name}");
-            self.name(&field, &name)?;
-            let url = self.url(&format!("{field}.url"), &endpoint.url)?;
-            if url.scheme() == "http" && !endpoint.private {
-                return self.wrong(
-                    format!("{field}.url"),
-                    "`http` is accepted only with `private = true`",
-                );
-            }
-            config.endpoints.insert(name, Endpoint { url, private: endpoint.private });
-        }
-        for (name, secret) in raw.secrets {
-            let field = format!("secrets.{name}");
-            self.name(&field, &name)?;
-            if !config.endpoints.contains_key(&secret.endpoint) {
-                let known: Vec<_> = config.endpoints.keys().map(String::as_str).collect();
-                let reason =
-                    format!("no endpoint {:?}; there are: {}", secret.endpoint, known.join(", "));
-                return self.wrong(format!("{field}.endpoint"), reason);
-            }
-            let header = secret.header.to_ascii_lowercase();
-            if reqwest::header::HeaderName::from_bytes(header.as_bytes()).is_err() {
-                return self
-                    .wrong(format!("{field}.header"), format!("{header:?} is not a header name"));
-            }
-            let value = self.secret(&format!("{field}.value"), secret.value)?;
-            let (endpoint, prefix) = (secret.endpoint, secret.prefix);
-            config.secrets.insert(name, EgressSecret { value, endpoint, header, prefix });
-        }
+        config.endpoints = self.endpoints(raw.endpoints)?;
+        config.secrets = self.egress_secrets(raw.secrets, &config.endpoints)?;
         for (name, collection) in raw.collections {
             let field = format!("collections.{name}");
             self.name(&field, &name)?;
@@ -108,7 +84,7 @@ impl Checker<'_> {
         Ok(config)
     }
 
-    fn name(&self, field: &str, name: &str) -> Checked<()> {
+    pub(super) fn name(&self, field: &str, name: &str) -> Checked<()> {
         let fits = (1..=64).contains(&name.len())
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if fits {
@@ -118,7 +94,7 @@ impl Checker<'_> {
         }
     }
 
-    fn number(&self, field: &str, value: u32, least: u32, most: u32) -> Checked<u32> {
+    pub(super) fn number(&self, field: &str, value: u32, least: u32, most: u32) -> Checked<u32> {
         if (least..=most).contains(&value) {
             Ok(value)
         } else {
@@ -132,7 +108,7 @@ impl Checker<'_> {
         })
     }
 
-    fn url(&self, field: &str, text: &str) -> Checked<Url> {
+    pub(super) fn url(&self, field: &str, text: &str) -> Checked<Url> {
         let url = match Url::parse(text) {
             Ok(url) => url,
             Err(error) => return self.wrong(field, format!("{text:?} is not a URL: {error}")),
@@ -148,7 +124,7 @@ impl Checker<'_> {
         Ok(url)
     }
 
-    fn secret(&self, field: &str, reference: raw::SecretRef) -> Checked<Secret> {
+    pub(super) fn secret(&self, field: &str, reference: raw::SecretRef) -> Checked<Secret> {
         let text = match reference {
             raw::SecretRef::Env(name) => match std::env::var(&name) {
                 Ok(text) => text,

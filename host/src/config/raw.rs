@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use postern_domain::SkillId;
+use postern_domain::{HttpMethod, SkillId};
 use postern_store::UnknownSend;
 use serde::{Deserialize, de::Error as _};
 
@@ -101,7 +101,34 @@ pub(super) struct RawWeb {
 pub(super) struct RawEndpoint {
     pub(super) url: String,
     #[serde(default)]
-    pub(super) private: bool,
+    pub(super) private: Vec<String>,
+    #[serde(default)]
+    pub(super) grants: BTreeMap<SkillId, RawGrant>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawGrant {
+    pub(super) methods: Vec<HttpMethod>,
+    pub(super) paths: Vec<String>,
+    pub(super) headers: Vec<String>,
+    pub(super) content_types: Vec<String>,
+    pub(super) timeout_ms: u32,
+    pub(super) response_kib: u32,
+}
+
+impl Default for RawGrant {
+    fn default() -> Self {
+        let content_types = ["application/json", "application/*+json", "text/*", "application/xml"];
+        Self {
+            methods: vec![HttpMethod::Get, HttpMethod::Head],
+            paths: vec!["*".to_owned()],
+            headers: Vec::new(),
+            content_types: content_types.map(str::to_owned).to_vec(),
+            timeout_ms: 8_000,
+            response_kib: 1_024,
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -5,6 +5,7 @@ fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("secrets")).unwrap();
     std::fs::write(folder.path().join("secrets/operator-token"), "0123456789abcdef\n").unwrap();
+    std::fs::write(folder.path().join("secrets/short"), "1234567\n").unwrap();
     folder
 }
 
@@ -56,15 +57,6 @@ fn errors_name_file_field_and_reason() {
         "server.operator_token: file secrets/nothing",
     );
     check(|t| t.replace("\"resend\"", "\"maybe\""), "unknown variant `maybe`");
-    check(
-        |t| t + "[endpoints.a]\nurl = \"http://a.example/\"\n",
-        "endpoints.a.url: `http` is accepted only",
-    );
-    check(|t| t + "[endpoints.a]\nurl = \"https://u:p@a.example/\"\n", "without user");
-    check(
-        |t| t + "[secrets.s]\nvalue = { env = \"PATH\" }\nendpoint = \"a\"\nheader = \"x\"\n",
-        "secrets.s.endpoint: no endpoint \"a\"",
-    );
     check(|t| t.replace("\"EMAIL\"", "\"e-mail\""), "collections.users.personal.email");
     check(|t| t.replace("\"EMAIL\"", "\"_EMAIL\""), "collections.users.personal.email");
     check(
@@ -93,4 +85,109 @@ fn a_secret_in_the_file_is_refused_and_not_repeated() {
     let error = parse(&text).unwrap_err();
     assert!(error.to_string().contains("a secret never stands in this file"), "{error}");
     assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+}
+
+/// What is wrong with this text after the default.
+fn refused(text: &str, expect: &str) {
+    check(|t| t + "\n" + text + "\n", expect);
+}
+
+#[test]
+fn endpoints_are_checked() {
+    let url = |url: &str| format!("[endpoints.a]\nurl = {url:?}");
+    refused(&url("http://a.example/"), "endpoints.a.url: `http` is accepted only inside networks");
+    refused(&url("https://u:p@a.example/"), "without user");
+    refused(&url("https://a.example./"), "endpoints.a.url: write the host without a dot");
+    refused(&url("https://a.example/x;y/"), "endpoints.a.url: percent-encode");
+    refused(&url("https://10.0.0.1/"), "endpoints.a.url: 10.0.0.1 is not a public address");
+    refused(&url("https://[::ffff:10.0.0.1]/"), "is not a public address");
+    let twice = url("https://a.example/") + "\n[endpoints.b]\nurl = \"https://a.example\"";
+    refused(&twice, "endpoints.b.url: is that of endpoint a too");
+    let private = |net: &str| format!("{}\nprivate = [{net:?}]", url("https://a.example/"));
+    for (net, reason) in [
+        ("10.0.0.1.2", "is not a network"),
+        ("private", "is not a network"),
+        ("10.1.2.0", "is not a network"),
+        ("10.1.2.3/24", "has bits beyond its length: write 10.1.2.0/24"),
+        ("0.0.0.0/0", "is too wide"),
+        ("::/0", "is too wide"),
+        ("224.0.0.0/4", "is too wide"),
+        ("8.8.8.0/24", "holds public addresses"),
+        ("172.0.0.0/8", "holds public addresses"),
+        ("2606:4700::/32", "holds public addresses"),
+        ("0.0.0.0/8", "holds the unspecified address"),
+        ("::/96", "holds the unspecified address"),
+    ] {
+        refused(&private(net), &format!("endpoints.a.private: {net:?}: {reason}"));
+    }
+    refused(&(url("https://a.example/") + "\nprivate = true"), "invalid type: boolean");
+    refused(&(url("https://a.example/") + "\nport = 1"), "unknown field `port`");
+    let inside =
+        "[endpoints.a]\nurl = \"http://10.1.2.3/\"\nprivate = [\"10.1.2.0/24\", \"fd00::/8\"]";
+    assert_eq!(parse(&format!("{DEFAULT}\n{inside}\n")).unwrap().endpoints["a"].private.len(), 2);
+}
+
+#[test]
+fn grants_are_checked() {
+    let grant = |line: &str| {
+        format!("[endpoints.a]\nurl = \"https://a.example/\"\n[endpoints.a.grants.tester]\n{line}")
+    };
+    let field = "endpoints.a.grants.tester";
+    for (line, reason) in [
+        ("methods = []", "methods: is empty"),
+        ("methods = [\"TRACE\"]", "unknown variant `TRACE`"),
+        ("paths = [\"/track\"]", "paths: \"/track\": is below the endpoint's URL"),
+        ("paths = [\"\"]", "paths: \"\": a pattern has 1 to 200 bytes"),
+        ("paths = [\"a/../b\"]", "paths: \"a/../b\": no empty parts"),
+        ("paths = [\"a%2fb\"]", "paths: \"a%2fb\": encode only"),
+        ("headers = [\"a b\"]", "headers: \"a b\": is not a header name"),
+        ("headers = [\"Authorization\"]", "headers: \"Authorization\": is set by the host"),
+        ("headers = [\"x-http-method-override\"]", "is set by the host alone"),
+        ("content_types = [\"*/*\"]", "content_types: \"*/*\": is not a type"),
+        ("timeout_ms = 0", "timeout_ms: 0 is not between 100 and 60000"),
+        ("response_kib = 5000", "response_kib: 5000 is not between 1 and 4096"),
+        ("path = [\"*\"]", "unknown field `path`"),
+    ] {
+        refused(&grant(line), reason);
+        if reason.starts_with(|c: char| c.is_lowercase()) && reason.contains(": ") {
+            refused(&grant(line), field);
+        }
+    }
+    refused(&grant("").replace("grants.tester", "grants.\"No Skill\""), "a skill id");
+    let config = parse(&format!("{DEFAULT}\n{}\n", grant(""))).unwrap();
+    let grant = &config.endpoints["a"].grants[&"tester".parse().unwrap()];
+    assert_eq!(grant.methods.len(), 2);
+    assert_eq!((grant.timeout, grant.response_bytes), (Duration::from_secs(8), 1 << 20));
+}
+
+#[test]
+fn secrets_for_requests_are_checked() {
+    let secret = |header: &str, file: &str, prefix: &str| {
+        format!(
+            "[endpoints.a]\nurl = \"https://a.example/\"\n\
+             [endpoints.a.grants.tester]\nheaders = [\"x-mine\"]\n\
+             [secrets.s]\nvalue = {{ file = \"secrets/{file}\" }}\nendpoint = \"a\"\n\
+             header = {header:?}\nprefix = {prefix:?}"
+        )
+    };
+    assert!(parse(&format!("{DEFAULT}\n{}\n", secret("X-Key", "operator-token", ""))).is_ok());
+    for (header, file, prefix, reason) in [
+        ("a b", "operator-token", "", "secrets.s.header: \"a b\" is not a header name"),
+        ("Host", "operator-token", "", "secrets.s.header: \"host\" frames the message"),
+        ("Transfer-Encoding", "operator-token", "", "frames the message"),
+        (
+            "X-Mine",
+            "operator-token",
+            "",
+            "secrets.s.header: \"x-mine\" is one that the grant of tester",
+        ),
+        ("x-key", "short", "", "secrets.s.value: the secret has fewer than 8 bytes"),
+        ("x-key", "operator-token", "ä", "secrets.s.value: prefix and secret must be printable"),
+    ] {
+        refused(&secret(header, file, prefix), reason);
+    }
+    refused(
+        "[secrets.s]\nvalue = { env = \"PATH\" }\nendpoint = \"a\"\nheader = \"x\"",
+        "secrets.s.endpoint: no endpoint \"a\"",
+    );
 }

@@ -3,10 +3,9 @@
 use postern_domain::{CallFailure, Condition, Expected, FailureKind, HostCall, RecordStep};
 use postern_policy::{EndpointFacts, Facts, RecordFacts};
 use postern_store::{IndexedDocument, RecordWrite, StoredRecord};
-use url::Url;
 
 use super::{Caller, GateError, GateShared};
-use crate::{config::Collection, effects::http::Target, ledger::Ledger, privacy::Vault};
+use crate::{config::Collection, effects::http::Checked, ledger::Ledger, privacy::Vault};
 
 /// Steps of one atomic write.
 const MOST_STEPS: usize = 50;
@@ -35,7 +34,7 @@ pub(crate) enum Material {
     /// Steps with real values, if the records are what the skill expects.
     Writes(Result<Vec<RecordWrite>, CallFailure>),
     /// Where a request goes.
-    Target(Target),
+    Target(Checked),
 }
 
 type Preparation = Result<Result<Prepared, CallFailure>, GateError>;
@@ -122,10 +121,10 @@ pub(super) async fn prepare(
             }
             Err(failure) => return Ok(Err(failure)),
         },
-        HostCall::HttpSend { request } => match shared.ports.http.target(&request.url) {
-            Ok(target) => {
-                facts.endpoint = Some(endpoint_facts(&target));
-                Material::Target(target)
+        HostCall::HttpSend { request } => match shared.ports.http.check(request, &caller.skill) {
+            Ok(checked) => {
+                facts.endpoint = Some(endpoint_facts(&checked));
+                Material::Target(checked)
             }
             Err(failure) => return Ok(Err(failure)),
         },
@@ -321,14 +320,14 @@ pub(super) fn changed(collection: &str, key: &str) -> CallFailure {
     CallFailure::new(FailureKind::Conflict, message)
 }
 
-fn endpoint_facts(target: &Target) -> EndpointFacts {
-    let url: &Url = &target.url;
+fn endpoint_facts(checked: &Checked) -> EndpointFacts {
+    let url = checked.url();
     EndpointFacts {
-        name: target.endpoint.clone(),
+        name: Some(checked.endpoint().to_owned()),
         host: url.host_str().unwrap_or_default().to_owned(),
         port: url.port_or_known_default().unwrap_or_default(),
         scheme: url.scheme().to_owned(),
         path: url.path().to_owned(),
-        private: target.private,
+        private: checked.is_private(),
     }
 }

@@ -37,10 +37,10 @@ impl Passage {
             match facts::prepare(&self.shared, &mut self.ledger, &self.caller, call).await? {
                 Ok(prepared) => prepared,
                 Err(failure) => {
-                    let verdict = AuditVerdict {
-                        decision: Decision::Deny,
-                        rules: vec!["malformed-call".to_owned()],
-                    };
+                    let is_denied = failure.kind == FailureKind::Denied;
+                    let rule = if is_denied { "not-granted" } else { "malformed-call" };
+                    let verdict =
+                        AuditVerdict { decision: Decision::Deny, rules: vec![rule.to_owned()] };
                     return Ok(Judged { verdict, permit: Err(failure) });
                 }
             };
@@ -186,6 +186,7 @@ impl Passage {
         state: CallState,
     ) -> (Change, AuditEntry) {
         let took = u64::try_from(self.stopwatch.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let call = &*self.shared.ports.http.without_secrets(call);
         let audit = AuditEntry {
             verdict: Some(verdict.clone()),
             detail: record::state(&state),

@@ -140,7 +140,7 @@ async fn the_intent_is_durable_before_the_server_is_asked() {
     let seen = fixture.server.seen();
     assert_eq!(seen.len(), 1);
     assert_eq!(seen[0].journal, 1, "the server was asked before the intent was durable");
-    assert_eq!(seen[0].authorization, "Bearer tok-123");
+    assert_eq!(seen[0].authorization, "Bearer tok-1234");
     assert!(matches!(fixture.journal().await[0].record.state, CallState::Done { .. }));
 }
 
@@ -220,6 +220,26 @@ async fn a_refusal_after_an_interruption_does_not_hide_the_first_try() {
     let mut record = fixture.journal().await[0].record.clone();
     record.state = CallState::Intended;
     assert_eq!(refused(fixture.gate(vec![record]).call(call).await).0, FailureKind::Uncertain);
+}
+
+#[tokio::test]
+async fn a_secret_that_a_skill_came_by_is_neither_sent_nor_written_down() {
+    let fixture = Fixture::new(Mode::Answers).await;
+    let HostCall::HttpSend { mut request } = post(&fixture, true) else { panic!() };
+    request.url += "/tok-1234?again=tok%2D1234";
+    request.body = b"{\"key\": \"dG9rLTEyMzQ=\"}".to_vec();
+    request.headers = vec![("accept".into(), "tok-1234".into())];
+    let call = HostCall::HttpSend { request };
+    let (kind, message) = refused(fixture.gate(vec![]).call(call).await);
+    assert_eq!(kind, FailureKind::Denied);
+    assert!(message.contains("name the secret instead"), "{message}");
+    assert!(fixture.server.seen().is_empty());
+    let rows = fixture.store.audit_tail(1, None).await.unwrap();
+    let kept = format!("{:?} {:?}", fixture.journal().await[0].record, rows[0].entry);
+    assert!(kept.contains("not-granted") && kept.contains("[redacted]"), "{kept}");
+    for writing in ["tok-1234", "tok%2D1234", "dG9rLTEyMzQ", "[116, 111, 107"] {
+        assert!(!kept.contains(writing), "{writing} in {kept}");
+    }
 }
 
 #[tokio::test]

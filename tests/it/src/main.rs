@@ -11,6 +11,7 @@ mod console;
 mod crash;
 mod deliveries;
 mod duplicates;
+mod egress;
 mod hostile;
 mod identity;
 mod lifecycle;

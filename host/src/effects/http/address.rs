@@ -1,12 +1,25 @@
-//! Which addresses lie in the public network.
+//! Which addresses an endpoint may have, and the resolver that holds it.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::{
+    fmt, io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
 
+use async_trait::async_trait;
+use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
+/// Addresses of one name that are looked at.
+const MOST_ADDRESSES: usize = 32;
+/// Answers to virtual machines of Azure, although it is a public address
+/// (learn.microsoft.com, "What is IP address 168.63.129.16?").
+const AZURE_PLATFORM: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
+
 /// Whether an address is one of the public network. The special ranges are
-/// those of the IANA registries (RFC 6890 and its updates).
-pub(super) fn is_public(ip: IpAddr) -> bool {
+/// those of the IANA registries (RFC 6890 and its updates). An IPv6 address that
+/// stands for an IPv4 address is not public, whatever it stands for.
+pub(crate) fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_public_v4(ip),
         IpAddr::V6(ip) => is_public_v6(ip),
@@ -20,6 +33,7 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
         || ip.is_link_local()
         || ip.is_multicast()
         || ip.is_documentation()
+        || ip == AZURE_PLATFORM
         || a == 0
         || a >= 240
         || (a == 100 && (64..128).contains(&b))
@@ -30,29 +44,93 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(ip: Ipv6Addr) -> bool {
-    let [a, b, ..] = ip.segments();
-    if let Some(inner) = ip.to_ipv4_mapped() {
-        return is_public_v4(inner);
-    }
-    // Only 2000::/3 is handed out; 6to4 (2002::/16), Teredo (2001::/32) and
-    // documentation (2001:db8::/32) hide or stand for other addresses.
-    (0x2000..0x4000).contains(&a) && a != 0x2002 && !(a == 0x2001 && (b == 0 || b == 0xdb8))
+    let [a, b, _, _, e, f, ..] = ip.segments();
+    // Only 2000::/3 is handed out; what maps, translates or is compatible with
+    // IPv4 (::ffff:0:0/96, 64:ff9b::/96, ::/96) lies outside.
+    (0x2000..0x4000).contains(&a)
+        // IETF protocols, among them Teredo (2001::/32) and benchmarking.
+        && !(a == 0x2001 && b < 0x0200)
+        // Documentation.
+        && !(a == 0x2001 && b == 0x0db8)
+        && !(a == 0x3fff && b < 0x1000)
+        // 6to4 and ISATAP (RFC 5214, 6.1) carry an IPv4 address inside.
+        && a != 0x2002
+        && !((e == 0 || e == 0x0200) && f == 0x5efe)
 }
 
-/// Resolves names to public addresses only, at the moment of connecting, so that
-/// a name cannot change its address after it was checked.
-pub(super) struct PublicOnly;
+/// Which addresses an endpoint may have.
+#[derive(Clone, Debug)]
+pub struct AddressRule {
+    /// Networks that are not public and that the operator named.
+    pub private: Vec<IpNet>,
+    /// Whether any public address will do.
+    pub public: bool,
+}
 
-impl Resolve for PublicOnly {
+impl AddressRule {
+    /// Whether a connection to this address may be made. A network of IPv4
+    /// addresses does not cover their IPv6 forms.
+    pub fn admits(&self, ip: IpAddr) -> bool {
+        (self.public && is_public(ip)) || self.private.iter().any(|net| net.contains(&ip))
+    }
+}
+
+/// Looks names up.
+#[async_trait]
+pub trait Names: Send + Sync {
+    /// The addresses of a host name.
+    ///
+    /// # Errors
+    /// The name is not known, or nobody can be asked.
+    async fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>>;
+}
+
+/// Names as the operating system knows them.
+pub struct SystemNames;
+
+#[async_trait]
+impl Names for SystemNames {
+    async fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        let found = tokio::net::lookup_host((host, 0)).await?;
+        Ok(found.map(|at| at.ip()).take(MOST_ADDRESSES).collect())
+    }
+}
+
+/// A name led to an address that its endpoint may not have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AddressRefused {
+    /// The first such address, for the operator alone.
+    pub(super) address: IpAddr,
+}
+
+impl fmt::Display for AddressRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the name leads to {}, which is not public and not named", self.address)
+    }
+}
+
+impl std::error::Error for AddressRefused {}
+
+/// Resolves a name once for each connection, and only to addresses that the
+/// endpoint may have: what was checked is what is connected to, so a name that
+/// changes its address in between gains nothing. If one address of a name is
+/// refused all are, because such a name is not what the operator meant.
+pub(super) struct CheckedNames {
+    pub(super) names: Arc<dyn Names>,
+    pub(super) rule: AddressRule,
+}
+
+impl Resolve for CheckedNames {
     fn resolve(&self, name: Name) -> Resolving {
+        let (names, rule) = (Arc::clone(&self.names), self.rule.clone());
         Box::pin(async move {
-            let found: Vec<SocketAddr> =
-                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let public: Vec<_> = found.into_iter().filter(|at| is_public(at.ip())).collect();
-            if public.is_empty() {
-                return Err("the name has no address in the public network".into());
+            let found = names.addresses(name.as_str()).await?;
+            if let Some(&address) = found.iter().find(|ip| !rule.admits(**ip)) {
+                return Err(AddressRefused { address }.into());
             }
-            Ok(Box::new(public.into_iter()) as Addrs)
+            // The connector puts the URL's port in.
+            let found = found.into_iter().map(|ip| SocketAddr::new(ip, 0));
+            Ok(Box::new(found) as Addrs)
         })
     }
 }
@@ -64,33 +142,73 @@ mod tests {
     #[test]
     fn special_ranges_are_not_public() {
         for text in [
+            "0.0.0.0",
             "0.1.2.3",
             "10.0.0.1",
             "100.64.0.1",
+            "100.100.100.200",
             "127.0.0.1",
+            "168.63.129.16",
             "169.254.169.254",
             "172.16.0.1",
-            "192.0.0.1",
+            "192.0.0.192",
+            "192.0.2.1",
+            "192.88.99.1",
             "192.168.1.1",
             "198.18.0.1",
+            "198.51.100.1",
+            "203.0.113.1",
             "224.0.0.1",
             "240.0.0.1",
             "255.255.255.255",
             "::",
             "::1",
+            "::10.0.0.1",
+            "::1.1.1.1",
             "::ffff:127.0.0.1",
+            "::ffff:1.1.1.1",
             "64:ff9b::a00:1",
+            "64:ff9b:1::a00:1",
+            "100::1",
             "fc00::1",
+            "fd00:ec2::254",
             "fe80::1",
+            "fec0::1",
             "ff02::1",
-            "2002:a00:1::",
-            "2001:db8::1",
             "2001:0:1::1",
+            "2001:2::1",
+            "2001:20::1",
+            "2001:db8::1",
+            "2002:a00:1::",
+            "3fff::1",
+            "5f00::1",
+            "2606:4700::5efe:a00:1",
+            "2606:4700::200:5efe:a00:1",
         ] {
             assert!(!is_public(text.parse().unwrap()), "{text}");
         }
-        for text in ["1.1.1.1", "100.63.0.1", "172.32.0.1", "2606:4700::1111"] {
+        for text in ["1.1.1.1", "100.63.0.1", "172.32.0.1", "2606:4700::1111", "2001:4860::8888"] {
             assert!(is_public(text.parse().unwrap()), "{text}");
+        }
+    }
+
+    fn admits(rule: &AddressRule, text: &str) -> bool {
+        rule.admits(text.parse().unwrap())
+    }
+
+    #[test]
+    fn a_named_network_admits_its_own_addresses_only() {
+        let nets = ["10.1.2.0/24", "fd00:1::/64"];
+        let private: Vec<IpNet> = nets.iter().map(|net| net.parse().unwrap()).collect();
+        for public in [true, false] {
+            let rule = AddressRule { private: private.clone(), public };
+            for named in ["10.1.2.0", "10.1.2.255", "fd00:1::5"] {
+                assert!(admits(&rule, named), "{named}");
+            }
+            for other in ["10.1.3.1", "127.0.0.1", "::ffff:10.1.2.1", "::10.1.2.1", "fd00:2::1"] {
+                assert!(!admits(&rule, other), "{other}");
+            }
+            assert_eq!(admits(&rule, "1.1.1.1"), public);
         }
     }
 }

@@ -24,10 +24,9 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::{
     clock::SystemClock,
-    config::{Collections, Config, DEFAULT, EgressSecret, Endpoint},
+    config::{Collections, Config, DEFAULT},
     effects::{Ports, http::HttpClient},
     gate::{Caller, Gate, GateShared},
-    keys::Secret,
     ledger::Ledger,
     privacy::Vault,
 };
@@ -156,7 +155,7 @@ impl Fixture {
             policy: Arc::new(policy(&collections)),
             collections: Arc::clone(&collections),
             ports: Arc::new(Ports {
-                http: http(&server.url),
+                http: http(folder.path(), &server.url),
                 collections,
                 queue: "support".into(),
             }),
@@ -209,15 +208,16 @@ fn policy(collections: &Collections) -> PolicySet {
     PolicySet::load(&source("postern.cedarschema", schema), &rules, &collections.rules()).unwrap()
 }
 
-fn http(url: &str) -> HttpClient {
-    let endpoint = Endpoint { url: url.parse().unwrap(), private: true };
-    let secret = EgressSecret {
-        value: Secret::new("tok-123"),
-        endpoint: "bank".into(),
-        header: "authorization".into(),
-        prefix: "Bearer ".into(),
-    };
-    HttpClient::new([("bank".into(), endpoint)].into(), [("token".into(), secret)].into()).unwrap()
+fn http(folder: &std::path::Path, url: &str) -> HttpClient {
+    std::fs::write(folder.join("secrets/token"), "tok-1234").unwrap();
+    let text = format!(
+        "{DEFAULT}\n[endpoints.bank]\nurl = {url:?}\nprivate = [\"127.0.0.0/8\"]\n\
+         [endpoints.bank.grants.tester]\nmethods = [\"POST\"]\n\
+         [secrets.token]\nvalue = {{ file = \"secrets/token\" }}\nendpoint = \"bank\"\n\
+         header = \"authorization\"\nprefix = \"Bearer \"\n"
+    );
+    let config = Config::parse(folder, "postern.toml", &text).unwrap();
+    HttpClient::new(config.endpoints, config.secrets).unwrap()
 }
 
 async fn fill(store: &dyn Store, collections: &Collections) {

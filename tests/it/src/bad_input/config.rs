@@ -62,7 +62,7 @@ const CASES: [Case; 34] = [
     Case(
         END,
         "[endpoints.carrier]\nurl = \"http://carrier.example/\"\n",
-        &["endpoints.carrier.url", "private = true"],
+        &["endpoints.carrier.url", "private = ["],
     ),
     Case(
         END,

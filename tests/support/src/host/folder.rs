@@ -11,7 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 use tokio::{io::AsyncWriteExt as _, process::Command};
-use toml_edit::{DocumentMut, InlineTable, Item, Table, Value, value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
 use super::{ACCOUNT, SkillFiles, binary};
 use crate::SupportError;
@@ -203,7 +203,10 @@ impl DataFolder {
             let root = config.as_table_mut();
             let endpoint = table(root, &["endpoints", "carrier"]);
             endpoint["url"] = value(url);
-            endpoint["private"] = value(true);
+            endpoint["private"] = value(Array::from_iter(["127.0.0.0/8"]));
+            let grant = table(endpoint, &["grants", "shipment-tracking"]);
+            grant["methods"] = value(Array::from_iter(["GET"]));
+            grant["paths"] = value(Array::from_iter(["v1/shipments/*"]));
             let secret = table(root, &["secrets", "carrier-token"]);
             secret["value"] = secret_file("carrier-token");
             secret["endpoint"] = value("carrier");
