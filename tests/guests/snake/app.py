@@ -112,8 +112,9 @@ def hoard(_):
 def deep(_):
     sys.setrecursionlimit(1 << 30)
 
-    def down(depth):
-        return down(depth + 1) + 1
+    # Through the interpreter's own code, so that it is its stack that grows.
+    def down(_):
+        return max([0], key=down)
 
     return reply(down(0))
 
