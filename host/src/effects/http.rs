@@ -42,7 +42,7 @@ const IDLE_CONNECTIONS: usize = 2;
 const IDLE: Duration = Duration::from_secs(30);
 /// Time to resolve a name, connect and agree on keys, within the grant's time.
 const CONNECT: Duration = Duration::from_secs(3);
-/// Time without a byte of the answer, within the grant's time.
+/// Time without a byte of the answer, if half of the grant's time is less.
 const SILENCE: Duration = Duration::from_secs(5);
 
 /// Why there is no way to other servers.
@@ -182,7 +182,7 @@ fn client(
         .tls_version_min(tls::Version::TLS_1_2)
         .dns_resolver(CheckedNames { names, rule: endpoint.addresses() })
         .connect_timeout(CONNECT.min(grant.timeout))
-        .read_timeout(SILENCE.min(grant.timeout))
+        .read_timeout(SILENCE.max(grant.timeout / 2).min(grant.timeout))
         .timeout(grant.timeout)
         .pool_max_idle_per_host(IDLE_CONNECTIONS)
         .pool_idle_timeout(IDLE)
