@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallFailure, Digest, HostCall, HostReply, InvocationId, Severity};
+use crate::{CallFailure, Digest, HostCall, HostReply, InvocationId, Severity, SkillId, Timestamp};
 
 /// What policy said about a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +74,11 @@ pub struct CallRecord {
     pub rules: Vec<String>,
     /// How far it has come.
     pub state: CallState,
+    /// When that was known, by the host's clock. What the skill's clocks show
+    /// after the call, in every run. Rows from before this was kept show the
+    /// beginning of time, which moves no clock.
+    #[serde(default)]
+    pub at: Timestamp,
 }
 
 /// What a tool came to, as the pipeline sees it.
@@ -136,7 +141,11 @@ pub enum SkillFailure {
     /// A limit was reached.
     #[error("limit {limit} of {value} reached")]
     Limit {
-        /// Which: `memory`, `cpu_time`, `wall_time`, `host_calls` …
+        /// Whose. Rows from before this was kept do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        skill: Option<SkillId>,
+        /// Which: `memory`, `cpu_time`, `wall_time`, `host_calls`,
+        /// `host_calls:http` …
         limit: String,
         /// Its value with the unit.
         value: String,

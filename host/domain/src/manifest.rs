@@ -133,18 +133,51 @@ pub struct Setting {
     pub default: Option<String>,
 }
 
-/// Limits that a skill asks for; the host's ceilings apply.
+/// Limits that a skill asks for. They only lower what the operator allows.
+///
+/// Those that were added later are left out when they are not set, so that the
+/// digest of a generation that was installed before stays the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct RequestedLimits {
-    /// Memory in MiB.
+    /// Bytes of all linear memories together, in MiB.
     pub memory_mib: Option<u32>,
+    /// Elements of all tables together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table_elements: Option<u64>,
+    /// Stack of the guest's own code, in KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stack_kib: Option<u32>,
     /// Guest CPU time in milliseconds.
     pub cpu_ms: Option<u32>,
     /// Time for a whole call in milliseconds.
     pub wall_ms: Option<u32>,
+    /// Units of fuel, about one an instruction, on hosts that count it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fuel: Option<u64>,
     /// Number of host calls.
     pub host_calls: Option<u32>,
+    /// Number of host calls of single interfaces.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub interface_calls: BTreeMap<Interface, u32>,
+    /// What the guest gives to the host, in KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent_kib: Option<u32>,
+    /// What the guest gets from the host, in KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received_kib: Option<u32>,
+    /// Number of log lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_lines: Option<u32>,
+    /// All log lines together, in KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_kib: Option<u32>,
+    /// The texts of an outcome, in KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result_kib: Option<u32>,
+    /// Calls of the skill that run at the same time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skill_calls: Option<u32>,
 }
 
 /// Entities that the host recognises by itself.

@@ -31,6 +31,16 @@ pub enum RuntimeError {
         #[source]
         source: std::io::Error,
     },
+    /// The compiler does not support this machine.
+    #[error("components cannot be compiled on this machine")]
+    Compiler {
+        /// Why.
+        #[source]
+        source: BoxError,
+    },
+    /// The process has no memory left for what the component needs.
+    #[error("there is not enough memory to compile the component")]
+    Memory,
     /// The component is not valid WebAssembly, or uses a proposal that is off.
     #[error("the component does not compile; build it for wasm32-wasip2 with a current toolchain")]
     Compile {
@@ -43,6 +53,15 @@ pub enum RuntimeError {
 /// A component could not be made ready to run.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
+    /// No engine for the stack that the skill's limits say.
+    #[error("skill {skill} cannot be given its stack")]
+    Engine {
+        /// The skill.
+        skill: SkillId,
+        /// Why.
+        #[source]
+        source: RuntimeError,
+    },
     /// The component imports an interface that its skill was not granted.
     #[error(
         "component imports {import}, which skill {skill} was not granted; \
@@ -70,6 +89,18 @@ pub enum LoadError {
         /// The skill.
         skill: SkillId,
         /// Why.
+        #[source]
+        source: BoxError,
+    },
+    /// The component consists of more than the pool has for one call.
+    #[error(
+        "skill {skill} has more instances, memories or tables than a call can be given; \
+         make it simpler, or make several skills of it"
+    )]
+    Pool {
+        /// The skill.
+        skill: SkillId,
+        /// Of what, how much, and what the pool has.
         #[source]
         source: BoxError,
     },

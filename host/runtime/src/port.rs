@@ -1,7 +1,7 @@
 //! The one way from a skill to the host.
 
 use async_trait::async_trait;
-use postern_domain::{CallFailure, HostCall, HostReply};
+use postern_domain::{CallFailure, HostCall, HostReply, Timestamp};
 
 use crate::BoxError;
 
@@ -14,19 +14,30 @@ pub trait HostPort: Send {
     /// Judges and performs one call. Calls of one invocation come one at a time.
     ///
     /// # Errors
-    /// [`PortError::Refused`] goes to the guest, which may go on;
-    /// [`PortError::Abort`] ends the invocation.
-    async fn call(&mut self, call: HostCall) -> Result<HostReply, PortError>;
+    /// The invocation ends here, and the guest learns nothing of it. What the
+    /// guest is told, a refusal too, is an answer and no error.
+    async fn call(&mut self, call: HostCall) -> Result<Answered, PortError>;
 }
 
-/// Why a call has no reply.
+/// What a call came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// What the guest is told. It may go on after a failure.
+    pub answer: Result<HostReply, CallFailure>,
+    /// When this was known. The guest's clocks move to it, and never back, so a
+    /// call that is answered from a record must come with the recorded time.
+    pub at: Timestamp,
+}
+
+/// Ends the invocation. Comes back as
+/// [`InvokeError::Aborted`](crate::InvokeError::Aborted).
 #[derive(Debug, thiserror::Error)]
-pub enum PortError {
-    /// The guest is told, and may go on.
-    #[error(transparent)]
-    Refused(CallFailure),
-    /// The invocation ends here, and the guest learns nothing. Comes back as
-    /// [`InvokeError::Aborted`](crate::InvokeError::Aborted).
-    #[error(transparent)]
-    Abort(BoxError),
+#[error(transparent)]
+pub struct PortError(#[from] pub BoxError);
+
+impl PortError {
+    /// Ends the invocation for this reason.
+    pub fn abort(reason: impl Into<BoxError>) -> Self {
+        Self(reason.into())
+    }
 }

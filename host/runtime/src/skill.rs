@@ -3,23 +3,21 @@
 use std::{fmt, sync::Arc};
 
 use postern_domain::{
-    Customer, IdentityLevel, InvocationId, Outcome, Severity, SkillFailure, Timestamp,
+    Customer, IdentityLevel, InvocationId, Outcome, Severity, SkillFailure, SkillId, Timestamp,
 };
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, timeout_at},
-};
+use tokio::time::{Instant, timeout_at};
 use wasmtime::{CallHook, Store, Trap, UpdateDeadline};
 
 use crate::{
-    BoxError, HostPort, Limits, Usage,
+    Assets, BoxError, HostPort, Limits, Usage,
     bindings::{SkillPre, exports::postern::skill::tools as wit, postern::skill::types},
     halt::Halt,
     host::check::{self, REASON_BYTES},
     limits::Limit,
     meter::Meter,
-    relay::{Relay, relay},
-    state::State,
+    relay::Relay,
+    slots::SkillSlots,
+    state::{Border, State},
     wasi::Wasi,
 };
 
@@ -43,7 +41,8 @@ pub struct Invocation {
     pub customer: Customer,
     /// What the operator set for the skill: names and values.
     pub settings: Vec<(String, String)>,
-    /// What the call may use.
+    /// What the call may use. Its stack and the number of calls at a time are those
+    /// with which the skill was loaded.
     pub limits: Limits,
     /// Where the guest's random numbers come from: the same seed gives the same
     /// numbers. Secret, as a guest may make keys of them.
@@ -76,8 +75,7 @@ pub enum InvokeError {
     /// The skill failed, trapped or reached a limit.
     #[error(transparent)]
     Skill(SkillFailure),
-    /// The port ended the call, with
-    /// [`PortError::Abort`](crate::PortError::Abort).
+    /// The port ended the call, with a [`PortError`](crate::PortError).
     #[error("the invocation was ended by the host")]
     Aborted(#[source] BoxError),
 }
@@ -85,79 +83,118 @@ pub enum InvokeError {
 /// A skill with its interfaces linked. Every call gets an instance of its own.
 #[derive(Clone)]
 pub struct LoadedSkill {
-    pre: SkillPre<State>,
-    slots: Arc<Semaphore>,
-    max_memory_bytes: u64,
-    log: bool,
+    loaded: Arc<Loaded>,
+    assets: Option<Arc<Assets>>,
+}
+
+/// What all calls of a skill share.
+pub(crate) struct Loaded {
+    pub(crate) skill: SkillId,
+    pub(crate) pre: SkillPre<State>,
+    pub(crate) slots: Arc<SkillSlots>,
+    pub(crate) skill_calls: u32,
+    pub(crate) stack_bytes: u64,
+    pub(crate) max_memory_bytes: u64,
+    /// Whether the engine counts fuel.
+    pub(crate) fuel: bool,
+    /// Whether output may go to the log.
+    pub(crate) log: bool,
 }
 
 impl fmt::Debug for LoadedSkill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LoadedSkill").field("log", &self.log).finish_non_exhaustive()
+        f.debug_struct("LoadedSkill").field("skill", &self.loaded.skill).finish_non_exhaustive()
     }
 }
 
 impl LoadedSkill {
-    pub(crate) fn new(
-        pre: SkillPre<State>,
-        slots: Arc<Semaphore>,
-        max_memory_bytes: u64,
-        log: bool,
-    ) -> Self {
-        Self { pre, slots, max_memory_bytes, log }
+    pub(crate) fn new(loaded: Loaded) -> Self {
+        Self { loaded: Arc::new(loaded), assets: None }
     }
 
-    /// Calls a tool in a fresh instance, and waits for a free slot before. What the
+    /// The same skill with files of its own, which a call finds in the folder `/`
+    /// and can only read.
+    #[must_use]
+    pub fn with_assets(mut self, assets: Arc<Assets>) -> Self {
+        self.assets = Some(assets);
+        self
+    }
+
+    /// Calls a tool in a fresh instance. Waits for a free slot before, as long as
+    /// the call's own wall-clock limit says and without charging for it. What the
     /// guest wants from the host goes through `port`.
     ///
     /// Dropping the future ends the call. Nothing of the guest is left behind.
-    pub async fn invoke(&self, mut call: Invocation, port: Box<dyn HostPort>) -> Report {
-        call.limits.memory_bytes = call.limits.memory_bytes.min(self.max_memory_bytes);
-        let limits = call.limits.clone();
-        let meter = Arc::new(Meter::default());
+    pub async fn invoke(&self, mut call: Invocation, mut port: Box<dyn HostPort>) -> Report {
+        let Loaded { skill, slots, .. } = &*self.loaded;
+        let limits = &mut call.limits;
+        limits.memory_bytes = limits.memory_bytes.min(self.loaded.max_memory_bytes);
+        limits.stack_bytes = self.loaded.stack_bytes;
+        limits.skill_calls = self.loaded.skill_calls;
         // Held until the store is gone and its slot in the pool is free again.
-        let _slot = self.slots.acquire().await.expect("nobody closes the semaphore");
+        let _slot = match slots.take(Instant::now() + limits.wall).await {
+            Ok(slot) => slot,
+            Err(limit) => {
+                let result = Err(InvokeError::Skill(limit.failure(skill, limits)));
+                return Report { result, usage: Usage::default() };
+            }
+        };
         let started = Instant::now();
-        let deadline = started + limits.wall;
-        let (inside, mut outside) = relay(port);
-        let mut store = self.store(&call, inside, Arc::clone(&meter));
+        let deadline = started + call.limits.wall;
+        let meter = Meter::new(call.limits.cpu);
+        let border = Arc::new(Border { meter, relay: Relay::default() });
+        let Border { meter, relay } = &*border;
+        let mut store = self.store(&call, Arc::clone(&border));
         let guest = meter.charge(self.run(&mut store, &call));
-        let ended = timeout_at(deadline, outside.serve(guest)).await;
+        let ended = timeout_at(deadline, relay.serve(&mut *port, guest)).await;
+        let fuel = self.fuel_used(&store, &call.limits);
         let state = store.data_mut();
         // A guest's last words matter most when it ended badly, but they must not
         // wait for a port that does not answer.
         if ended.is_ok() && !matches!(state.halt, Some(Halt::Abort(_))) {
             let last_words = meter.charge(state.forward_output(true));
             // An abort is kept in the state; lines that come too late are lost.
-            let _ = timeout_at(deadline, outside.serve(last_words)).await;
+            let _ = timeout_at(deadline, relay.serve(&mut *port, last_words)).await;
         }
         let usage = Usage {
             wall: started.elapsed(),
             cpu: meter.spent(),
+            fuel,
             host_calls: state.used.host_calls,
+            sent_bytes: state.used.sent_bytes,
+            received_bytes: state.used.received_bytes,
             memory_bytes: state.used.memory_bytes,
             log_lines_dropped: state.used.log_lines_dropped,
         };
-        let failed = |limit: Limit| Err(InvokeError::Skill(limit.failure(&limits)));
-        let result = match (state.halt.take(), ended) {
-            (Some(Halt::Abort(error)), _) => Err(InvokeError::Aborted(error)),
-            (Some(Halt::Limit(limit)), _) => failed(limit),
-            (None, Err(_elapsed)) => failed(Limit::WallTime),
-            (None, Ok(Err(error))) => Err(InvokeError::Skill(stopped(&error, &limits))),
-            (None, Ok(Ok(answer))) => outcome(answer, &limits).map_err(InvokeError::Skill),
+        let ending = match (state.halt.take(), ended) {
+            (Some(Halt::Abort(error)), _) => {
+                return Report { result: Err(InvokeError::Aborted(error)), usage };
+            }
+            (Some(Halt::Limit(limit)), _) => Err(Ending::Limit(limit)),
+            (None, Err(_elapsed)) => Err(Ending::Limit(Limit::WallTime)),
+            (None, Ok(Err(error))) => Err(stopped(&error)),
+            (None, Ok(Ok(answer))) => outcome(answer, &call.limits),
         };
-        Report { result, usage }
+        let failed = |ending| match ending {
+            Ending::Limit(limit) => limit.failure(skill, &call.limits),
+            Ending::Failure(failure) => failure,
+        };
+        Report { result: ending.map_err(failed).map_err(InvokeError::Skill), usage }
     }
 
-    fn store(&self, call: &Invocation, port: Relay, meter: Arc<Meter>) -> Store<State> {
+    fn store(&self, call: &Invocation, border: Arc<Border>) -> Store<State> {
         let limits = call.limits.clone();
-        let at_once = usize::try_from(limits.transfer_bytes).unwrap_or(usize::MAX);
-        let wasi = Wasi::new(call.now, call.seed, &limits);
-        let state = State::new(wasi, limits, meter, port, self.log);
-        let mut store = Store::new(self.pre.engine(), state);
+        let at_once = usize::try_from(limits.sent_bytes).unwrap_or(usize::MAX);
+        let fuel = fuel_given(&limits);
+        let wasi = Wasi::new(call.now, call.seed, &limits, self.assets.clone());
+        let state = State::new(wasi, limits, border, self.loaded.log);
+        let mut store = Store::new(self.loaded.pre.engine(), state);
         store.limiter(|state| state);
         store.set_hostcall_fuel(at_once);
         store.set_max_component_handles(MAX_HANDLES);
+        if self.loaded.fuel {
+            store.set_fuel(fuel).expect("this engine counts fuel");
+        }
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut store| {
             store.data_mut().check_cpu()?;
@@ -172,15 +209,21 @@ impl LoadedSkill {
         store
     }
 
+    fn fuel_used(&self, store: &Store<State>, limits: &Limits) -> Option<u64> {
+        let left = self.loaded.fuel.then(|| store.get_fuel().expect("this engine counts fuel"))?;
+        Some(fuel_given(limits).saturating_sub(left))
+    }
+
     async fn run(
         &self,
         store: &mut Store<State>,
         call: &Invocation,
     ) -> wasmtime::Result<Result<wit::Outcome, wit::Failure>> {
-        store.data_mut().transfer(call.arguments.len() as u64)?;
-        let skill = self.pre.instantiate_async(&mut *store).await?;
+        let context = context(call);
+        store.data_mut().receive(weight(call, &context))?;
+        let skill = self.loaded.pre.instantiate_async(&mut *store).await?;
         let tools = skill.postern_skill_tools();
-        tools.call_call(store, &call.tool, &call.arguments, &context(call)).await
+        tools.call_call(store, &call.tool, &call.arguments, &context).await
     }
 }
 
@@ -201,31 +244,54 @@ fn context(call: &Invocation) -> types::Context {
     }
 }
 
-/// The failure of a call that the engine ended by itself.
-fn stopped(error: &wasmtime::Error, limits: &Limits) -> SkillFailure {
-    let message = if let Some(trap) = error.downcast_ref::<Trap>() {
-        trap.to_string()
-    } else if error.is::<wasmtime_wasi::I32Exit>() {
-        "the component called exit instead of answering".to_owned()
-    } else {
-        let cause = error.root_cause().to_string();
-        // The engine keeps this error's type to itself.
-        if cause.contains("fuel allocated for hostcalls has been exhausted") {
-            return Limit::Transfer.failure(limits);
+/// Bytes of what a call gives to the guest.
+fn weight(call: &Invocation, context: &types::Context) -> u64 {
+    let types::Context { invocation_id, now_ms: _, language, customer, settings } = context;
+    let texts = [&call.tool, &call.arguments, invocation_id, language];
+    let settings = settings.iter().flat_map(|(name, value)| [name, value]);
+    let all = texts.into_iter().chain(customer.key.iter()).chain(settings);
+    all.map(|text| text.len() as u64).sum()
+}
+
+/// More fuel than any call can use up.
+const ENDLESS: u64 = u64::MAX >> 1;
+
+fn fuel_given(limits: &Limits) -> u64 {
+    limits.fuel.unwrap_or(ENDLESS).min(ENDLESS)
+}
+
+/// Why a call has no outcome, if the port did not end it.
+enum Ending {
+    Limit(Limit),
+    Failure(SkillFailure),
+}
+
+/// Why the engine ended a call by itself.
+fn stopped(error: &wasmtime::Error) -> Ending {
+    let message = match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => return Ending::Limit(Limit::Stack),
+        Some(Trap::OutOfFuel) => return Ending::Limit(Limit::Fuel),
+        Some(trap) => trap.to_string(),
+        None if error.is::<wasmtime_wasi::I32Exit>() => {
+            "the component called exit instead of answering".to_owned()
         }
-        cause.chars().take(200).collect()
+        None => {
+            let cause = error.root_cause().to_string();
+            // The engine keeps this error's type to itself.
+            if cause.contains("fuel allocated for hostcalls has been exhausted") {
+                return Ending::Limit(Limit::Sent);
+            }
+            cause.chars().take(200).collect()
+        }
     };
-    SkillFailure::Trap { message }
+    Ending::Failure(SkillFailure::Trap { message })
 }
 
 /// The guest's answer in our words, if its texts are not too long.
-fn outcome(
-    answer: Result<wit::Outcome, wit::Failure>,
-    limits: &Limits,
-) -> Result<Outcome, SkillFailure> {
+fn outcome(answer: Result<wit::Outcome, wit::Failure>, limits: &Limits) -> Result<Outcome, Ending> {
     let fits = |texts: &[&str]| {
         let bytes: u64 = texts.iter().map(|text| text.len() as u64).sum();
-        if bytes > limits.result_bytes { Err(Limit::Result.failure(limits)) } else { Ok(()) }
+        if bytes > limits.result_bytes { Err(Ending::Limit(Limit::Result)) } else { Ok(()) }
     };
     match answer {
         Ok(wit::Outcome::Reply(text)) => {
@@ -239,7 +305,8 @@ fn outcome(
         Ok(wit::Outcome::HandOver(types::HandOver { reason, severity, text })) => {
             fits(&[&reason, &text])?;
             check::slug("reason of the hand-over", &reason, REASON_BYTES)
-                .map_err(|failure| SkillFailure::Internal { message: failure.message })?;
+                .map_err(|failure| SkillFailure::Internal { message: failure.message })
+                .map_err(Ending::Failure)?;
             let severity = match severity {
                 types::Severity::Low => Severity::Low,
                 types::Severity::Normal => Severity::Normal,
@@ -255,14 +322,14 @@ fn outcome(
             | wit::Failure::Unavailable(message)
             | wit::Failure::Internal(message)) = &failure;
             fits(&[message])?;
-            Err(match failure {
+            Err(Ending::Failure(match failure {
                 wit::Failure::InvalidArguments(message) => {
                     SkillFailure::InvalidArguments { message }
                 }
                 wit::Failure::Denied(message) => SkillFailure::Denied { message },
                 wit::Failure::Unavailable(message) => SkillFailure::Unavailable { message },
                 wit::Failure::Internal(message) => SkillFailure::Internal { message },
-            })
+            }))
         }
     }
 }

@@ -6,7 +6,7 @@ use postern_domain::{CallFailure, HostCall, HostReply, LogLine};
 use wasmtime::ResourceLimiter;
 
 use crate::{
-    Limits, PortError,
+    Answered, InterfaceCalls, Limits, PortError,
     halt::{Halt, Halted, WrongReply},
     host::weight,
     limits::Limit,
@@ -15,40 +15,56 @@ use crate::{
     wasi::Wasi,
 };
 
+/// What the guest's side and the side that polls it share.
+#[derive(Debug)]
+pub(crate) struct Border {
+    pub(crate) meter: Meter,
+    pub(crate) relay: Relay,
+}
+
 /// Everything that the host keeps for one invocation.
 pub(crate) struct State {
     pub(crate) wasi: Wasi,
     pub(crate) limits: Limits,
-    pub(crate) meter: Arc<Meter>,
     pub(crate) used: Used,
     /// Why the guest was stopped; the first reason stays.
     pub(crate) halt: Option<Halt>,
-    port: Relay,
+    border: Arc<Border>,
     /// Whether output may go to the port as log lines.
     log: bool,
 }
 
 /// What was used so far of what the limits count.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Used {
     pub(crate) memory_bytes: u64,
     pub(crate) table_elements: u64,
     pub(crate) host_calls: u32,
-    pub(crate) transfer_bytes: u64,
+    pub(crate) interface_calls: InterfaceCalls,
+    pub(crate) sent_bytes: u64,
+    pub(crate) received_bytes: u64,
     pub(crate) log_lines: u32,
     pub(crate) log_bytes: u64,
     pub(crate) log_lines_dropped: u32,
 }
 
+impl Used {
+    const NOTHING: Self = Self {
+        memory_bytes: 0,
+        table_elements: 0,
+        host_calls: 0,
+        interface_calls: InterfaceCalls::none(),
+        sent_bytes: 0,
+        received_bytes: 0,
+        log_lines: 0,
+        log_bytes: 0,
+        log_lines_dropped: 0,
+    };
+}
+
 impl State {
-    pub(crate) fn new(
-        wasi: Wasi,
-        limits: Limits,
-        meter: Arc<Meter>,
-        port: Relay,
-        log: bool,
-    ) -> Self {
-        Self { wasi, limits, meter, used: Used::default(), halt: None, port, log }
+    pub(crate) fn new(wasi: Wasi, limits: Limits, border: Arc<Border>, log: bool) -> Self {
+        Self { wasi, limits, used: Used::NOTHING, halt: None, border, log }
     }
 
     /// Keeps the reason and gives the error that ends the guest.
@@ -59,7 +75,7 @@ impl State {
 
     /// Ends the guest if its processor time is used up.
     pub(crate) fn check_cpu(&mut self) -> wasmtime::Result<()> {
-        if self.meter.running() > self.limits.cpu {
+        if self.border.meter.is_used_up() {
             return Err(self.stop(Halt::Limit(Limit::CpuTime)));
         }
         Ok(())
@@ -78,12 +94,19 @@ impl State {
             Ok(call) => call,
             Err(failure) => return Ok(Err(failure)),
         };
-        self.forward_output(false).await?;
-        self.transfer(weight::of_call(&call))?;
-        let answer = self.put(call).await?;
-        if let Ok(reply) = &answer {
-            self.transfer(weight::of_reply(reply))?;
+        let interface = call.interface();
+        let calls = self.used.interface_calls.get(interface);
+        if calls >= self.limits.interface_calls.get(interface) {
+            return Err(self.stop(Halt::Limit(Limit::InterfaceCalls(interface))));
         }
+        self.used.interface_calls.set(interface, calls + 1);
+        self.forward_output(false).await?;
+        self.send(weight::of_call(&call))?;
+        let answer = self.put(call).await?;
+        self.receive(match &answer {
+            Ok(reply) => weight::of_reply(reply),
+            Err(failure) => failure.message.len() as u64,
+        })?;
         Ok(answer)
     }
 
@@ -95,6 +118,7 @@ impl State {
     /// Puts a log line to the port, or drops and counts it if it is over a cap. The
     /// guest never learns which.
     pub(crate) async fn log(&mut self, line: LogLine) -> wasmtime::Result<()> {
+        self.send(weight::of_line(&line))?;
         self.forward_output(false).await?;
         self.forward(line).await
     }
@@ -102,7 +126,7 @@ impl State {
     /// Sends what the guest printed to the log, so that it stands in its place
     /// among the calls. At the `end` also a last line that has no end.
     pub(crate) async fn forward_output(&mut self, end: bool) -> wasmtime::Result<()> {
-        let (lines, dropped) = self.wasi.output.take(end);
+        let (lines, dropped) = self.wasi.take_output(end);
         self.used.log_lines_dropped = self.used.log_lines_dropped.saturating_add(dropped);
         if !self.log {
             return Ok(());
@@ -125,20 +149,32 @@ impl State {
         self.put(HostCall::Log { line }).await.map(drop)
     }
 
-    /// The port's answer.
+    /// The port's answer. The guest's clocks move to its time, so that they show
+    /// the same whenever the call is answered from a record.
     async fn put(&mut self, call: HostCall) -> wasmtime::Result<Result<HostReply, CallFailure>> {
-        match self.port.call(call).await {
-            Ok(reply) => Ok(Ok(reply)),
-            Err(PortError::Refused(failure)) => Ok(Err(failure)),
-            Err(PortError::Abort(error)) => Err(self.stop(Halt::Abort(error))),
+        match self.border.relay.call(call).await {
+            Ok(Answered { answer, at }) => {
+                self.wasi.move_clocks(at);
+                Ok(answer)
+            }
+            Err(PortError(reason)) => Err(self.stop(Halt::Abort(reason))),
         }
     }
 
-    /// Counts bytes that cross the border.
-    pub(crate) fn transfer(&mut self, bytes: u64) -> wasmtime::Result<()> {
-        self.used.transfer_bytes = self.used.transfer_bytes.saturating_add(bytes);
-        if self.used.transfer_bytes > self.limits.transfer_bytes {
-            return Err(self.stop(Halt::Limit(Limit::Transfer)));
+    /// Counts bytes that the guest gives to the host.
+    fn send(&mut self, bytes: u64) -> wasmtime::Result<()> {
+        self.used.sent_bytes = self.used.sent_bytes.saturating_add(bytes);
+        if self.used.sent_bytes > self.limits.sent_bytes {
+            return Err(self.stop(Halt::Limit(Limit::Sent)));
+        }
+        Ok(())
+    }
+
+    /// Counts bytes that the guest gets from the host.
+    pub(crate) fn receive(&mut self, bytes: u64) -> wasmtime::Result<()> {
+        self.used.received_bytes = self.used.received_bytes.saturating_add(bytes);
+        if self.used.received_bytes > self.limits.received_bytes {
+            return Err(self.stop(Halt::Limit(Limit::Received)));
         }
         Ok(())
     }

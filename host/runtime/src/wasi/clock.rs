@@ -1,5 +1,7 @@
 //! Time as a guest sees it: the invocation's, which stands still while the guest
-//! runs, and moves when the guest waits, which takes no time outside.
+//! runs. It moves when the guest waits, which takes no time outside, and to the
+//! time of each host call's outcome, which is recorded: so a run that is repeated
+//! from its record shows the same times.
 
 use std::{
     collections::BTreeMap,
@@ -49,6 +51,15 @@ impl Clock {
 
     fn now_ns(&self) -> u64 {
         self.time().now_ns
+    }
+
+    /// Moves both clocks to `at`, unless they show that time or a later one.
+    pub(super) fn move_to(&self, at: Timestamp) {
+        let at_ms = u64::try_from(at.millis()).unwrap_or_default();
+        let since_start = Duration::from_millis(at_ms).saturating_sub(self.start);
+        let at_ns = u64::try_from(since_start.as_nanos()).unwrap_or(u64::MAX);
+        let mut time = self.time();
+        time.now_ns = time.now_ns.max(at_ns);
     }
 
     fn wall(&self) -> Datetime {
@@ -203,6 +214,22 @@ mod tests {
         assert_eq!(poll(&clock, &[u64::MAX]).await, [0]);
         assert_eq!(clock.now_ns(), u64::MAX);
         assert!(clock.time().waits.is_empty());
+    }
+
+    #[tokio::test]
+    async fn time_moves_to_an_outcome_and_never_back() {
+        let clock = Arc::new(Clock::new(Timestamp::from_millis(1_500)));
+        clock.move_to(Timestamp::from_millis(1_750));
+        let now = clock.wall();
+        assert_eq!((now.seconds, now.nanoseconds), (1, 750_000_000));
+        assert_eq!(clock.now_ns(), 250_000_000);
+        for earlier in [1_600, 0, -1] {
+            clock.move_to(Timestamp::from_millis(earlier));
+            assert_eq!(clock.now_ns(), 250_000_000);
+        }
+        assert_eq!(poll(&clock, &[250_000_000, 300_000_000]).await, [0]);
+        clock.move_to(Timestamp::from_millis(i64::MAX));
+        assert_eq!(clock.now_ns(), u64::MAX);
     }
 
     #[test]

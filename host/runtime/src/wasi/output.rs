@@ -12,8 +12,6 @@ use wasmtime_wasi::{
     p2::{OutputStream, Pollable, StreamResult},
 };
 
-use crate::Limits;
-
 /// Bytes after which a line is ended although it has no end.
 const LINE_BYTES: usize = 4 << 10;
 
@@ -43,14 +41,14 @@ struct Queue {
 
 impl Output {
     /// Takes no more lines and bytes than the log will take anyway.
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(lines_left: u32, bytes_left: u64) -> Self {
         let queue = Queue {
             lines: VecDeque::new(),
             unfinished_out: Vec::new(),
             unfinished_err: Vec::new(),
             dropped: 0,
-            lines_left: limits.log_lines,
-            bytes_left: limits.log_bytes,
+            lines_left,
+            bytes_left,
         };
         Self { queue: Mutex::new(queue) }
     }
@@ -172,8 +170,14 @@ impl OutputStream for Printer {
 mod tests {
     use super::*;
 
-    fn check(limits: &Limits, writes: &[&str], end: bool, wanted: &[&str], dropped: u32) {
-        let output = Output::new(limits);
+    fn check(
+        (lines, bytes): (u32, u64),
+        writes: &[&str],
+        end: bool,
+        wanted: &[&str],
+        dropped: u32,
+    ) {
+        let output = Output::new(lines, bytes);
         for text in writes {
             output.queue().write(Stream::Out, text.as_bytes());
         }
@@ -184,18 +188,16 @@ mod tests {
 
     #[test]
     fn writes_become_lines() {
-        let limits = Limits::default();
-        check(&limits, &["a", "b\nc", "\n\n", "d"], false, &["ab", "c"], 0);
-        check(&limits, &["a\nb"], true, &["a", "b"], 0);
+        let limits = (100, 64 << 10);
+        check(limits, &["a", "b\nc", "\n\n", "d"], false, &["ab", "c"], 0);
+        check(limits, &["a\nb"], true, &["a", "b"], 0);
         let long = "x".repeat(LINE_BYTES + 1);
-        check(&limits, &[&long], true, &[&long[..LINE_BYTES], "x"], 0);
+        check(limits, &[&long], true, &[&long[..LINE_BYTES], "x"], 0);
     }
 
     #[test]
     fn lines_over_a_cap_are_dropped_and_counted() {
-        let few = Limits { log_lines: 1, ..Limits::default() };
-        check(&few, &["a\nb\nc\n"], false, &["a"], 2);
-        let small = Limits { log_bytes: 4, ..Limits::default() };
-        check(&small, &["long line\nab\n"], false, &["ab"], 1);
+        check((1, 64 << 10), &["a\nb\nc\n"], false, &["a"], 2);
+        check((100, 4), &["long line\nab\n"], false, &["ab"], 1);
     }
 }

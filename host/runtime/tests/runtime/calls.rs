@@ -5,7 +5,6 @@ use postern_domain::{
     HttpMethod, HttpRequest, HttpResponse, LogLevel, LogLine, Priority, RecordStep, Severity,
     Ticket, TicketChange, TicketId, TicketStatus, Timestamp,
 };
-use postern_runtime::PortError;
 use serde_json::{Value, json};
 
 use crate::support::{invocation, port, reply, skill};
@@ -17,7 +16,7 @@ pub(crate) async fn call(
     answer: Result<HostReply, CallFailure>,
 ) -> (Vec<HostCall>, String) {
     arguments["call"] = name.into();
-    let (port, seen) = port(move |_| answer.clone().map_err(PortError::Refused));
+    let (port, seen) = port(move |_| answer.clone());
     let text = reply(skill("echo").invoke(invocation("call", &arguments), port).await);
     (seen.calls(), text)
 }

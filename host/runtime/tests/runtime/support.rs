@@ -9,24 +9,33 @@ use std::{
 
 use async_trait::async_trait;
 use postern_domain::{
-    Customer, HostCall, HostReply, Interface, InvocationId, SkillFailure, Timestamp,
+    CallFailure, Customer, HostCall, HostReply, Interface, InvocationId, SkillFailure, Timestamp,
 };
 use postern_runtime::{
-    HostPort, Invocation, InvokeError, Limits, LoadedSkill, PortError, Report, Runtime,
+    Answered, HostPort, Invocation, InvokeError, Limits, LoadedSkill, PortError, Report, Runtime,
     RuntimeConfig,
 };
 use serde_json::Value;
 
 pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    let config = RuntimeConfig { concurrent_calls: 4, max_memory_bytes: 64 << 20 };
+    let config = RuntimeConfig {
+        concurrent_calls: 4,
+        max_memory_bytes: 64 << 20,
+        ..RuntimeConfig::default()
+    };
     Runtime::new(config).expect("the engine starts")
 });
 
+/// Where a component of `tests/guests` is.
+pub(crate) fn built(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/guests/target/wasm32-wasip2/release")
+        .join(format!("{name}.wasm"))
+}
+
 /// The bytes of a component of `tests/guests`.
 pub(crate) fn component(name: &str) -> Vec<u8> {
-    let built = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/guests/target/wasm32-wasip2/release")
-        .join(format!("{name}.wasm"));
+    let built = built(name);
     std::fs::read(&built).unwrap_or_else(|error| {
         panic!("{}: {error}; run `cargo xtask build-skills` first", built.display())
     })
@@ -46,16 +55,24 @@ pub(crate) fn compiled(name: &'static str) -> Vec<u8> {
 pub(crate) fn skill(name: &'static str) -> LoadedSkill {
     let granted = BTreeSet::from(Interface::ALL);
     RUNTIME
-        .load_bytes(&name.parse().expect("the name is an id"), &compiled(name), &granted)
+        .load_bytes(
+            &name.parse().expect("the name is an id"),
+            &compiled(name),
+            &granted,
+            &Limits::default(),
+        )
         .expect("the component loads")
 }
+
+/// When every invocation begins.
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
 
 pub(crate) fn invocation(tool: &str, arguments: &Value) -> Invocation {
     Invocation {
         id: InvocationId::derive(&[tool]),
         tool: tool.into(),
         arguments: arguments.to_string(),
-        now: Timestamp::from_millis(1_700_000_000_123),
+        now: NOW,
         language: "en".into(),
         customer: Customer::default(),
         settings: vec![],
@@ -69,7 +86,7 @@ pub(crate) fn invocation(tool: &str, arguments: &Value) -> Invocation {
     }
 }
 
-type Answer = Box<dyn FnMut(&HostCall) -> Result<HostReply, PortError> + Send>;
+type Answer = Box<dyn FnMut(&HostCall) -> Result<Answered, PortError> + Send>;
 
 /// Keeps every call and answers it as the test says.
 pub(crate) struct Port {
@@ -96,8 +113,16 @@ impl Seen {
     }
 }
 
+/// A port that answers at the time at which the invocation began.
 pub(crate) fn port(
-    answer: impl FnMut(&HostCall) -> Result<HostReply, PortError> + Send + 'static,
+    mut answer: impl FnMut(&HostCall) -> Result<HostReply, CallFailure> + Send + 'static,
+) -> (Box<dyn HostPort>, Seen) {
+    port_with(move |call| Ok(Answered { answer: answer(call), at: NOW }))
+}
+
+/// A port that answers at a time of its own, or ends the invocation.
+pub(crate) fn port_with(
+    answer: impl FnMut(&HostCall) -> Result<Answered, PortError> + Send + 'static,
 ) -> (Box<dyn HostPort>, Seen) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     (Box::new(Port { seen: Arc::clone(&seen), answer: Box::new(answer) }), Seen(seen))
@@ -115,7 +140,7 @@ pub(crate) fn empty() -> (Box<dyn HostPort>, Seen) {
 
 #[async_trait]
 impl HostPort for Port {
-    async fn call(&mut self, call: HostCall) -> Result<HostReply, PortError> {
+    async fn call(&mut self, call: HostCall) -> Result<Answered, PortError> {
         // A real port waits for a database here.
         tokio::task::yield_now().await;
         let answer = (self.answer)(&call);

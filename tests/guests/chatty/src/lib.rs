@@ -58,6 +58,20 @@ impl Guest for Chatty {
                 Ok(value) => Ok(Outcome::Reply(format!("{value:?}"))),
                 Err(failure) => Err(Failure::Unavailable(failure.message)),
             },
+            // What the clocks show before the first call, and after each.
+            "look_at_the_clock" => {
+                let began = std::time::Instant::now();
+                let times = (0..3).map(|n| {
+                    if n > 0 {
+                        let _ = state::get("time");
+                    }
+                    let wall = std::time::SystemTime::now()
+                        .duration_since(std::time::UNIX_EPOCH)
+                        .map_or(0, |since| since.as_millis());
+                    format!("{wall}+{}", began.elapsed().as_millis())
+                });
+                Ok(Outcome::Reply(times.collect::<Vec<_>>().join(" ")))
+            }
             other => Err(Failure::InvalidArguments(format!("no tool {other}"))),
         }
     }
