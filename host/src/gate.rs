@@ -12,11 +12,10 @@ use std::{sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use postern_domain::{
-    AuditVerdict, CallFailure, CallRecord, CallState, HostCall, HostReply, InvocationId, Manifest,
-    SkillId, digest_of,
+    AuditVerdict, CallRecord, CallState, HostCall, InvocationId, Manifest, SkillId, digest_of,
 };
 use postern_policy::PolicySet;
-use postern_runtime::{HostPort, PortError};
+use postern_runtime::{Answered, HostPort, PortError};
 use postern_store::StoreError;
 use tokio::sync::Mutex;
 
@@ -26,6 +25,7 @@ pub(crate) use record::effect;
 
 use crate::{
     clock::Clock, config::Collections, effects::Ports, gate::passage::Passage, ledger::Ledger,
+    metrics::Metrics,
 };
 
 /// A call that the gate allowed and recorded. Only this module can make one.
@@ -53,6 +53,8 @@ pub struct GateShared {
     pub ports: Arc<Ports>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Where judged calls are counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// Who calls.
@@ -175,7 +177,7 @@ impl Gate {
 
 #[async_trait]
 impl HostPort for Gate {
-    async fn call(&mut self, call: HostCall) -> Result<HostReply, PortError> {
+    async fn call(&mut self, call: HostCall) -> Result<Answered, PortError> {
         let seq = self.next;
         self.next += 1;
         let digest = digest_of(&call);
@@ -191,11 +193,11 @@ impl HostPort for Gate {
             Some(record) => match &record.state {
                 CallState::Done { reply } => {
                     self.ledger.lock().await.recall(record);
-                    return Ok(reply.clone());
+                    return Ok(Answered { answer: Ok(reply.clone()), at: record.at });
                 }
                 CallState::Failed { failure } => {
                     self.ledger.lock().await.recall(record);
-                    return Err(PortError::Refused(failure.clone()));
+                    return Ok(Answered { answer: Err(failure.clone()), at: record.at });
                 }
                 CallState::Intended => {
                     Some(AuditVerdict { decision: record.decision, rules: record.rules.clone() })
@@ -221,18 +223,15 @@ impl HostPort for Gate {
                 in_task(passage.external(call, idempotent, interrupted)).await
             }
         };
-        match answer.map_err(abort)? {
-            Ok(reply) => Ok(reply),
-            Err(failure) => Err(PortError::Refused(failure)),
-        }
+        answer.map_err(abort)
     }
 }
 
 fn abort(error: GateError) -> PortError {
-    PortError::Abort(Box::new(error))
+    PortError::abort(error)
 }
 
-type Answer = Result<Result<HostReply, CallFailure>, GateError>;
+type Answer = Result<Answered, GateError>;
 
 async fn in_task(work: impl Future<Output = Answer> + Send + 'static) -> Answer {
     tokio::spawn(work).await.map_err(GateError::Interrupted)?

@@ -7,6 +7,7 @@ use postern_domain::{
     FailureKind, HostCall, HostReply, JournalEntry, Retry, Timestamp,
 };
 use postern_policy::PolicyRequest;
+use postern_runtime::Answered;
 use postern_store::{Change, StoreError};
 use tokio::sync::OwnedMutexGuard;
 
@@ -41,6 +42,7 @@ impl Passage {
                     let rule = if is_denied { "not-granted" } else { "malformed-call" };
                     let verdict =
                         AuditVerdict { decision: Decision::Deny, rules: vec![rule.to_owned()] };
+                    self.count(call, verdict.decision);
                     return Ok(Judged { verdict, permit: Err(failure) });
                 }
             };
@@ -52,6 +54,7 @@ impl Passage {
             call,
             facts: &prepared.facts,
         });
+        self.count(call, verdict.decision);
         let permit = match verdict.decision {
             Decision::Allow => Ok(Permit {
                 call: call.clone(),
@@ -70,6 +73,10 @@ impl Passage {
             verdict: AuditVerdict { decision: verdict.decision, rules: verdict.rules },
             permit,
         })
+    }
+
+    fn count(&self, call: &HostCall, decision: Decision) {
+        self.shared.metrics.judged(&self.caller.skill, call.action(), decision);
     }
 
     /// A call whose record commits with the turn.
@@ -93,14 +100,15 @@ impl Passage {
                     // What is committed must be what is answered, so the reply is
                     // known before: each expectation fixes the version after it.
                     let reply = HostReply::Versions { versions: effects::versions_after(&writes) };
-                    let (entry, audit) =
-                        self.entry(&call, &verdict, CallState::Done { reply: reply.clone() });
+                    let at = self.shared.clock.now();
+                    let done = CallState::Done { reply: reply.clone() };
+                    let (entry, audit) = self.entry(&call, &verdict, done, at);
                     match self
                         .ledger
                         .commit(vec![Change::Records(writes), entry], vec![audit])
                         .await
                     {
-                        Ok(_) => return Ok(Ok(reply)),
+                        Ok(_) => return Ok(Answered { answer: Ok(reply), at }),
                         Err(StoreError::Conflict { collection, key }) => {
                             Err(facts::changed(&collection, &key))
                         }
@@ -137,13 +145,17 @@ impl Passage {
             }
             Err(failure) => return self.settle(&call, &verdict, Err(failure)).await,
         };
-        let (intent, audit) = self.entry(&call, &verdict, CallState::Intended);
+        let now = self.shared.clock.now();
+        let (intent, audit) = self.entry(&call, &verdict, CallState::Intended, now);
         self.ledger.commit(vec![intent], vec![audit]).await?;
         let answer = self.perform(permit).await?;
         self.settle(&call, &verdict, answer).await
     }
 
-    async fn perform(&mut self, permit: Permit) -> Answer {
+    async fn perform(
+        &mut self,
+        permit: Permit,
+    ) -> Result<Result<HostReply, CallFailure>, GateError> {
         let ports = &self.shared.ports;
         Ok(effects::perform(permit, ports, &mut self.ledger, &self.caller, self.started).await?)
     }
@@ -154,11 +166,12 @@ impl Passage {
         call: &HostCall,
         verdict: &AuditVerdict,
         answer: Result<HostReply, CallFailure>,
-    ) -> Result<HostReply, CallFailure> {
-        let (change, audit) = self.entry(call, verdict, state_of(&answer));
+    ) -> Answered {
+        let at = self.shared.clock.now();
+        let (change, audit) = self.entry(call, verdict, state_of(&answer), at);
         self.ledger.push(change);
         self.ledger.audit(audit);
-        answer
+        Answered { answer, at }
     }
 
     /// Makes the outcome of an external call durable before the skill sees it.
@@ -173,9 +186,10 @@ impl Passage {
         {
             self.ledger.uncertain = Some(record::effect(call));
         }
-        let (change, audit) = self.entry(call, verdict, state_of(&answer));
+        let at = self.shared.clock.now();
+        let (change, audit) = self.entry(call, verdict, state_of(&answer), at);
         self.ledger.commit(vec![change], vec![audit]).await?;
-        Ok(answer)
+        Ok(Answered { answer, at })
     }
 
     /// The journal entry and the audit row of this call.
@@ -184,6 +198,7 @@ impl Passage {
         call: &HostCall,
         verdict: &AuditVerdict,
         state: CallState,
+        at: Timestamp,
     ) -> (Change, AuditEntry) {
         let took = u64::try_from(self.stopwatch.elapsed().as_micros()).unwrap_or(u64::MAX);
         let call = &*self.shared.ports.http.without_secrets(call);
@@ -209,6 +224,7 @@ impl Passage {
             decision: verdict.decision,
             rules: verdict.rules.clone(),
             state,
+            at,
         };
         let entry = JournalEntry { invocation: self.caller.invocation.clone(), record };
         (Change::Journal(entry), audit)

@@ -8,10 +8,12 @@ use postern_domain::{
     CallFailure, CallRecord, CallState, Condition, Decision, Expected, FailureKind, HostCall,
     HostReply, HttpMethod, HttpRequest, RecordStep, TicketChange,
 };
-use postern_runtime::{HostPort as _, PortError};
+use postern_runtime::{Answered, HostPort as _, PortError};
 use serde_json::json;
 
 use fixture::{Fixture, Mode};
+
+use crate::clock::Clock as _;
 
 fn get(key: &str) -> HostCall {
     HostCall::RecordsGet { collection: "orders".into(), key: key.into() }
@@ -41,9 +43,9 @@ fn post(fixture: &Fixture, idempotent: bool) -> HostCall {
     }
 }
 
-fn refused(answer: Result<HostReply, PortError>) -> (FailureKind, String) {
+fn refused(answer: Result<Answered, PortError>) -> (FailureKind, String) {
     match answer {
-        Err(PortError::Refused(failure)) => (failure.kind, failure.message),
+        Ok(Answered { answer: Err(failure), .. }) => (failure.kind, failure.message),
         other => panic!("expected a refusal, got {other:?}"),
     }
 }
@@ -51,7 +53,7 @@ fn refused(answer: Result<HostReply, PortError>) -> (FailureKind, String) {
 #[tokio::test]
 async fn an_allowed_read_answers_and_is_recorded_with_its_rule() {
     let fixture = Fixture::new(Mode::Answers).await;
-    let reply = fixture.gate(vec![]).call(get("#W1")).await.unwrap();
+    let reply = fixture.gate(vec![]).call(get("#W1")).await.unwrap().answer.unwrap();
     let HostReply::Document { document } = reply else { panic!("{reply:?}") };
     assert_eq!(document.body["status"], "pending");
     assert_eq!(document.body["address"]["zip"], format!("<POSTCODE_1.{}>", fixture.mark()));
@@ -99,7 +101,7 @@ async fn a_ticket_of_another_conversation_is_out_of_reach() {
 #[tokio::test]
 async fn a_write_is_durable_with_its_journal_before_the_skill_hears_of_it() {
     let fixture = Fixture::new(Mode::Answers).await;
-    let reply = fixture.gate(vec![]).call(refund(Expected::Absent)).await.unwrap();
+    let reply = fixture.gate(vec![]).call(refund(Expected::Absent)).await.unwrap().answer.unwrap();
     assert_eq!(reply, HostReply::Versions { versions: vec![1] });
     // Nothing was committed by the test: the write carried its own journal.
     let [entry] = &fixture.journal().await[..] else { panic!("one entry") };
@@ -107,7 +109,7 @@ async fn a_write_is_durable_with_its_journal_before_the_skill_hears_of_it() {
     assert_eq!(fixture.store.record("refunds", "#W1").await.unwrap().unwrap().version, 1);
     // Run again after a crash, it is answered from the journal.
     let journal = vec![entry.record.clone()];
-    let again = fixture.gate(journal).call(refund(Expected::Absent)).await.unwrap();
+    let again = fixture.gate(journal).call(refund(Expected::Absent)).await.unwrap().answer.unwrap();
     assert_eq!(again, HostReply::Versions { versions: vec![1] });
     assert_eq!(fixture.store.record("refunds", "#W1").await.unwrap().unwrap().version, 1);
 }
@@ -129,13 +131,13 @@ async fn a_run_that_differs_from_its_journal_is_stopped() {
     fixture.commit().await;
     let journal: Vec<_> = fixture.journal().await.into_iter().map(|entry| entry.record).collect();
     let answer = fixture.gate(journal).call(get("#W3")).await;
-    assert!(matches!(answer, Err(PortError::Abort(_))), "{answer:?}");
+    assert!(matches!(answer, Err(PortError(_))), "{answer:?}");
 }
 
 #[tokio::test]
 async fn the_intent_is_durable_before_the_server_is_asked() {
     let fixture = Fixture::new(Mode::Answers).await;
-    let reply = fixture.gate(vec![]).call(post(&fixture, true)).await.unwrap();
+    let reply = fixture.gate(vec![]).call(post(&fixture, true)).await.unwrap().answer.unwrap();
     assert!(matches!(reply, HostReply::Http { .. }));
     let seen = fixture.server.seen();
     assert_eq!(seen.len(), 1);
@@ -154,7 +156,7 @@ async fn an_interrupted_call_is_repeated_only_if_that_does_no_harm() {
         let again = fixture.gate(vec![record]).call(post(&fixture, idempotent)).await;
         let seen = fixture.server.seen();
         if idempotent {
-            assert!(again.is_ok());
+            assert!(again.is_ok_and(|again| again.answer.is_ok()));
             assert_eq!(seen.len(), 2);
             assert_eq!(seen[0].idempotency_key, seen[1].idempotency_key);
         } else {
@@ -263,4 +265,26 @@ async fn a_forbidden_write_does_not_tell_whether_the_record_has_changed() {
         }],
     };
     assert_eq!(refused(fixture.gate(vec![]).call(call(3)).await).0, FailureKind::Denied);
+}
+
+#[tokio::test]
+async fn each_outcome_has_the_time_at_which_it_was_known_in_every_run() {
+    let fixture = Fixture::new(Mode::Answers).await;
+    let calls = [get("#W1"), get("#W2"), refund(Expected::Absent), post(&fixture, true)];
+    let mut gate = fixture.gate(vec![]);
+    let mut first = Vec::new();
+    for call in calls.clone() {
+        fixture.clock.advance_ms(1_000);
+        let answered = gate.call(call).await.unwrap();
+        assert_eq!(answered.at, fixture.clock.now());
+        first.push(answered);
+    }
+    fixture.commit().await;
+    let journal: Vec<_> = fixture.journal().await.into_iter().map(|entry| entry.record).collect();
+    assert_eq!(journal.len(), calls.len());
+    fixture.clock.advance_ms(3_600_000);
+    let mut again = fixture.gate(journal);
+    for (call, first) in calls.into_iter().zip(first) {
+        assert_eq!(again.call(call).await.unwrap(), first);
+    }
 }

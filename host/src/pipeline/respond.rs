@@ -6,7 +6,7 @@ use postern_domain::{
     AuditEntry, AuditKind, Awaiting, CallRecord, InvocationId, Outcome, PendingTool, Severity,
     SkillFailure, Timestamp,
 };
-use postern_runtime::{Invocation, InvokeError, Usage};
+use postern_runtime::{Invocation, InvokeError, Report, Usage};
 use postern_store::{Change, InvocationRow};
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 use super::{TurnError, plan, texts};
 use crate::{
     app::App,
+    breaker::{Ended, Pass, Turned},
     gate::{Caller, Gate},
     ledger::Ledger,
     registry::{ActiveSkill, Skills},
@@ -178,6 +179,7 @@ impl Responder<'_> {
                 took_us: 0,
                 cpu_us: 0,
                 memory_bytes: 0,
+                host_calls: 0,
             };
             let customer = ledger.conversation.customer.clone();
             (row, customer, resolve(&ledger, &tool.arguments))
@@ -190,11 +192,9 @@ impl Responder<'_> {
         }
         // A journal that commits before the invocation has ended belongs to it.
         self.ledger.lock().await.push(Change::Invocation(row.clone()));
-        let (result, usage) = match invalid(skill, &tool.tool, &resolved) {
-            Some(message) => {
-                (Ok(Err(SkillFailure::InvalidArguments { message })), Usage::default())
-            }
-            None => {
+        let called = match self.admit(skill, &row, &resolved) {
+            Err(failure) => Called { result: Err(failure), usage: Usage::default(), turned: None },
+            Ok(pass) => {
                 let journal = self.journal.iter().filter(|(of, _)| *of == id);
                 let gate = Gate::new(
                     Arc::clone(&self.app.gate),
@@ -214,15 +214,10 @@ impl Responder<'_> {
                     seed: self.app.key.derive("invocation", &[id.as_str()]),
                 };
                 let report = skill.component.invoke(invocation, Box::new(gate)).await;
-                let result = match report.result {
-                    Ok(outcome) => Ok(Ok(outcome)),
-                    Err(InvokeError::Skill(failure)) => Ok(Err(failure)),
-                    Err(InvokeError::Aborted(error)) => Err(TurnError::Aborted(error)),
-                };
-                (result, report.usage)
+                self.account(skill, &row, pass, report)?
             }
         };
-        let result = result?;
+        let Called { result, usage, turned } = called;
         // An effect that outlived its invocation holds the ledger until it is
         // recorded, so the turn waits for it here.
         let mut ledger = self.ledger.lock().await;
@@ -239,15 +234,108 @@ impl Responder<'_> {
                 format!("{}/{}", tool.skill, tool.tool),
             )
         });
+        if let Some(turned) = turned {
+            ledger.audit(self.turned(&row, turned));
+        }
         ledger.push(Change::Invocation(InvocationRow {
             result: Some(result.clone()),
             took_us: micros(usage.wall),
             cpu_us: micros(usage.cpu),
             memory_bytes: usage.memory_bytes,
+            host_calls: usage.host_calls,
             ..row
         }));
         Ok(result)
     }
+
+    /// Whether the component may run: the arguments fit and the skill does not
+    /// rest.
+    fn admit(
+        &self,
+        skill: &ActiveSkill,
+        row: &InvocationRow,
+        resolved: &Value,
+    ) -> Result<Pass, SkillFailure> {
+        let App { breakers, metrics, clock, .. } = &**self.app;
+        let tool = known_tool(skill, &row.tool);
+        if let Some(message) = invalid(skill, &row.tool, resolved) {
+            let failure = SkillFailure::InvalidArguments { message };
+            metrics.not_called(&row.skill, tool, &failure);
+            return Err(failure);
+        }
+        // Effects of an interrupted run have happened, so it must come to its end.
+        if self.journal.iter().any(|(of, _)| *of == row.id) {
+            return Ok(breakers.resume(&row.skill, row.digest));
+        }
+        breakers.allow(&row.skill, row.digest, clock.now()).map_err(|resting| {
+            metrics.rested(&row.skill, tool);
+            SkillFailure::Unavailable { message: format!("{} rests: {resting}", row.skill) }
+        })
+    }
+
+    /// Counts a call that has ended, and tells its breaker.
+    fn account(
+        &self,
+        skill: &ActiveSkill,
+        row: &InvocationRow,
+        pass: Pass,
+        report: Report,
+    ) -> Result<Called, TurnError> {
+        let App { breakers, metrics, clock, .. } = &**self.app;
+        let ended = |ended| breakers.ended(&row.skill, row.digest, pass, clock.now(), ended);
+        let Report { result, mut usage } = report;
+        let result = match result {
+            Ok(outcome) => Ok(outcome),
+            Err(InvokeError::Skill(failure)) => Err(failure),
+            Err(InvokeError::Aborted(error)) => {
+                ended(Ended::Untried);
+                return Err(TurnError::Aborted(error));
+            }
+        };
+        match Ended::of(&result) {
+            Ended::Untried => usage.wall = Duration::ZERO,
+            // No run is so short that it looks like none.
+            Ended::Held | Ended::Broke => usage.wall = usage.wall.max(Duration::from_micros(1)),
+        }
+        metrics.called(&row.skill, known_tool(skill, &row.tool), &result, &usage);
+        let turned = ended(Ended::of(&result));
+        Ok(Called { result, usage, turned })
+    }
+
+    /// Tells operators that a skill rests or is back.
+    fn turned(&self, row: &InvocationRow, turned: Turned) -> AuditEntry {
+        let skill = row.skill.as_str();
+        let (action, detail) = match turned {
+            Turned::Opened(resting) => {
+                self.app.metrics.breaker_opened(&row.skill);
+                tracing::warn!(skill, failures = resting.failures, until = %resting.until, "a skill rests");
+                ("skill:rest", resting.to_string())
+            }
+            Turned::Closed => {
+                tracing::info!(skill, "a skill is back in service");
+                ("skill:return", "a call held".to_owned())
+            }
+        };
+        let on = format!("{skill}@{} {}", row.version, row.digest);
+        AuditEntry {
+            detail,
+            invocation: Some(row.id.clone()),
+            skill: Some(row.skill.clone()),
+            ..AuditEntry::new(self.app.clock.now(), AuditKind::Invocation, "host", action, on)
+        }
+    }
+}
+
+/// A call that has ended, or was not made.
+struct Called {
+    result: Result<Outcome, SkillFailure>,
+    usage: Usage,
+    turned: Option<Turned>,
+}
+
+/// A tool's name, if it is one that the skill has.
+fn known_tool<'a>(skill: &'a ActiveSkill, tool: &str) -> &'a str {
+    skill.manifest.tool(tool).map_or("unknown", |tool| &tool.name)
 }
 
 impl Response {
@@ -332,3 +420,6 @@ fn name_of(result: &Result<Outcome, SkillFailure>) -> String {
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

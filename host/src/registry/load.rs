@@ -8,7 +8,7 @@ use std::{
 use postern_domain::{Digest, Interface, Manifest, SkillId};
 use postern_runtime::{Limits, LoadedSkill, Runtime};
 
-use super::{Generation, Registry, RegistryError};
+use super::{CompileLimits, Generation, Registry, RegistryError, files::Code};
 use crate::{
     brain::{Brain, BrainError},
     config::Config,
@@ -61,7 +61,10 @@ fn schemas(manifest: &Manifest) -> Result<BTreeMap<String, jsonschema::Validator
 }
 
 /// Whether a manifest's schemas and expressions can be used.
-pub(super) fn check_usable(manifest: &Manifest) -> Result<(), RegistryError> {
+///
+/// # Errors
+/// One of them cannot; the error names it.
+pub fn check_usable(manifest: &Manifest) -> Result<(), RegistryError> {
     schemas(manifest)?;
     Brain::check(manifest).map_err(|error| unusable(manifest, &error))
 }
@@ -108,15 +111,20 @@ impl Registry {
         config: &Config,
         generation: &Generation,
     ) -> Result<Skills, RegistryError> {
+        let engine = runtime.engine_fingerprint();
         let mut active = BTreeMap::new();
         for (id, installed) in &generation.skills {
             let manifest = installed.manifest.clone();
-            let code = self.code(runtime, id, installed.digest)?;
-            let component = runtime
-                .load_bytes(id, &code, &installed.grants)
+            let code = self.code(&engine, &config.compile, id, installed.digest)?;
+            let limits = Limits::for_manifest(&manifest.limits, &config.ceilings);
+            let mut component = runtime
+                .load_bytes(id, code.as_bytes(), &installed.grants, &limits)
                 .map_err(RegistryError::Ungranted)?;
+            if let Some(digest) = installed.assets {
+                component = component.with_assets(Arc::new(self.files.assets(digest)?));
+            }
             let skill = ActiveSkill {
-                limits: Limits::for_manifest(&manifest.limits, &config.ceilings),
+                limits,
                 settings: settings(config, &manifest)?,
                 schemas: schemas(&manifest)?,
                 digest: installed.digest,
@@ -133,19 +141,19 @@ impl Registry {
 
     fn code(
         &self,
-        runtime: &Runtime,
+        engine: &str,
+        limits: &CompileLimits,
         skill: &SkillId,
         digest: Digest,
-    ) -> Result<Vec<u8>, RegistryError> {
-        let engine = runtime.engine_fingerprint();
-        if let Some(code) = self.files.compiled(&self.key, digest, &engine)? {
+    ) -> Result<Code, RegistryError> {
+        if let Some(code) = self.files.compiled(&self.key, digest, engine)? {
             return Ok(code);
         }
         let component = self.files.component(digest)?;
-        let code = runtime
-            .compile(&component)
+        let code = self
+            .compiler
+            .compile(engine, &component, limits)
             .map_err(|source| RegistryError::Compile { skill: skill.clone(), source })?;
-        self.files.keep_compiled(&self.key, digest, &engine, &code)?;
-        Ok(code)
+        self.files.keep_compiled(&self.key, digest, engine, code)
     }
 }

@@ -8,7 +8,7 @@ use postern_domain::{
     CallState, Customer, HostCall, HostReply, IdentityLevel, InvocationId, MessageId, Timestamp,
     TurnId,
 };
-use postern_runtime::{HostPort, Invocation, PortError};
+use postern_runtime::{Answered, HostPort, Invocation, PortError};
 use postern_store::{Change, Lease, Page, TurnRow};
 use tokio::sync::Mutex;
 
@@ -32,10 +32,10 @@ struct Canned {
 
 #[async_trait]
 impl HostPort for Canned {
-    async fn call(&mut self, _call: HostCall) -> Result<HostReply, PortError> {
+    async fn call(&mut self, _call: HostCall) -> Result<Answered, PortError> {
         let reply = self.replies.get(self.next).cloned().unwrap_or(HostReply::Done);
         self.next += 1;
-        Ok(reply)
+        Ok(Answered { answer: Ok(reply), at: Timestamp::from_millis(0) })
     }
 }
 

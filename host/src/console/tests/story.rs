@@ -45,6 +45,7 @@ fn journal(
         decision,
         rules: vec![rule.to_owned()],
         state,
+        at: at(5),
     };
     Change::Journal(JournalEntry { invocation: invocation.clone(), record })
 }
@@ -201,6 +202,7 @@ fn invocation_row(turn: &TurnId, id: &InvocationId) -> InvocationRow {
         took_us: 2_000,
         cpu_us: 750,
         memory_bytes: 3 << 19,
+        host_calls: 2,
     }
 }
 

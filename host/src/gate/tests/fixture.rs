@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, Notify};
 
 use crate::{
-    clock::SystemClock,
+    clock::{Clock as _, ManualClock, SystemClock},
     config::{Collections, Config, DEFAULT},
     effects::{Ports, http::HttpClient},
     gate::{Caller, Gate, GateShared},
@@ -138,6 +138,7 @@ pub(super) struct Fixture {
     pub(super) store: Arc<dyn Store>,
     pub(super) ledger: Arc<Mutex<Ledger>>,
     pub(super) server: Server,
+    pub(super) clock: ManualClock,
     shared: Arc<GateShared>,
     _folder: tempfile::TempDir,
 }
@@ -151,6 +152,7 @@ impl Fixture {
         let collections = collections(folder.path());
         fill(&*store, &collections).await;
         let server = serve(mode, Arc::clone(&store)).await;
+        let clock = ManualClock::at(SystemClock.now());
         let shared = Arc::new(GateShared {
             policy: Arc::new(policy(&collections)),
             collections: Arc::clone(&collections),
@@ -159,10 +161,11 @@ impl Fixture {
                 collections,
                 queue: "support".into(),
             }),
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(clock.clone()),
+            metrics: Arc::default(),
         });
         let ledger = Arc::new(Mutex::new(ledger(&store).await));
-        Self { store, ledger, server, shared, _folder: folder }
+        Self { store, ledger, server, clock, shared, _folder: folder }
     }
 
     pub(super) fn caller(&self) -> Caller {
@@ -285,6 +288,7 @@ async fn ledger(store: &Arc<dyn Store>) -> Ledger {
         took_us: 0,
         cpu_us: 0,
         memory_bytes: 0,
+        host_calls: 0,
     };
     ledger.commit(vec![Change::Invocation(invocation)], vec![]).await.unwrap();
     ledger
