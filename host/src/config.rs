@@ -6,6 +6,7 @@
 mod check;
 mod collections;
 mod endpoints;
+mod limits;
 mod raw;
 
 use std::{
@@ -16,13 +17,14 @@ use std::{
 };
 
 use postern_domain::SkillId;
+use postern_runtime::Bounds;
 use postern_store::UnknownSend;
 use url::Url;
 
 pub use collections::{Collection, Collections, PersonalField};
 pub use endpoints::{EgressSecret, Endpoint, HttpGrant};
 
-use crate::keys::Secret;
+use crate::{breaker::BreakerSettings, keys::Secret, registry::CompileLimits};
 
 /// The file's name in the data folder.
 pub const FILE_NAME: &str = "postern.toml";
@@ -55,8 +57,23 @@ pub struct Config {
     pub ceilings: postern_runtime::Limits,
     /// How many calls of skills run at once.
     pub concurrent_calls: u32,
+    /// Bytes that a component may have.
+    pub component_bytes: u64,
+    /// What compiling one component may use.
+    pub compile: CompileLimits,
+    /// When a skill that keeps breaking is put to rest.
+    pub breaker: BreakerSettings,
+    /// How the audit log is kept.
+    pub audit: AuditSettings,
     /// Folder of policies.
     pub policies: PathBuf,
+}
+
+/// How the audit log is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct AuditSettings {
+    /// Minutes between signed checkpoints.
+    pub checkpoint_minutes: u32,
 }
 
 /// Where the host listens.
@@ -145,6 +162,16 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// What a component may consist of.
+    pub fn bounds(&self) -> Bounds {
+        Bounds {
+            component_bytes: self.component_bytes,
+            memory_bytes: self.ceilings.memory_bytes,
+            table_elements: self.ceilings.table_elements,
+            ..Bounds::default()
+        }
+    }
+
     /// Reads `postern.toml` in a data folder.
     ///
     /// # Errors

@@ -5,10 +5,10 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 use url::Url;
 
 use super::{
-    Collection, Collections, Config, ConfigError, PersonalField, Pipeline,
+    AuditSettings, Collection, Collections, Config, ConfigError, PersonalField, Pipeline,
     Server, TelegramAccount, WebSite, raw,
 };
-use crate::keys::Secret;
+use crate::{breaker::BreakerSettings, keys::Secret, registry::CompileLimits};
 
 pub(super) struct Checker<'a> {
     pub(super) data: &'a Path,
@@ -21,11 +21,7 @@ pub(super) type Checked<T> = Result<T, ConfigError>;
 const SECRET_BYTES: usize = 8 * 1024;
 
 impl Checker<'_> {
-    pub(super) fn wrong<T>(
-        &self,
-        field: impl Into<String>,
-        reason: impl Into<String>,
-    ) -> Checked<T> {
+    pub(super) fn wrong<T>(&self, field: impl Into<String>, reason: impl Into<String>) -> Checked<T> {
         Err(ConfigError::Field {
             file: self.file.to_owned(),
             field: field.into(),
@@ -51,6 +47,22 @@ impl Checker<'_> {
                 1,
                 1_000,
             )?,
+            component_bytes: u64::from(self.number(
+                "limits.component_mib",
+                raw.limits.component_mib,
+                1,
+                256,
+            )?) << 20,
+            compile: self.compile(&raw.limits)?,
+            breaker: self.breaker(&raw.breaker)?,
+            audit: AuditSettings {
+                checkpoint_minutes: self.number(
+                    "audit.checkpoint_minutes",
+                    raw.audit.checkpoint_minutes,
+                    1,
+                    1_440,
+                )?,
+            },
             policies: self.data.join(raw.policy.folder),
         };
         for (account, telegram) in raw.channels.telegram {
@@ -259,16 +271,24 @@ impl Checker<'_> {
         })
     }
 
-    fn ceilings(&self, raw: &raw::RawLimits) -> Checked<postern_runtime::Limits> {
-        let number = |name: &str, value, least, most| {
-            self.number(&format!("limits.{name}"), value, least, most)
+    fn breaker(&self, raw: &raw::RawBreaker) -> Checked<BreakerSettings> {
+        let seconds = |name: &str, value, least| {
+            let value = self.number(&format!("breaker.{name}"), value, least, 86_400)?;
+            Ok(Duration::from_secs(u64::from(value)))
         };
-        Ok(postern_runtime::Limits {
-            memory_bytes: u64::from(number("memory_mib", raw.memory_mib, 1, 1_024)?) << 20,
-            cpu: Duration::from_millis(number("cpu_ms", raw.cpu_ms, 1, 60_000)?.into()),
-            wall: Duration::from_millis(number("wall_ms", raw.wall_ms, 10, 600_000)?.into()),
-            host_calls: number("host_calls", raw.host_calls, 1, 100_000)?,
-            ..postern_runtime::Limits::default()
+        Ok(BreakerSettings {
+            failures: self.number("breaker.failures", raw.failures, 1, 1_000)?,
+            rest: seconds("rest_s", raw.rest_s, 1)?,
+            longest_rest: seconds("longest_rest_s", raw.longest_rest_s, raw.rest_s)?,
+        })
+    }
+
+    fn compile(&self, raw: &raw::RawLimits) -> Checked<CompileLimits> {
+        let seconds = self.number("limits.compile_seconds", raw.compile_seconds, 1, 3_600)?;
+        let mib = self.number("limits.compile_mib", raw.compile_mib, 64, 65_536)?;
+        Ok(CompileLimits {
+            time: Duration::from_secs(seconds.into()),
+            memory_bytes: u64::from(mib) << 20,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use postern_domain::{HttpMethod, SkillId};
+use postern_domain::{HttpMethod, Interface, SkillId};
 use postern_store::UnknownSend;
 use serde::{Deserialize, de::Error as _};
 
@@ -24,6 +24,10 @@ pub(super) struct Raw {
     pub(super) pipeline: RawPipeline,
     #[serde(default)]
     pub(super) limits: RawLimits,
+    #[serde(default)]
+    pub(super) breaker: RawBreaker,
+    #[serde(default)]
+    pub(super) audit: RawAudit,
     #[serde(default)]
     pub(super) policy: RawPolicy,
 }
@@ -194,15 +198,71 @@ impl Default for RawPipeline {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawLimits {
     pub(super) memory_mib: u32,
+    pub(super) table_elements: u32,
+    pub(super) stack_kib: u32,
     pub(super) cpu_ms: u32,
     pub(super) wall_ms: u32,
     pub(super) host_calls: u32,
+    pub(super) interface_calls: BTreeMap<Interface, u32>,
+    pub(super) sent_kib: u32,
+    pub(super) received_kib: u32,
+    pub(super) log_lines: u32,
+    pub(super) log_kib: u32,
+    pub(super) result_kib: u32,
+    pub(super) skill_calls: u32,
     pub(super) concurrent_calls: u32,
+    pub(super) component_mib: u32,
+    pub(super) compile_seconds: u32,
+    pub(super) compile_mib: u32,
 }
 
 impl Default for RawLimits {
     fn default() -> Self {
-        Self { memory_mib: 64, cpu_ms: 500, wall_ms: 10_000, host_calls: 200, concurrent_calls: 32 }
+        Self {
+            memory_mib: 64,
+            table_elements: 100_000,
+            stack_kib: 512,
+            cpu_ms: 500,
+            wall_ms: 10_000,
+            host_calls: 200,
+            interface_calls: BTreeMap::new(),
+            sent_kib: 4_096,
+            received_kib: 4_096,
+            log_lines: 100,
+            log_kib: 64,
+            result_kib: 64,
+            skill_calls: 16,
+            concurrent_calls: 32,
+            component_mib: 32,
+            compile_seconds: 60,
+            compile_mib: 2_048,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawBreaker {
+    pub(super) failures: u32,
+    pub(super) rest_s: u32,
+    pub(super) longest_rest_s: u32,
+}
+
+impl Default for RawBreaker {
+    fn default() -> Self {
+        Self { failures: 5, rest_s: 30, longest_rest_s: 600 }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawAudit {
+    pub(super) checkpoint_minutes: u32,
+}
+
+impl Default for RawAudit {
+    fn default() -> Self {
+        Self { checkpoint_minutes: 10 }
     }
 }
 

@@ -1,3 +1,6 @@
+use postern_domain::Interface;
+use postern_runtime::Limits;
+
 use super::*;
 
 /// A data folder with the operator token that the default refers to.
@@ -37,6 +40,19 @@ fn the_default_is_valid_and_complete() {
 }
 
 #[test]
+fn limits_are_those_of_the_runtime_unless_they_are_set() {
+    assert_eq!(parse(DEFAULT).unwrap().ceilings, Limits::default());
+    let from = DEFAULT.find("[limits]").unwrap();
+    let rest = from + DEFAULT[from..].find("[breaker]").unwrap();
+    let without = format!("{}{}", &DEFAULT[..from], &DEFAULT[rest..]);
+    assert_eq!(parse(&without).unwrap().ceilings, Limits::default());
+    let http_only = format!("{without}\n[limits.interface_calls]\nhttp = 3\n");
+    let mut wanted = Limits::default();
+    wanted.interface_calls.set(Interface::Http, 3);
+    assert_eq!(parse(&http_only).unwrap().ceilings, wanted);
+}
+
+#[test]
 fn errors_name_file_field_and_reason() {
     check(|t| t.replace("lease_s", "lease_sec"), "unknown field `lease_sec`");
     check(
@@ -57,6 +73,20 @@ fn errors_name_file_field_and_reason() {
         "server.operator_token: file secrets/nothing",
     );
     check(|t| t.replace("\"resend\"", "\"maybe\""), "unknown variant `maybe`");
+    check(|t| t.replace("failures = 5", "failures = 0"), "breaker.failures: 0 is not between");
+    check(
+        |t| t.replace("stack_kib = 512", "stack_kib = 64"),
+        "limits.stack_kib: 64 is not between",
+    );
+    check(|t| t.replace("records = 200", "record = 200"), "unknown variant `record`");
+    check(
+        |t| t.replace("records = 200", "log = 200"),
+        "limits.interface_calls.log: log lines are counted by",
+    );
+    check(
+        |t| t.replace("longest_rest_s = 600", "longest_rest_s = 20"),
+        "breaker.longest_rest_s: 20 is not between 30 and",
+    );
     check(|t| t.replace("\"EMAIL\"", "\"e-mail\""), "collections.users.personal.email");
     check(|t| t.replace("\"EMAIL\"", "\"_EMAIL\""), "collections.users.personal.email");
     check(

@@ -41,7 +41,7 @@ const HOSTILE: [Hostile; 4] = [
     Hostile {
         skill: "chatty",
         words: "chatter with the host all day",
-        reason: "skill chatty: limit host_calls of 200 calls reached",
+        reason: "skill chatty: limit host_calls:kv of 100 calls reached",
         ends: |failure| limit_is(failure, "host_calls"),
     },
 ];
