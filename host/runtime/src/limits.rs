@@ -23,7 +23,7 @@ pub struct Limits {
     /// Elements of all tables together.
     pub table_elements: u64,
     /// Bytes of stack for the guest's own code. Belongs to the loaded skill:
-    /// [`Runtime::load`](crate::Runtime::load) takes the largest of
+    /// [`Runtime::load_bytes`](crate::Runtime::load_bytes) takes the largest of
     /// [`STACK_CLASSES`](crate::STACK_CLASSES) that is not above it.
     pub stack_bytes: u64,
     /// Time on a processor, without what the host spends on its calls. It is
