@@ -9,6 +9,7 @@ mod auth;
 mod calls;
 mod conversation;
 mod format;
+mod metrics;
 mod pages;
 mod reply;
 mod skills;
@@ -54,6 +55,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/skills", get(skills::show))
         .route("/rules", get(pages::rules))
         .route("/audit", get(pages::audit))
+        .route("/metrics", get(metrics::show))
         .route("/api/conversations", get(api::conversations))
         .route("/api/conversations/{id}", get(api::conversation))
         .route("/api/tickets", get(api::tickets))
@@ -77,13 +79,15 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 async fn nothing_here(uri: Uri) -> Response {
-    if is_api(&uri) {
+    if is_for_machines(&uri) {
         ApiError(Failure::NotFound).into_response()
     } else {
         PageError(Failure::NotFound).into_response()
     }
 }
 
-fn is_api(uri: &Uri) -> bool {
-    uri.path() == "/api" || uri.path().starts_with("/api/")
+/// Whether whoever asks reads JSON rather than pages.
+fn is_for_machines(uri: &Uri) -> bool {
+    let path = uri.path();
+    path == "/api" || path.starts_with("/api/") || path == "/metrics"
 }

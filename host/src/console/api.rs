@@ -58,8 +58,8 @@ pub(super) async fn ticket(
 }
 
 /// `GET /api/skills`
-pub(super) async fn skills(State(console): State<Arc<Console>>) -> Json<Vec<SkillView>> {
-    Json(skills::views(&console))
+pub(super) async fn skills(State(console): State<Arc<Console>>) -> Answer<Vec<SkillView>> {
+    Ok(Json(skills::views(&console).await?))
 }
 
 /// A rule in JSON.

@@ -17,7 +17,7 @@ use axum::{
 use postern_domain::Timestamp;
 use subtle::ConstantTimeEq as _;
 
-use super::{Console, NAME, is_api, reply};
+use super::{Console, NAME, is_for_machines, reply};
 use crate::{
     channels::{ErrorCode, error_reply},
     http::{REFERRER, bearer, cookie, is_own, origin},
@@ -84,7 +84,7 @@ pub(super) async fn require_operator(
     if is_operator(&console, request.headers()) {
         return next.run(request).await;
     }
-    if is_api(request.uri()) {
+    if is_for_machines(request.uri()) {
         let mut response = error_reply(NAME, ErrorCode::Unauthorized);
         let challenge = HeaderValue::from_static("Bearer");
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);

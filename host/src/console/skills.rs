@@ -1,17 +1,23 @@
 //! Installed skills and what each may do.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 use postern_domain::{IdentityLevel, Interface, SkillId};
+use postern_store::StoreError;
 use serde::Serialize;
 
 use super::{
     Console, format,
-    reply::{Frame, page},
+    reply::{Frame, PageError, page},
 };
-use crate::registry::ActiveSkill;
+use crate::{
+    app::App,
+    breaker::Standing,
+    profile::{self, LAST_RUNS, LimitRow, Measured},
+    registry::ActiveSkill,
+};
 
 /// A skill, as pages and JSON show it.
 #[derive(Debug, Serialize)]
@@ -25,7 +31,10 @@ pub(super) struct SkillView {
     intents: Vec<IntentView>,
     capabilities: Vec<CapabilityView>,
     settings: Vec<(String, String)>,
-    limits: LimitsView,
+    limits: Vec<LimitRow>,
+    breaker: Standing,
+    #[serde(rename = "use")]
+    used: Measured,
 }
 
 #[derive(Debug, Serialize)]
@@ -53,16 +62,8 @@ struct CapabilityView {
     granted: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct LimitsView {
-    memory_bytes: u64,
-    cpu_ms: u64,
-    wall_ms: u64,
-    host_calls: u32,
-}
-
 impl SkillView {
-    fn of(skill: &ActiveSkill) -> Self {
+    fn of(app: &App, skill: &ActiveSkill, used: Measured) -> Self {
         let manifest = &skill.manifest;
         let tools = manifest.tools.iter().map(|tool| ToolView {
             name: tool.name.clone(),
@@ -83,9 +84,9 @@ impl SkillView {
             reason: capability.reason.clone(),
             granted: skill.grants.contains(&capability.interface),
         });
-        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let id = &manifest.skill.id;
         Self {
-            id: manifest.skill.id.clone(),
+            id: id.clone(),
             version: manifest.skill.version.to_string(),
             description: manifest.skill.description.clone(),
             publisher: manifest.skill.publisher.clone(),
@@ -94,19 +95,23 @@ impl SkillView {
             intents: intents.collect(),
             capabilities: capabilities.collect(),
             settings: skill.settings.clone(),
-            limits: LimitsView {
-                memory_bytes: skill.limits.memory_bytes,
-                cpu_ms: ms(skill.limits.cpu),
-                wall_ms: ms(skill.limits.wall),
-                host_calls: skill.limits.host_calls,
-            },
+            limits: profile::limits(&manifest.limits, &app.config.ceilings),
+            breaker: app.breakers.standing(id, skill.digest, app.clock.now()),
+            used,
         }
     }
 }
 
 /// The active skills, by name.
-pub(super) fn views(console: &Console) -> Vec<SkillView> {
-    console.app.skills().active.values().map(|skill| SkillView::of(skill)).collect()
+pub(super) async fn views(console: &Console) -> Result<Vec<SkillView>, StoreError> {
+    let app = &console.app;
+    let skills = app.skills();
+    let mut views = Vec::with_capacity(skills.active.len());
+    for (id, skill) in &skills.active {
+        let used = Measured::read(&*app.store, id, skill.digest).await?;
+        views.push(SkillView::of(app, skill, used));
+    }
+    Ok(views)
 }
 
 #[derive(Template)]
@@ -114,15 +119,17 @@ pub(super) fn views(console: &Console) -> Vec<SkillView> {
 struct SkillsPage {
     frame: Frame,
     generation: u64,
+    last: u32,
     skills: Vec<SkillView>,
 }
 
 /// `GET /skills`
-pub(super) async fn show(State(console): State<Arc<Console>>) -> Response {
+pub(super) async fn show(State(console): State<Arc<Console>>) -> Result<Response, PageError> {
     let template = SkillsPage {
         frame: Frame::of("skills", "Skills"),
         generation: console.app.skills().number,
-        skills: views(&console),
+        last: LAST_RUNS,
+        skills: views(&console).await?,
     };
-    page(StatusCode::OK, &template)
+    Ok(page(StatusCode::OK, &template))
 }

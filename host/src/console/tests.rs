@@ -73,6 +73,25 @@ async fn everything_opens_with_the_token_and_strict_headers() {
 }
 
 #[tokio::test]
+async fn figures_are_for_whoever_has_the_token() {
+    let host = TestHost::new().await;
+    let looper = "looper".parse().unwrap();
+    host.app.metrics.breaker_opened(&looper);
+    let answer = host.operator(request("GET", "/metrics", &[], "")).await;
+    answer.assert_refused(401, "unauthorized");
+    assert_eq!(answer.header("www-authenticate"), "Bearer");
+    let answer = get(&host, "/metrics").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let counted = "postern_skill_breaker_opened_total{skill=\"looper\"} 1\n";
+    assert!(answer.text.contains(counted), "{}", answer.text);
+    let token = format!("Bearer {TOKEN}");
+    let posted = request("POST", "/metrics", &[("authorization", &token)], "");
+    host.operator(posted).await.assert_refused(405, "method_not_allowed");
+}
+
+#[tokio::test]
 async fn another_host_name_is_refused_even_with_the_token() {
     let host = TestHost::new().await;
     let token = format!("Bearer {TOKEN}");

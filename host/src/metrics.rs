@@ -1,0 +1,189 @@
+//! Figures for Prometheus: what skills were called for, what they used, what
+//! was refused to them.
+//!
+//! Each host has a recorder of its own, not the process's: several hosts in one
+//! process do not count for one another. Labels are names of installed skills
+//! and their tools and words of the host's own, never anything that a customer
+//! or a component says.
+
+use metrics::{Key, KeyName, Label, Level, Metadata, Recorder as _, Unit};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use postern_domain::{Decision, Outcome, SkillFailure, SkillId};
+use postern_runtime::Usage;
+
+use crate::breaker::Standing;
+
+/// Upper ends of the histograms' buckets, in seconds: from a call that does
+/// nothing to one that waits for a slow server.
+const BUCKETS: [f64; 18] = [
+    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+    1.0, 2.5, 5.0, 10.0, 30.0,
+];
+
+const CALLS: &str = "postern_skill_calls_total";
+const LIMITS: &str = "postern_skill_limits_total";
+const TRAPS: &str = "postern_skill_traps_total";
+const BREAKER_OPEN: &str = "postern_skill_breaker_open";
+const BREAKER_OPENED: &str = "postern_skill_breaker_opened_total";
+const CALL_SECONDS: &str = "postern_skill_call_seconds";
+const CPU_SECONDS: &str = "postern_skill_cpu_seconds";
+const HOST_CALLS: &str = "postern_host_calls_total";
+const LOG_LINES_DROPPED: &str = "postern_log_lines_dropped_total";
+
+/// The outcome of a call that was refused because its skill rests.
+const RESTING: &str = "resting";
+
+const METADATA: Metadata<'static> = Metadata::new("postern", Level::INFO, None);
+
+/// The figures of one host, since it started.
+pub struct Metrics {
+    recorder: PrometheusRecorder,
+    handle: PrometheusHandle,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets(&BUCKETS)
+            .expect("there are buckets")
+            .build_recorder();
+        describe(&recorder);
+        Self { handle: recorder.handle(), recorder }
+    }
+}
+
+fn describe(recorder: &PrometheusRecorder) {
+    let counters = [
+        (CALLS, "Calls of tools by what they came to."),
+        (LIMITS, "Calls that a limit ended, by limit."),
+        (TRAPS, "Calls in which the component trapped."),
+        (BREAKER_OPENED, "How often a skill was put to rest."),
+        (HOST_CALLS, "Host calls of skills by what policy said."),
+        (LOG_LINES_DROPPED, "Log lines of skills that were over a limit."),
+    ];
+    for (name, text) in counters {
+        recorder.describe_counter(KeyName::from_const_str(name), None, text.into());
+    }
+    let open = "1 while a skill rests because too many of its calls broke in a row.";
+    recorder.describe_gauge(KeyName::from_const_str(BREAKER_OPEN), None, open.into());
+    let seconds = [
+        (CALL_SECONDS, "Time of a call from start to end, host calls included."),
+        (CPU_SECONDS, "Processor time of the component in a call."),
+    ];
+    for (name, text) in seconds {
+        recorder.describe_histogram(
+            KeyName::from_const_str(name),
+            Some(Unit::Seconds),
+            text.into(),
+        );
+    }
+}
+
+fn key<const N: usize>(name: &'static str, labels: [(&'static str, &str); N]) -> Key {
+    let labels: Vec<Label> =
+        labels.into_iter().map(|(name, value)| Label::new(name, value.to_owned())).collect();
+    Key::from_parts(name, labels)
+}
+
+/// What a call came to, as a label.
+const fn outcome(result: &Result<Outcome, SkillFailure>) -> &'static str {
+    match result {
+        Ok(Outcome::Reply { .. }) => "reply",
+        Ok(Outcome::Ask { .. }) => "ask",
+        Ok(Outcome::HandOver { .. }) => "hand-over",
+        Ok(Outcome::Done) => "done",
+        Err(failure) => failure.code(),
+    }
+}
+
+impl Metrics {
+    /// Counts a call of a tool that was made. Its wall time is 0 if it found no
+    /// free slot.
+    pub fn called(
+        &self,
+        skill: &SkillId,
+        tool: &str,
+        result: &Result<Outcome, SkillFailure>,
+        usage: &Usage,
+    ) {
+        self.ended(skill, tool, outcome(result));
+        let skill = ("skill", skill.as_str());
+        match result {
+            Err(SkillFailure::Limit { limit, .. }) => {
+                self.add(key(LIMITS, [skill, ("limit", limit)]), 1);
+            }
+            Err(SkillFailure::Trap { .. }) => self.add(key(TRAPS, [skill]), 1),
+            Ok(_)
+            | Err(
+                SkillFailure::InvalidArguments { .. }
+                | SkillFailure::Denied { .. }
+                | SkillFailure::Unavailable { .. }
+                | SkillFailure::Internal { .. },
+            ) => {}
+        }
+        // A call that found no free slot took no time of the component.
+        let times = [(CALL_SECONDS, usage.wall), (CPU_SECONDS, usage.cpu)];
+        for (name, time) in times.into_iter().filter(|_| !usage.wall.is_zero()) {
+            self.recorder
+                .register_histogram(&key(name, [skill]), &METADATA)
+                .record(time.as_secs_f64());
+        }
+        if usage.log_lines_dropped > 0 {
+            self.add(key(LOG_LINES_DROPPED, [skill]), usage.log_lines_dropped.into());
+        }
+    }
+
+    /// Counts a call of a tool that did not run, because of its arguments.
+    pub fn not_called(&self, skill: &SkillId, tool: &str, failure: &SkillFailure) {
+        self.ended(skill, tool, failure.code());
+    }
+
+    /// Counts a call of a tool that did not run, because its skill rests.
+    pub fn rested(&self, skill: &SkillId, tool: &str) {
+        self.ended(skill, tool, RESTING);
+    }
+
+    /// Counts that a skill was put to rest.
+    pub fn breaker_opened(&self, skill: &SkillId) {
+        self.add(key(BREAKER_OPENED, [("skill", skill.as_str())]), 1);
+    }
+
+    /// Counts a host call that was judged.
+    pub fn judged(&self, skill: &SkillId, action: &'static str, decision: Decision) {
+        let labels =
+            [("skill", skill.as_str()), ("action", action), ("decision", decision.as_str())];
+        self.add(key(HOST_CALLS, labels), 1);
+    }
+
+    /// All figures in the text format of Prometheus 0.0.4. `active` tells how
+    /// the installed skills stand; whatever may still be zero is shown for each.
+    pub fn render<'a>(&self, active: impl IntoIterator<Item = (&'a SkillId, Standing)>) -> String {
+        for (skill, standing) in active {
+            let labels = [("skill", skill.as_str())];
+            for name in [TRAPS, BREAKER_OPENED, LOG_LINES_DROPPED] {
+                self.add(key(name, labels), 0);
+            }
+            let open = if standing.is_open() { 1.0 } else { 0.0 };
+            self.recorder.register_gauge(&key(BREAKER_OPEN, labels), &METADATA).set(open);
+        }
+        self.handle.render()
+    }
+
+    /// Moves measured times into their buckets. Without it, they would gather
+    /// in memory for as long as nobody asks for the figures.
+    pub fn tidy(&self) {
+        self.handle.run_upkeep();
+    }
+
+    fn ended(&self, skill: &SkillId, tool: &str, outcome: &'static str) {
+        let labels = [("skill", skill.as_str()), ("tool", tool), ("outcome", outcome)];
+        self.add(key(CALLS, labels), 1);
+    }
+
+    fn add(&self, key: Key, number: u64) {
+        self.recorder.register_counter(&key, &METADATA).increment(number);
+    }
+}
+
+#[cfg(test)]
+mod tests;
