@@ -11,6 +11,7 @@ use postern_store::{SqliteStore, Store, StoreError};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
+    breaker::Breakers,
     channels::Channels,
     clock::{Clock, SystemClock},
     config::{Config, ConfigError},
@@ -20,6 +21,7 @@ use crate::{
     },
     gate::GateShared,
     keys::{KeyError, MasterKey},
+    metrics::Metrics,
     pipeline::{self, Bell, Events, Intake, deliver},
     registry::{Registry, RegistryError, Skills},
 };
@@ -93,6 +95,10 @@ pub struct App {
     pub channels: Channels,
     /// What all gates share.
     pub gate: Arc<GateShared>,
+    /// Which skills rest because they keep breaking.
+    pub breakers: Breakers,
+    /// What happened since the host started, in figures.
+    pub metrics: Arc<Metrics>,
     /// Rings when there may be messages to work on.
     pub inbox_bell: Bell,
     /// Rings when there may be messages to send.
@@ -173,6 +179,7 @@ impl App {
         let runtime = Arc::new(runtime(&config)?);
         let skills = registry.load(&runtime, &config, &registry.current()?)?;
         let collections = Arc::new(config.collections.clone());
+        let metrics = Arc::new(Metrics::default());
         let gate = Arc::new(GateShared {
             policy: Arc::clone(&policy),
             collections: Arc::clone(&collections),
@@ -182,6 +189,7 @@ impl App {
                 queue: config.pipeline.queue.clone(),
             }),
             clock: Arc::clone(&clock),
+            metrics: Arc::clone(&metrics),
         });
         let inbox_bell = Bell::default();
         Ok(Arc::new(Self {
@@ -189,6 +197,8 @@ impl App {
             channels: Channels::new(&config)?,
             events: Events::default(),
             outbox_bell: Bell::default(),
+            breakers: Breakers::new(config.breaker),
+            metrics,
             skills: RwLock::new(Arc::new(skills)),
             inbox_bell,
             config,
@@ -276,6 +286,7 @@ impl App {
                 _ = stop.changed() => return,
                 _ = tick.tick() => {}
             }
+            self.metrics.tidy();
             let Ok(number) = self.registry.current_number() else { continue };
             if number == self.skills().number || refused == Some(number) {
                 continue;
@@ -283,6 +294,9 @@ impl App {
             match self.load(None).await {
                 Ok(skills) => {
                     tracing::info!(generation = skills.number, "skills activated");
+                    let active = skills.active.iter();
+                    self.breakers
+                        .keep_only(&active.map(|(id, skill)| (id.clone(), skill.digest)).collect());
                     *self.skills.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(skills);
                 }
                 Err(error) => {

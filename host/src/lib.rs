@@ -8,6 +8,7 @@
 
 pub mod app;
 pub mod brain;
+pub mod breaker;
 pub mod channels;
 pub mod cli;
 pub mod clock;
@@ -18,7 +19,9 @@ pub mod gate;
 mod http;
 pub mod keys;
 pub mod ledger;
+pub mod metrics;
 pub mod pipeline;
 pub mod privacy;
+pub mod profile;
 pub mod registry;
 pub mod understand;

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bad_input;
+mod breaker;
 mod console;
 mod crash;
 mod deliveries;
