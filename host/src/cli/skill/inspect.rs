@@ -150,7 +150,7 @@ impl<'a> Inspected<'a> {
     ) -> anyhow::Result<Self> {
         let requested = installed.manifest.requested();
         Ok(Self {
-            component: registry.inspect(installed.digest, &config.bounds())?.into(),
+            component: registry.inspect(installed.digest)?.into(),
             refused: requested.difference(&installed.grants).copied().collect(),
             limits: profile::limits(&installed.manifest.limits, &config.ceilings),
             used: Measured::read(store, id, installed.digest).await?,
