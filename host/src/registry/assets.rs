@@ -263,4 +263,21 @@ mod tests {
         outside[MAGIC.len() + 4] = b'/';
         assert!(decode(&outside).is_none());
     }
+
+    #[test]
+    fn kept_files_come_back_and_changed_ones_do_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::open(folder.path()).unwrap();
+        assert_eq!(files.keep_assets(&Assets::default()).unwrap(), None);
+        let texts = BTreeMap::from([("a".to_owned(), b"1".to_vec())]);
+        let digest = files.keep_assets(&Assets::new(texts).unwrap()).unwrap().expect("a digest");
+        assert_eq!(shown(&files.assets(digest).unwrap()), [pair("a", "1")]);
+
+        let stored = folder.path().join(format!("skills/blobs/{}.assets", digest.hex()));
+        let mut bytes = fs::read(&stored).unwrap();
+        *bytes.last_mut().unwrap() = b'2';
+        fs::write(&stored, bytes).unwrap();
+        let error = files.assets(digest).unwrap_err();
+        assert!(matches!(error, RegistryError::Damaged { .. }), "{error}");
+    }
 }
