@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod assets;
 mod bad_input;
 mod breaker;
 mod console;

@@ -55,7 +55,8 @@ pub fn shipped_skills() -> Result<Vec<SkillFiles>, SupportError> {
     skills_in(&paths::repository().join("skills"))
 }
 
-/// The hostile components of the tests, in order of their names.
+/// The hostile components of the tests, in order of their names, without those in
+/// languages that could not be built here.
 ///
 /// # Errors
 /// Where they have not been built.
@@ -76,6 +77,11 @@ fn skills_in(workspace: &std::path::Path) -> Result<Vec<SkillFiles>, SupportErro
         }
         let component = built.join(format!("{}.wasm", name.replace('-', "_")));
         if !component.is_file() {
+            // What is not made by cargo needs tools that may be missing here, as
+            // `cargo xtask build-skills` told; tests of it skip themselves.
+            if !folder.join("Cargo.toml").is_file() {
+                continue;
+            }
             let next = "cargo xtask build-skills";
             return Err(SupportError::NotBuilt { path: component, next });
         }
