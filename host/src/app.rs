@@ -6,11 +6,12 @@ use std::{
 };
 
 use postern_policy::{PolicyError, PolicySet, PolicySource};
-use postern_runtime::{Runtime, RuntimeConfig, RuntimeError};
+use postern_runtime::{InUse, Runtime, RuntimeConfig, RuntimeError};
 use postern_store::{SqliteStore, Store, StoreError};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
+    audit,
     breaker::Breakers,
     channels::Channels,
     clock::{Clock, SystemClock},
@@ -23,7 +24,7 @@ use crate::{
     keys::{KeyError, MasterKey},
     metrics::Metrics,
     pipeline::{self, Bell, Events, Intake, deliver},
-    registry::{Registry, RegistryError, Skills},
+    registry::{Compiler, Registry, RegistryError, Skills},
 };
 
 /// Where the master key lies in the data folder.
@@ -122,6 +123,7 @@ pub fn runtime(config: &Config) -> Result<Runtime, RuntimeError> {
     Runtime::new(RuntimeConfig {
         concurrent_calls: config.concurrent_calls,
         max_memory_bytes: config.ceilings.memory_bytes,
+        ..RuntimeConfig::default()
     })
 }
 
@@ -160,7 +162,7 @@ impl App {
         let config = Config::load(data)?;
         let store = SqliteStore::open(data, CHAIN).await?;
         store.lock_for_serving()?;
-        Self::assemble(config, Arc::new(store), Arc::new(SystemClock))
+        Self::assemble(config, Arc::new(store), Arc::new(SystemClock), Compiler::this_program())
     }
 
     /// Puts a host together from a configuration that was read before.
@@ -171,11 +173,12 @@ impl App {
         config: Config,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
+        compiler: Compiler,
     ) -> Result<Arc<Self>, StartError> {
         install_crypto();
         let key = MasterKey::read(&config.data.join(KEY_FILE))?;
         let policy = Arc::new(policies(&config)?);
-        let registry = Registry::open(&config.data, key.clone())?;
+        let registry = Registry::open(&config.data, key.clone(), compiler)?;
         let runtime = Arc::new(runtime(&config)?);
         let skills = registry.load(&runtime, &config, &registry.current()?)?;
         let collections = Arc::new(config.collections.clone());
@@ -215,6 +218,11 @@ impl App {
     /// The active skills.
     pub fn skills(&self) -> Arc<Skills> {
         Arc::clone(&self.skills.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What of the sandbox's pools is in use now.
+    pub fn in_use(&self) -> InUse {
+        self.runtime.in_use()
     }
 
     /// The skills of the generation under which an interrupted turn began.
@@ -268,6 +276,7 @@ impl App {
             tasks.spawn(pipeline::work(Arc::clone(self), number, stop.clone()));
         }
         tasks.spawn(deliver::run(Arc::clone(self), stop.clone()));
+        tasks.spawn(audit::keep_checkpoints(Arc::clone(self), stop.clone()));
         tasks.spawn(Arc::clone(self).follow_generations(stop));
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended {

@@ -7,6 +7,7 @@
 //! [`console`] and [`cli`] show and operate all of it.
 
 pub mod app;
+pub mod audit;
 pub mod brain;
 pub mod breaker;
 pub mod channels;

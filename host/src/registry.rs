@@ -4,6 +4,8 @@
 //! Nothing is changed in place. A component is staged, synced and renamed to its
 //! digest; a generation is a new file; one rename of `current` activates it.
 
+mod assets;
+mod compile;
 mod files;
 mod load;
 
@@ -15,12 +17,19 @@ use std::{
 use postern_domain::{
     Digest, Interface, Manifest, SkillId, Timestamp, digest_of, manifest::ManifestError,
 };
-use postern_runtime::{ComponentInfo, InspectError, LoadError, Runtime, RuntimeError};
+use postern_runtime::{
+    AssetError, Assets, Bounds, ComponentInfo, InspectError, Limits, LoadError, Runtime,
+};
 use serde::{Deserialize, Serialize};
 
-pub use load::{ActiveSkill, Skills};
+pub use assets::read_assets;
+pub use compile::{CompileError, CompileLimits, Compiler, answer_if_asked};
+pub use load::{ActiveSkill, Skills, check_usable};
 
-use crate::{config::located, keys::MasterKey};
+use crate::{
+    config::{Config, located},
+    keys::MasterKey,
+};
 
 /// Bytes of a manifest.
 const MOST_MANIFEST_BYTES: usize = 256 * 1024;
@@ -32,6 +41,9 @@ pub struct Installed {
     pub manifest: Manifest,
     /// Digest of the component.
     pub digest: Digest,
+    /// Digest of the skill's own files, if it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assets: Option<Digest>,
     /// Interfaces that the operator granted.
     pub grants: BTreeSet<Interface>,
     /// When it was installed.
@@ -97,6 +109,22 @@ pub enum RegistryError {
         /// What is wrong.
         source: InspectError,
     },
+    /// The files beside the manifest cannot be a skill's assets.
+    #[error("{path}: {source}")]
+    Assets {
+        /// The folder.
+        path: String,
+        /// Which file, and why.
+        source: AssetError,
+    },
+    /// Something among the assets is no file.
+    #[error("{path} {reason}")]
+    AssetFile {
+        /// Where it is.
+        path: String,
+        /// What it must be.
+        reason: &'static str,
+    },
     /// The component imports what it was not granted.
     #[error(transparent)]
     Ungranted(LoadError),
@@ -155,13 +183,13 @@ pub enum RegistryError {
         /// What does not fit.
         reason: String,
     },
-    /// The engine refused the component.
+    /// There is no code for the component.
     #[error("skill {skill} cannot be compiled: {source}")]
     Compile {
         /// The skill.
         skill: SkillId,
-        /// What the engine said.
-        source: RuntimeError,
+        /// Why.
+        source: CompileError,
     },
 }
 
@@ -170,6 +198,7 @@ pub enum RegistryError {
 pub struct Registry {
     files: files::Files,
     key: MasterKey,
+    compiler: Compiler,
 }
 
 /// A component and its manifest, checked and ready to be installed.
@@ -179,21 +208,23 @@ pub struct Candidate {
     /// What the component imports and exports.
     pub info: ComponentInfo,
     bytes: Vec<u8>,
+    assets: Assets,
 }
 
 impl Candidate {
-    /// Checks a component and its manifest against each other.
+    /// Checks a component, within these bounds, and its manifest against each other.
     ///
     /// # Errors
     /// The first thing that is wrong; the error names the file and the field.
     pub fn check(
+        bounds: &Bounds,
         component_file: &str,
         bytes: Vec<u8>,
         manifest_file: &str,
         manifest: &str,
     ) -> Result<Self, RegistryError> {
         let manifest = parse_manifest(manifest_file, manifest)?;
-        let info = Runtime::inspect(&bytes).map_err(|source| RegistryError::Component {
+        let info = Runtime::inspect_within(&bytes, bounds).map_err(|source| RegistryError::Component {
             file: component_file.to_owned(),
             source,
         })?;
@@ -202,7 +233,14 @@ impl Candidate {
         if let Some(interface) = info.imports.keys().find(|i| !requested.contains(i)) {
             return Err(RegistryError::Unrequested { skill, interface: *interface });
         }
-        Ok(Self { manifest, info, bytes })
+        Ok(Self { manifest, info, bytes, assets: Assets::default() })
+    }
+
+    /// The same candidate with files of its own.
+    #[must_use]
+    pub fn with_assets(mut self, assets: Assets) -> Self {
+        self.assets = assets;
+        self
     }
 
     /// Digest of the component.
@@ -232,8 +270,8 @@ impl Registry {
     ///
     /// # Errors
     /// The folders cannot be made.
-    pub fn open(data: &Path, key: MasterKey) -> Result<Self, RegistryError> {
-        Ok(Self { files: files::Files::open(data)?, key })
+    pub fn open(data: &Path, key: MasterKey, compiler: Compiler) -> Result<Self, RegistryError> {
+        Ok(Self { files: files::Files::open(data)?, key, compiler })
     }
 
     /// The active generation.
@@ -269,6 +307,23 @@ impl Registry {
         Ok(generation)
     }
 
+    /// What a component of this registry imports and exports.
+    ///
+    /// # Errors
+    /// Its file is missing or damaged, or this host cannot run it any more.
+    pub fn inspect(&self, component: Digest) -> Result<ComponentInfo, RegistryError> {
+        let bytes = self.files.component(component)?;
+        // Whether it is too large was decided when it was installed.
+        let bounds = Bounds {
+            component_bytes: u64::MAX,
+            memory_bytes: u64::MAX,
+            table_elements: u64::MAX,
+            ..Bounds::default()
+        };
+        Runtime::inspect_within(&bytes, &bounds)
+            .map_err(|source| RegistryError::Component { file: component.to_string(), source })
+    }
+
     /// Puts a candidate with these grants into the store of components and
     /// answers the generation in which it is active, to be activated. The
     /// component is compiled here, so serving never has to.
@@ -279,6 +334,7 @@ impl Registry {
     pub fn install(
         &self,
         runtime: &Runtime,
+        config: &Config,
         candidate: &Candidate,
         grants: BTreeSet<Interface>,
         now: Timestamp,
@@ -299,15 +355,21 @@ impl Registry {
         }
         load::check_usable(&candidate.manifest)?;
         let digest = candidate.digest();
-        let compiled = runtime
-            .compile(&candidate.bytes)
+        let engine = runtime.engine_fingerprint();
+        let compiled = self
+            .compiler
+            .compile(&engine, &candidate.bytes, &config.compile)
             .map_err(|source| RegistryError::Compile { skill: id.clone(), source })?;
+        let limits = Limits::for_manifest(&candidate.manifest.limits, &config.ceilings);
         // Linking proves that every import is granted, before anything is kept.
-        runtime.load_bytes(id, &compiled, &grants).map_err(RegistryError::Ungranted)?;
+        runtime
+            .load_bytes(id, &compiled, &grants, &limits)
+            .map_err(RegistryError::Ungranted)?;
         self.files.keep_component(digest, &candidate.bytes)?;
-        self.files.keep_compiled(&self.key, digest, &runtime.engine_fingerprint(), &compiled)?;
+        self.files.keep_compiled(&self.key, digest, &engine, compiled)?;
+        let assets = self.files.keep_assets(&candidate.assets)?;
         let manifest = candidate.manifest.clone();
-        let installed = Installed { manifest, digest, grants, installed_at: now };
+        let installed = Installed { manifest, digest, assets, grants, installed_at: now };
         generation.skills.insert(id.clone(), installed);
         generation.number += 1;
         Ok(generation)

@@ -16,8 +16,11 @@ pub(crate) enum Import {
     Wasi,
 }
 
-/// The version of every `postern` package that this host serves.
-const HOST: Version = Version::new(0, 1, 0);
+/// The version of `postern:skill` that this host serves.
+const SKILL: Version = Version::new(0, 1, 0);
+
+/// The version of WASI that `wasmtime-wasi` links.
+const WASI_VERSION: Version = Version::new(0, 2, 12);
 
 /// The export that makes a component a skill, without its version.
 pub(crate) const TOOLS: &str = "postern:skill/tools";
@@ -55,19 +58,20 @@ const WASI: [&str; 27] = [
     "wasi:sockets/udp-create-socket",
 ];
 
-/// The WIT interface behind a capability.
-const fn wit_name(interface: Interface) -> &'static str {
+/// The WIT interface behind a capability, and the version of its package that this
+/// host serves. Packages are versioned by themselves.
+const fn served(interface: Interface) -> (&'static str, Version) {
     match interface {
-        Interface::Log => "postern:log/logging",
-        Interface::Records => "postern:records/store",
-        Interface::Http => "postern:http/client",
-        Interface::Kv => "postern:kv/state",
-        Interface::Ticket => "postern:ticket/tickets",
-        Interface::Knowledge => "postern:knowledge/search",
-        Interface::Model => "postern:model/completion",
-        Interface::Message => "postern:message/sending",
-        Interface::Handover => "postern:handover/people",
-        Interface::Schedule => "postern:schedule/timer",
+        Interface::Log => ("postern:log/logging", Version::new(0, 1, 0)),
+        Interface::Records => ("postern:records/store", Version::new(0, 1, 0)),
+        Interface::Http => ("postern:http/client", Version::new(0, 1, 0)),
+        Interface::Kv => ("postern:kv/state", Version::new(0, 1, 0)),
+        Interface::Ticket => ("postern:ticket/tickets", Version::new(0, 1, 0)),
+        Interface::Knowledge => ("postern:knowledge/search", Version::new(0, 1, 0)),
+        Interface::Model => ("postern:model/completion", Version::new(0, 1, 0)),
+        Interface::Message => ("postern:message/sending", Version::new(0, 1, 0)),
+        Interface::Handover => ("postern:handover/people", Version::new(0, 1, 0)),
+        Interface::Schedule => ("postern:schedule/timer", Version::new(0, 1, 0)),
     }
 }
 
@@ -75,15 +79,19 @@ const fn wit_name(interface: Interface) -> &'static str {
 pub(crate) fn classify(name: &str) -> Result<Import, InspectError> {
     let unknown = || InspectError::UnknownImport { import: shown(name) };
     let (path, version) = split(name).ok_or_else(unknown)?;
-    if let Some(interface) = Interface::ALL.into_iter().find(|i| wit_name(*i) == path) {
-        serves(name, &version)?;
-        return Ok(Import::Capability(interface, version));
+    for interface in Interface::ALL {
+        let (own, host) = served(interface);
+        if own == path {
+            serves(name, &host, &version)?;
+            return Ok(Import::Capability(interface, version));
+        }
     }
     if path == SKILL_TYPES {
-        serves(name, &version)?;
+        serves(name, &SKILL, &version)?;
         return Ok(Import::SkillTypes);
     }
-    if WASI.contains(&path) && (version.major, version.minor) == (0, 2) && version.pre.is_empty() {
+    if WASI.contains(&path) {
+        serves(name, &WASI_VERSION, &version)?;
         return Ok(Import::Wasi);
     }
     Err(unknown())
@@ -93,7 +101,7 @@ pub(crate) fn classify(name: &str) -> Result<Import, InspectError> {
 /// can call.
 pub(crate) fn is_tools(name: &str) -> Result<bool, InspectError> {
     match split(name) {
-        Some((TOOLS, version)) => serves(name, &version).map(|()| true),
+        Some((TOOLS, version)) => serves(name, &SKILL, &version).map(|()| true),
         Some(_) | None => Ok(false),
     }
 }
@@ -106,11 +114,11 @@ fn split(name: &str) -> Option<(&str, Version)> {
 
 /// Refuses a name in a version that this host cannot serve. The engine's linker
 /// does not: it ignores minor versions.
-fn serves(name: &str, wanted: &Version) -> Result<(), InspectError> {
-    if is_compatible(&HOST, wanted) {
+fn serves(name: &str, host: &Version, wanted: &Version) -> Result<(), InspectError> {
+    if is_compatible(host, wanted) {
         Ok(())
     } else {
-        Err(InspectError::Version { name: shown(name), host: HOST })
+        Err(InspectError::Version { name: shown(name), host: host.clone() })
     }
 }
 
@@ -146,7 +154,6 @@ mod tests {
         check("wasi:io/poll@0.2.6", Ok(Import::Wasi));
         for name in [
             "wasi:http/outgoing-handler@0.2.6",
-            "wasi:io/poll@0.3.0",
             "wasi:clocks/timezone@0.2.0",
             "postern:http/server@0.1.0",
             "postern:http/client",
@@ -170,6 +177,13 @@ mod tests {
                  build the skill against the host's WIT files, or upgrade the host"
             );
             check(&format!("postern:kv/state@{wanted}"), Err(&error));
+        }
+        for wanted in ["0.2.13", "0.3.0", "0.1.9"] {
+            let error = format!(
+                "wasi:io/poll@{wanted} is not served by this host, which has 0.2.12; \
+                 build the skill against the host's WIT files, or upgrade the host"
+            );
+            check(&format!("wasi:io/poll@{wanted}"), Err(&error));
         }
         assert!(is_tools("postern:skill/tools@0.2.0").is_err());
         assert_eq!(is_tools("postern:skill/tools@0.1.0").ok(), Some(true));

@@ -1,6 +1,6 @@
 //! From compiled code to something that can be instantiated at once.
 
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
 
 use postern_domain::{Interface, SkillId};
 use wasmtime::{
@@ -16,22 +16,14 @@ use crate::{
     wasi,
 };
 
-/// Compiled code, by whichever way it comes.
-#[derive(Clone, Copy)]
-pub(crate) enum Code<'a> {
-    File(&'a Path),
-    Bytes(&'a [u8]),
-}
-
 /// Links exactly the granted interfaces, and WASI, which gives nothing.
 pub(crate) fn prepare(
     engine: &Engine,
     skill: &SkillId,
-    code: Code<'_>,
+    code: &[u8],
     granted: &BTreeSet<Interface>,
 ) -> Result<SkillPre<State>, LoadError> {
-    let component = deserialize(engine, code)
-        .map_err(|error| LoadError::Code { skill: skill.clone(), source: error.into() })?;
+    let component = deserialize(engine, code).map_err(|error| refused(skill, error))?;
     for (name, _) in component.component_type().imports(engine) {
         match import::classify(name) {
             Ok(Import::Capability(interface, _)) if !granted.contains(&interface) => {
@@ -91,15 +83,21 @@ fn link(
 }
 
 #[expect(unsafe_code, reason = "compiled code can only be loaded by trusting it")]
-fn deserialize(engine: &Engine, code: Code<'_>) -> wasmtime::Result<Component> {
+fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: the code must be the unchanged output of `Engine::precompile_component`.
-    // `Runtime::load` and `load_bytes` demand it of their callers, which keep what
-    // `Runtime::compile` made in a folder of their own and check its digest. Code of
+    // `Runtime::load_bytes` demands it of its callers, which keep what was compiled
+    // under a seal of their own and check it over the bytes that they pass. Code of
     // another engine is recognised by its header and refused.
-    unsafe {
-        match code {
-            Code::File(path) => Component::deserialize_file(engine, path),
-            Code::Bytes(bytes) => Component::deserialize(engine, bytes),
-        }
+    unsafe { Component::deserialize(engine, code) }
+}
+
+/// Tells code that cannot be used from code of a component that needs too much.
+fn refused(skill: &SkillId, error: wasmtime::Error) -> LoadError {
+    let skill = skill.clone();
+    // The pool says it in words only.
+    if error.chain().any(|cause| cause.to_string().contains("exceeds the")) {
+        LoadError::Pool { skill, source: error.into() }
+    } else {
+        LoadError::Code { skill, source: error.into() }
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     app::{App, CHAIN},
     clock::SystemClock,
     config::Config,
+    registry::Compiler,
 };
 
 /// Measure this host on this machine.
@@ -64,7 +65,7 @@ impl Bench {
         config.telegram = load::accounts(&platform.url)?;
         let store = Arc::new(SqliteStore::open(folder.path(), CHAIN).await?);
         customers(&config, &store).await?;
-        let app = App::assemble(config, store, Arc::new(SystemClock))?;
+        let app = App::assemble(config, store, Arc::new(SystemClock), Compiler::this_program())?;
         for skill in ["crm-lookup", "order-status"] {
             let known = app.skills().active.keys().any(|id| id.as_str() == skill);
             anyhow::ensure!(known, "skill {skill} is not installed in {}", context.data.display());

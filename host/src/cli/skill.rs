@@ -1,5 +1,7 @@
 //! `postern skill`
 
+mod inspect;
+
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -9,17 +11,18 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use postern_domain::{Interface, Manifest, SkillId};
 
+use self::inspect::What;
 use super::{Context, output, output::out};
 use crate::{
     app,
     clock::{Clock as _, SystemClock},
     config::Config,
     keys::MasterKey,
-    registry::{Candidate, Generation, Installed, Registry},
+    registry::{Candidate, Compiler, Generation, Registry, read_assets},
 };
 
 /// Bytes of a component file.
-const MOST_BYTES: u64 = 64 * 1024 * 1024;
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Skill {
@@ -40,10 +43,11 @@ pub(super) enum Skill {
     },
     /// Show the installed skills.
     List,
-    /// Show what a skill is and may do.
+    /// Show what skills are, may do, get at most and have used.
     Inspect {
-        /// The skill.
-        id: SkillId,
+        /// An installed skill, or the component (.wasm) of any; by default all
+        /// that are installed.
+        what: Option<What>,
     },
     /// Take a skill out of service. Its component stays for replay.
     Remove {
@@ -54,25 +58,22 @@ pub(super) enum Skill {
 
 impl Skill {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
-        context.require_folder()?;
-        let key = MasterKey::read(&context.data.join(app::KEY_FILE))?;
-        let registry = Registry::open(&context.data, key)?;
         match self {
             Self::Install { component, manifest, grant } => {
+                let registry = registry(context)?;
                 let manifest = manifest.unwrap_or_else(|| component.with_file_name("skill.toml"));
                 install(context, &registry, &component, &manifest, grant.as_deref()).await
             }
-            Self::List => list(context, &registry.current()?),
-            Self::Inspect { id } => {
-                let generation = registry.current()?;
-                let Some(installed) = generation.skills.get(&id) else {
-                    anyhow::bail!(
-                        "skill {id} is not installed; `postern skill list` shows what is"
-                    );
-                };
-                inspect(context, installed)
+            Self::List => list(context, &registry(context)?.current()?),
+            Self::Inspect { what: Some(What::File(path)) } => inspect::file(context, &path),
+            Self::Inspect { what: Some(What::Skill(id)) } => {
+                inspect::installed(context, &registry(context)?, Some(id)).await
+            }
+            Self::Inspect { what: None } => {
+                inspect::installed(context, &registry(context)?, None).await
             }
             Self::Remove { id } => {
+                let registry = registry(context)?;
                 let generation = registry.remove(&id)?;
                 let store = context.store().await?;
                 let detail = format!("generation {}", generation.number);
@@ -85,6 +86,13 @@ impl Skill {
     }
 }
 
+/// The registry of the data folder, which must exist.
+fn registry(context: &Context) -> anyhow::Result<Registry> {
+    context.require_folder()?;
+    let key = MasterKey::read(&context.data.join(app::KEY_FILE))?;
+    Ok(Registry::open(&context.data, key, Compiler::this_program())?)
+}
+
 async fn install(
     context: &Context,
     registry: &Registry,
@@ -92,20 +100,27 @@ async fn install(
     manifest: &Path,
     grant: Option<&str>,
 ) -> anyhow::Result<()> {
+    let config = Config::load(&context.data)?;
     let (component_name, manifest_name) = (name(component), name(manifest));
     let size = std::fs::metadata(component).with_context(|| component_name.clone())?.len();
     anyhow::ensure!(size <= MOST_BYTES, "{component_name}: {size} bytes; at most {MOST_BYTES}");
     let bytes = std::fs::read(component).with_context(|| component_name.clone())?;
     let text = std::fs::read_to_string(manifest)
         .with_context(|| format!("{manifest_name}: name the manifest with --manifest"))?;
-    let candidate = Candidate::check(&component_name, bytes, &manifest_name, &text)?;
+    let candidate =
+        Candidate::check(&config.bounds(), &component_name, bytes, &manifest_name, &text)?;
+    let beside = manifest.parent().unwrap_or_else(|| Path::new("."));
+    let candidate = candidate.with_assets(read_assets(beside)?);
     let grants = grants(&candidate.manifest, grant)?;
-    let config = Config::load(&context.data)?;
     let runtime = app::runtime(&config)?;
-    let generation = registry.install(&runtime, &candidate, grants.clone(), SystemClock.now())?;
+    let now = SystemClock.now();
+    let generation = registry.install(&runtime, &config, &candidate, grants.clone(), now)?;
     let skill = &candidate.manifest.skill;
     let granted = grants.iter().map(|interface| interface.as_str()).collect::<Vec<_>>().join(", ");
-    let detail = format!("generation {}; granted: {granted}", generation.number);
+    let mut detail = format!("generation {}; granted: {granted}", generation.number);
+    if let Some(assets) = generation.skills.get(&skill.id).and_then(|skill| skill.assets) {
+        detail += &format!("; assets: {assets}");
+    }
     let on = format!("{}@{} {}", skill.id, skill.version, candidate.digest());
     let store = context.store().await?;
     // First, because what is not recorded must not be done.
@@ -184,37 +199,5 @@ fn list(context: &Context, generation: &Generation) -> anyhow::Result<()> {
         })
         .collect();
     output::table(&["skill", "version", "digest", "granted", "what it does"], &rows)?;
-    Ok(())
-}
-
-fn inspect(context: &Context, installed: &Installed) -> anyhow::Result<()> {
-    if context.json {
-        return output::json(installed);
-    }
-    let manifest = &installed.manifest;
-    out!("{}@{} by {}", manifest.skill.id, manifest.skill.version, manifest.skill.publisher);
-    out!("{}", manifest.skill.description);
-    out!("component: {}", installed.digest);
-    out!("installed: {}", installed.installed_at);
-    out!("\nTools");
-    for tool in &manifest.tools {
-        let kind = if tool.read_only { "reads" } else { "changes things" };
-        out!(
-            "  {:<18} {} ({kind}; customer: {})",
-            tool.name,
-            tool.description,
-            tool.identity.as_str()
-        );
-    }
-    out!("\nCapabilities");
-    for capability in &manifest.capabilities {
-        let granted =
-            if installed.grants.contains(&capability.interface) { "granted" } else { "refused" };
-        out!("  {:<9} {granted}: {}", capability.interface.as_str(), capability.reason);
-    }
-    out!("\nIntents");
-    for intent in &manifest.intents {
-        out!("  {:<18} → {} ({} examples)", intent.name, intent.tool, intent.examples.len());
-    }
     Ok(())
 }

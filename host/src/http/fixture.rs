@@ -22,6 +22,7 @@ use crate::{
     config::{self, Config},
     console,
     keys::{MasterKey, write_private},
+    registry::Compiler,
 };
 
 /// The operator's token of every host made here.
@@ -52,7 +53,9 @@ impl TestHost {
         config.web.get_mut("main").unwrap().origins = vec![LISTED.to_owned()];
         let clock = ManualClock::at(Timestamp::from_millis(1_700_000_000_000));
         let store = SqliteStore::open(data, "host-1").await.unwrap();
-        let app = App::assemble(config, Arc::new(store), Arc::new(clock.clone())).unwrap();
+        // Nothing is installed here, so nothing is ever compiled.
+        let compiler = Compiler::program(Path::new("no-program"));
+        let app = App::assemble(config, Arc::new(store), Arc::new(clock.clone()), compiler).unwrap();
         Self {
             public: channels::router(Arc::clone(&app)),
             operator: console::router(Arc::clone(&app)),

@@ -13,9 +13,12 @@ use super::RegistryError;
 use crate::keys::MasterKey;
 
 /// Bytes of any file that is read here.
-const MOST_BYTES: u64 = 256 * 1024 * 1024;
+const MOST_BYTES: u64 = 513 * 1024 * 1024;
 
 const CURRENT: &str = "current";
+
+/// What stands before compiled code in its file.
+const SEAL_BYTES: usize = 32;
 
 #[derive(Debug)]
 pub(super) struct Files {
@@ -51,7 +54,8 @@ impl Files {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(io(path)(error)),
         };
-        let mut bytes = Vec::new();
+        let size = file.metadata().map_err(io(path))?.len().min(MOST_BYTES);
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
         file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(io(path))?;
         Ok(Some(bytes))
     }
@@ -91,11 +95,26 @@ impl Files {
     }
 
     pub(super) fn keep_component(&self, digest: Digest, bytes: &[u8]) -> Result<(), RegistryError> {
-        self.write(&format!("blobs/{}.wasm", digest.hex()), bytes)
+        self.keep_blob(digest, "wasm", bytes)
     }
 
     pub(super) fn component(&self, digest: Digest) -> Result<Vec<u8>, RegistryError> {
-        let path = format!("blobs/{}.wasm", digest.hex());
+        self.blob(digest, "wasm")
+    }
+
+    /// Keeps what has this digest; `kind` is the end of its name.
+    pub(super) fn keep_blob(
+        &self,
+        digest: Digest,
+        kind: &str,
+        bytes: &[u8],
+    ) -> Result<(), RegistryError> {
+        self.write(&format!("blobs/{}.{kind}", digest.hex()), bytes)
+    }
+
+    /// What has this digest, which is checked.
+    pub(super) fn blob(&self, digest: Digest, kind: &str) -> Result<Vec<u8>, RegistryError> {
+        let path = format!("blobs/{}.{kind}", digest.hex());
         let bytes = self.read(&path)?.ok_or_else(|| damaged(&path, "the file is missing"))?;
         if Digest::of_bytes(&bytes) == digest {
             Ok(bytes)
@@ -111,11 +130,12 @@ impl Files {
         key: &MasterKey,
         digest: Digest,
         engine: &str,
-        code: &[u8],
-    ) -> Result<(), RegistryError> {
-        let mut bytes = seal(key, digest, engine, code).to_vec();
-        bytes.extend_from_slice(code);
-        self.write(&compiled_path(digest, engine), &bytes)
+        mut code: Vec<u8>,
+    ) -> Result<Code, RegistryError> {
+        let seal = seal(key, digest, engine, &code);
+        code.splice(..0, seal);
+        self.write(&compiled_path(digest, engine), &code)?;
+        Ok(Code(code))
     }
 
     /// Compiled code for this component and engine; none if there is none or it
@@ -125,17 +145,28 @@ impl Files {
         key: &MasterKey,
         digest: Digest,
         engine: &str,
-    ) -> Result<Option<Vec<u8>>, RegistryError> {
+    ) -> Result<Option<Code>, RegistryError> {
         let path = compiled_path(digest, engine);
-        let Some(mut bytes) = self.read(&path)? else { return Ok(None) };
-        let Some((given, code)) = bytes.split_first_chunk::<32>() else { return Ok(None) };
+        let Some(bytes) = self.read(&path)? else { return Ok(None) };
+        let Some((given, code)) = bytes.split_first_chunk::<SEAL_BYTES>() else {
+            return Ok(None);
+        };
         let ours: bool = seal(key, digest, engine, code).ct_eq(given).into();
         if !ours {
             tracing::warn!(path, "compiled code does not carry our seal and is not used");
             return Ok(None);
         }
-        bytes.drain(..32);
-        Ok(Some(bytes))
+        Ok(Some(Code(bytes)))
+    }
+}
+
+/// Compiled code that stands behind our seal. The bytes that were checked are the
+/// bytes that are loaded: nobody reads the file again.
+pub(super) struct Code(Vec<u8>);
+
+impl Code {
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0[SEAL_BYTES..]
     }
 }
 
@@ -143,6 +174,6 @@ fn compiled_path(digest: Digest, engine: &str) -> String {
     format!("compiled/{}-{engine}.cwasm", digest.hex())
 }
 
-fn seal(key: &MasterKey, digest: Digest, engine: &str, code: &[u8]) -> [u8; 32] {
+fn seal(key: &MasterKey, digest: Digest, engine: &str, code: &[u8]) -> [u8; SEAL_BYTES] {
     key.derive("compiled", &[&digest.hex(), engine, &Digest::of_bytes(code).hex()])
 }

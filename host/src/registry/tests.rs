@@ -7,7 +7,7 @@ fn key() -> MasterKey {
 }
 
 fn registry(folder: &tempfile::TempDir) -> Registry {
-    Registry::open(folder.path(), key()).unwrap()
+    Registry::open(folder.path(), key(), Compiler::program("no-program".as_ref())).unwrap()
 }
 
 /// The smallest component that the engine takes.
@@ -65,8 +65,10 @@ fn manifest_errors_name_file_field_and_reason() {
 
 #[test]
 fn what_is_not_a_skill_is_refused_with_its_file() {
-    let check = |bytes: &[u8]| Candidate::check("a.wasm", bytes.to_vec(), "skill.toml", MANIFEST);
-    for bytes in [&b""[..], b"not wasm", b"\0asm\x01\0\0\0", EMPTY] {
+    let bounds = Bounds { component_bytes: 1_000, ..Bounds::default() };
+    let check =
+        |bytes: &[u8]| Candidate::check(&bounds, "a.wasm", bytes.to_vec(), "skill.toml", MANIFEST);
+    for bytes in [&b""[..], b"not wasm", b"\0asm\x01\0\0\0", EMPTY, &[0; 1_001]] {
         let error = check(bytes).err().expect("refused").to_string();
         assert!(error.starts_with("a.wasm: "), "{error}");
     }
@@ -122,14 +124,21 @@ fn compiled_code_counts_only_under_our_own_seal() {
     let (ours, theirs) = (key(), key());
     let files = files::Files::open(folder.path()).unwrap();
     let digest = Digest::of_bytes(b"component");
-    assert_eq!(files.compiled(&ours, digest, "engine").unwrap(), None);
-    files.keep_compiled(&ours, digest, "engine", b"code").unwrap();
-    assert_eq!(files.compiled(&ours, digest, "engine").unwrap().as_deref(), Some(&b"code"[..]));
-    assert_eq!(files.compiled(&theirs, digest, "engine").unwrap(), None);
-    assert_eq!(files.compiled(&ours, digest, "other-engine").unwrap(), None);
+    let found = |key: &MasterKey, engine: &str| {
+        let code = files.compiled(key, digest, engine).unwrap();
+        code.map(|code| code.as_bytes().to_vec())
+    };
+    assert_eq!(found(&ours, "engine"), None);
+    let kept = files.keep_compiled(&ours, digest, "engine", b"code".to_vec()).unwrap();
+    assert_eq!(kept.as_bytes(), b"code");
+    assert_eq!(found(&ours, "engine").as_deref(), Some(&b"code"[..]));
+    assert_eq!(found(&theirs, "engine"), None);
+    assert_eq!(found(&ours, "other-engine"), None);
     let path = folder.path().join(format!("skills/compiled/{}-engine.cwasm", digest.hex()));
     let mut bytes = fs::read(&path).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     fs::write(&path, bytes).unwrap();
-    assert_eq!(files.compiled(&ours, digest, "engine").unwrap(), None);
+    assert_eq!(found(&ours, "engine"), None);
+    fs::write(&path, b"short").unwrap();
+    assert_eq!(found(&ours, "engine"), None);
 }
