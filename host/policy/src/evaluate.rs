@@ -1,16 +1,17 @@
 //! One evaluation by Cedar of one subject, with given duties fulfilled.
 
 use cedar_policy::{
-    AuthorizationError, Authorizer, Context, Decision, Entities, EntityUid, Request,
+    AuthorizationError, Authorizer, Context, Decision, Entities, Entity, EntityUid, Request,
     RestrictedExpression as Expr,
 };
 
 use crate::{
     PolicyRequest,
     duty::{Duties, Duty},
+    names::Names,
     slice::Slices,
     subject::Subject,
-    vocabulary::{Vocabulary, entity, record, reference, string, strings, uid},
+    vocabulary::{Thing, Vocabulary, record, reference, string, strings, uid},
 };
 
 /// What Cedar said.
@@ -52,25 +53,16 @@ impl<'a> Evaluation<'a> {
     }
 
     fn response(&self, satisfied: Duties) -> Option<Answer> {
-        let (action, rules) = self.slices.find(self.request.skill.as_str(), self.subject.action)?;
-        let skill = entity(
-            self.principal.clone(),
-            [
-                ("version", string(&self.request.version.to_string())),
-                ("publisher", string(self.request.publisher)),
-            ],
-        );
-        let resource = self.subject.resource.uid();
-        let known: Entities = action
-            .entities
-            .clone()
-            .add_entities([skill, self.subject.resource.clone()], None)
-            .ok()?;
-        let context = Context::from_pairs(self.context(satisfied)).ok()?;
+        let (action, slice) = self.slices.find(self.request.skill.as_str(), self.subject.action)?;
+        let read = &slice.read;
+        let resource = self.subject.resource.with(read);
+        let about = resource.uid();
+        let known: Entities =
+            action.entities.clone().add_entities([self.skill(read), resource], None).ok()?;
+        let context = Context::from_pairs(self.context(satisfied, read)).ok()?;
         let request =
-            Request::new(self.principal.clone(), action.uid.clone(), resource, context, None)
-                .ok()?;
-        let response = Authorizer::new().is_authorized(&request, rules, &known);
+            Request::new(self.principal.clone(), action.uid.clone(), about, context, None).ok()?;
+        let response = Authorizer::new().is_authorized(&request, &slice.rules, &known);
         let failed = response.diagnostics().errors().map(|error| match error {
             AuthorizationError::PolicyEvaluationError(error) => error.policy_id().to_string(),
         });
@@ -83,29 +75,45 @@ impl<'a> Evaluation<'a> {
         })
     }
 
-    fn context(&self, satisfied: Duties) -> Vec<(String, Expr)> {
+    fn skill(&self, read: &Names) -> Entity {
+        let mut attributes = Vec::new();
+        if read.have("version") {
+            attributes.push(("version", string(&self.request.version.to_string())));
+        }
+        if read.have("publisher") {
+            attributes.push(("publisher", string(self.request.publisher)));
+        }
+        Thing { uid: self.principal.clone(), attributes }.with(read)
+    }
+
+    /// What of the context could be read.
+    fn context(&self, satisfied: Duties, read: &Names) -> Vec<(String, Expr)> {
         let facts = self.request.facts;
-        let level = reference(&self.words.identity_level, facts.customer.level.as_str());
-        let key = facts.customer.key.as_deref().map(|key| ("key", string(key)));
-        let customer =
-            [("level", level), ("failed_attempts", Expr::new_long(facts.identify_failures.into()))];
-        let conversation = [
-            ("channel", reference(&self.words.channel, facts.channel.as_str())),
-            ("private", Expr::new_bool(facts.private)),
-        ];
-        let tokens = Duty::ALL.into_iter().filter(|duty| satisfied.has(*duty)).map(Duty::token);
-        let arguments = self.subject.arguments.clone().map(|value| ("arguments", value));
-        [
-            ("tool", string(self.request.tool)),
-            ("customer", record(customer.into_iter().chain(key))),
-            ("conversation", record(conversation)),
-            ("satisfied", strings(tokens)),
-            ("now_ms", Expr::new_long(facts.now.millis())),
-        ]
-        .into_iter()
-        .chain(arguments)
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+        let mut context = Vec::new();
+        let mut add = |name: &str, value: &dyn Fn() -> Expr| {
+            if read.have(name) {
+                context.push((name.to_owned(), value()));
+            }
+        };
+        add("tool", &|| string(self.request.tool));
+        add("customer", &|| {
+            let level = reference(&self.words.identity_level, facts.customer.level.as_str());
+            let failed_attempts = Expr::new_long(facts.identify_failures.into());
+            let key = facts.customer.key.as_deref().map(|key| ("key", string(key)));
+            record([("level", level), ("failed_attempts", failed_attempts)].into_iter().chain(key))
+        });
+        add("conversation", &|| {
+            let channel = reference(&self.words.channel, facts.channel.as_str());
+            record([("channel", channel), ("private", Expr::new_bool(facts.private))])
+        });
+        add("satisfied", &|| {
+            strings(Duty::ALL.into_iter().filter(|duty| satisfied.has(*duty)).map(Duty::token))
+        });
+        add("now_ms", &|| Expr::new_long(facts.now.millis()));
+        if let Some(arguments) = &self.subject.arguments {
+            add("arguments", &|| arguments.clone());
+        }
+        context
     }
 }
 

@@ -15,6 +15,7 @@ mod evaluate;
 mod judge;
 mod limits;
 mod load;
+mod names;
 mod request;
 mod rule;
 mod satisfied;

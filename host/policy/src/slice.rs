@@ -7,7 +7,7 @@ use cedar_policy::{
     PrincipalConstraint, Schema, entities_errors::EntitiesError,
 };
 
-use crate::{rule::Rule, vocabulary::SKILL};
+use crate::{names::Names, rule::Rule, vocabulary::SKILL};
 
 /// Every action that is judged, by its name in rules.
 pub(crate) const ACTIONS: [&str; 21] = [
@@ -43,13 +43,28 @@ pub(crate) struct Action {
     groups: HashSet<EntityUid>,
 }
 
+/// The rules that could apply to a principal and an action.
+#[derive(Clone)]
+pub(crate) struct Slice {
+    pub(crate) rules: PolicySet,
+    /// What they read of principal, resource and context.
+    pub(crate) read: Names,
+}
+
+impl Slice {
+    fn new(rules: PolicySet) -> Self {
+        let read = Names::read_by(rules.policies());
+        Self { rules, read }
+    }
+}
+
 /// The rules, cut by principal and action.
 pub(crate) struct Slices {
     actions: HashMap<&'static str, Action>,
     /// For skills that some rule names: only the actions of such rules.
-    named: HashMap<String, HashMap<&'static str, PolicySet>>,
+    named: HashMap<String, HashMap<&'static str, Slice>>,
     /// For every other skill.
-    others: HashMap<&'static str, PolicySet>,
+    others: HashMap<&'static str, Slice>,
 }
 
 /// Why rules could not be cut. Loading finds both before.
@@ -101,15 +116,15 @@ impl Slices {
                 for rule in own {
                     set.add(rule.clone())?;
                 }
-                named.entry(skill).or_default().insert(*name, set);
+                named.entry(skill).or_default().insert(*name, Slice::new(set));
             }
-            others.insert(*name, for_all);
+            others.insert(*name, Slice::new(for_all));
         }
         Ok(Self { actions, named, others })
     }
 
     /// The action of this name and the rules that could apply to this skill.
-    pub(crate) fn find(&self, skill: &str, action: &str) -> Option<(&Action, &PolicySet)> {
+    pub(crate) fn find(&self, skill: &str, action: &str) -> Option<(&Action, &Slice)> {
         let own = self.named.get(skill).and_then(|actions| actions.get(action));
         Some((self.actions.get(action)?, own.or_else(|| self.others.get(action))?))
     }
@@ -118,6 +133,7 @@ impl Slices {
     #[cfg(test)]
     pub(crate) fn uncut(schema: &Schema, rules: &[Rule]) -> Result<Self, CutError> {
         let all = PolicySet::from_policies(rules.iter().map(|rule| rule.policy.clone()))?;
+        let all = Slice { rules: all, read: Names::Any };
         let others = ACTIONS.into_iter().map(|name| (name, all.clone())).collect();
         Ok(Self { actions: actions(schema)?, named: HashMap::new(), others })
     }

@@ -1,14 +1,12 @@
 //! From a host call and its facts to what Cedar is asked: action, resource,
 //! arguments.
 
-use cedar_policy::{Entity, RestrictedExpression as Expr};
+use cedar_policy::RestrictedExpression as Expr;
 use postern_domain::{Condition, HostCall, JobTime, LogLevel, RecordStep, TicketChange, TicketId};
 
 use crate::{
     EndpointFacts, PolicyRequest, RecordFacts,
-    vocabulary::{
-        Vocabulary, count, entity, record, reference, string, strings, uid, with_attributes,
-    },
+    vocabulary::{Thing, Vocabulary, count, entity, record, reference, string, strings, uid},
 };
 
 /// One question to Cedar. A write has one for each step.
@@ -16,7 +14,7 @@ pub(crate) struct Subject {
     /// The action's name.
     pub(crate) action: &'static str,
     /// On what.
-    pub(crate) resource: Entity,
+    pub(crate) resource: Thing,
     /// What rules read as `context.arguments`, if the action has any.
     pub(crate) arguments: Option<Expr>,
     /// On what, in words without personal data.
@@ -205,7 +203,7 @@ fn record_entity(
     found: &RecordFacts,
     collection: &str,
     key: Option<&str>,
-) -> Result<Entity, SubjectError> {
+) -> Result<Thing, SubjectError> {
     if found.collection != collection || found.key.as_deref() != key {
         return Err(SubjectError::Facts);
     }
@@ -219,7 +217,7 @@ fn record_entity(
     attributes.extend(key.map(|key| ("key", string(key))));
     attributes.extend(found.owner.as_deref().map(|owner| ("owner", string(owner))));
     attributes.extend(found.new_owner.as_deref().map(|owner| ("new_owner", string(owner))));
-    Ok(with_attributes(uid(&declared.kind, key.unwrap_or_default()), attributes))
+    Ok(Thing { uid: uid(&declared.kind, key.unwrap_or_default()), attributes })
 }
 
 /// A level's name in the schema.
@@ -238,7 +236,7 @@ fn listed_name(endpoint: &EndpointFacts) -> Option<&str> {
     endpoint.name.as_deref().filter(|name| !name.is_empty())
 }
 
-fn endpoint_entity(words: &Vocabulary, endpoint: &EndpointFacts) -> Entity {
+fn endpoint_entity(words: &Vocabulary, endpoint: &EndpointFacts) -> Thing {
     let name = listed_name(endpoint);
     entity(
         uid(&words.endpoint, name.unwrap_or_default()),

@@ -1,6 +1,6 @@
 //! The names of types, parsed once, and values built with them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use cedar_policy::{
     Entity, EntityId, EntityTypeName, EntityUid, ParseErrors, RestrictedExpression as Expr,
@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::{
     Collections,
     collections::{FieldNode, FieldType},
+    names::Names,
     schema::RECORD,
 };
 
@@ -136,18 +137,29 @@ pub(crate) fn reference(kind: &EntityTypeName, id: &str) -> Expr {
     Expr::new_entity_uid(uid(kind, id))
 }
 
-/// An entity with attributes and without groups. Attributes that Cedar cannot
-/// take are left out with all others, and rules that read them fail.
-pub(crate) fn entity<const N: usize>(uid: EntityUid, attributes: [(&str, Expr); N]) -> Entity {
-    with_attributes(uid, attributes.into_iter().collect())
+/// An entity that rules may look at: its attributes, and no groups.
+pub(crate) struct Thing {
+    pub(crate) uid: EntityUid,
+    pub(crate) attributes: Vec<(&'static str, Expr)>,
 }
 
-/// The same with a number of attributes that is known only now.
-pub(crate) fn with_attributes(uid: EntityUid, attributes: Vec<(&str, Expr)>) -> Entity {
-    let attributes: HashMap<_, _> =
-        attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Entity::new(uid.clone(), attributes, HashSet::new())
-        .unwrap_or_else(|_| Entity::new_no_attrs(uid, HashSet::new()))
+impl Thing {
+    /// The entity with those attributes that could be read. Attributes that Cedar
+    /// cannot take are left out with all others, and rules that read them fail.
+    pub(crate) fn with(&self, read: &Names) -> Entity {
+        let attributes = self.attributes.iter().filter(|(name, _)| read.have(name));
+        let attributes = attributes.map(|(name, value)| ((*name).to_owned(), value.clone()));
+        Entity::new(self.uid.clone(), attributes.collect(), HashSet::new())
+            .unwrap_or_else(|_| Entity::new_no_attrs(self.uid.clone(), HashSet::new()))
+    }
+}
+
+/// An entity with these attributes.
+pub(crate) fn entity<const N: usize>(
+    uid: EntityUid,
+    attributes: [(&'static str, Expr); N],
+) -> Thing {
+    Thing { uid, attributes: attributes.into() }
 }
 
 /// A text.
