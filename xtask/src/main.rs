@@ -3,6 +3,7 @@
 
 mod bench;
 mod build;
+mod hostile;
 mod layers;
 mod run;
 mod scripted;
@@ -20,6 +21,8 @@ usage: cargo xtask <command>
                   builds everything and plays conversations through a running host
   test            builds everything and runs every test
   build-skills    builds the skills and the test guests to WebAssembly components
+  hostile [NAME] [--json|--list]
+                  tries every attack of the test guests on a host
   layers          checks which crate may depend on which
   bench [ARGS]    measures an optimised host; ARGS go to `postern bench`
   ci              runs what CI runs: .ci/run
@@ -30,6 +33,7 @@ enum Command {
     Demo(Vec<String>),
     Test,
     BuildSkills,
+    Hostile(Vec<String>),
     Layers,
     Bench(Vec<String>),
     Ci,
@@ -45,6 +49,7 @@ impl Command {
         let command = match name.as_str() {
             "demo" => return demo_arguments(rest).map(Self::Demo),
             "bench" => return Ok(Self::Bench(rest.to_vec())),
+            "hostile" => return Ok(Self::Hostile(rest.to_vec())),
             "test" => Self::Test,
             "build-skills" => Self::BuildSkills,
             "layers" => Self::Layers,
@@ -107,6 +112,7 @@ fn perform(command: Command) -> Result<(), Failure> {
         }
         Command::Test => tests::run(&root),
         Command::BuildSkills => build::skills_and_guests(&root),
+        Command::Hostile(arguments) => hostile::run(&root, &arguments),
         Command::Layers => layers::check(&root),
         Command::Bench(arguments) => bench::run(&root, &arguments),
         Command::Ci => run::Run::new(root.join(".ci").join("run")).within(&root).run(),

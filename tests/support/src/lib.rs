@@ -9,6 +9,7 @@ mod error;
 pub mod fake_py;
 mod fault;
 pub mod host;
+pub mod hostile;
 mod http;
 pub mod notice;
 pub mod operator;

@@ -39,8 +39,8 @@ fn follow(wish: &Value) -> Vec<String> {
         Some(serde_json::json!({ "url": location.1 }))
     });
     match next {
-        Some(next) => vec![told(first), told(send(&next))],
-        None => vec![told(first), "no location".to_owned()],
+        Some(next) => vec![format!("sent elsewhere: {}", told(send(&next)))],
+        None => vec![told(first)],
     }
 }
 
