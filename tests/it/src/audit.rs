@@ -13,9 +13,9 @@ async fn tamper(data: &DataFolder, statement: &str) -> Result<()> {
                   db.executescript(sys.argv[2])\n\
                   db.commit()";
     let database = data.path().join("postern.db");
-    let done = Command::new("python3").args(["-c", script]).arg(database).arg(statement);
-    let mut done = done.stdin(std::process::Stdio::null()).spawn()?;
-    ensure!(done.wait().await?.success(), "{statement}");
+    let mut python = Command::new("python3");
+    python.args(["-c", script]).arg(database).arg(statement);
+    ensure!(python.status().await?.success(), "{statement}");
     Ok(())
 }
 

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod assets;
+mod audit;
 mod bad_input;
 mod breaker;
 mod console;
@@ -15,11 +16,14 @@ mod deliveries;
 mod duplicates;
 mod egress;
 mod hostile;
+mod hostile_corpus;
 mod identity;
 mod lifecycle;
+mod policy;
 mod replies;
 mod retail;
 mod serving;
 mod setup;
+mod steady;
 mod terminal;
 mod web_chat;

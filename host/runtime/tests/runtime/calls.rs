@@ -22,7 +22,13 @@ pub(crate) async fn call(
 }
 
 /// The call arrives as `wanted`, and the answer has all these parts.
-async fn check(name: &str, arguments: Value, wanted: HostCall, answer: HostReply, parts: &[&str]) {
+pub(crate) async fn check(
+    name: &str,
+    arguments: Value,
+    wanted: HostCall,
+    answer: HostReply,
+    parts: &[&str],
+) {
     let (calls, text) = call(name, arguments, Ok(answer)).await;
     assert_eq!(wanted.action(), name);
     assert_eq!(calls, [wanted]);

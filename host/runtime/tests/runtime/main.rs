@@ -2,6 +2,7 @@
 
 mod assets;
 mod calls;
+mod frozen;
 mod hostile;
 mod languages;
 mod limits;
@@ -13,3 +14,4 @@ mod outcome;
 mod refusals;
 mod support;
 mod world;
+mod young;

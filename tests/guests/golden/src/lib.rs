@@ -28,7 +28,11 @@ wit_bindgen::generate!({
 
 use exports::postern::skill::tools::{Context, Failure, Guest, Outcome};
 use postern::{
-    handover::people, http::client, kv::state, log::logging, records::store,
+    handover::people,
+    http::client,
+    kv::state,
+    log::logging,
+    records::store,
     skill::types::{HandOver, Question, Severity},
     ticket::tickets,
 };
@@ -100,6 +104,8 @@ fn tour(context: &Context) -> Vec<String> {
         severity: people::Severity::Critical,
         summary: "third time".into(),
     };
+    let opened = tickets::create("s", tickets::Priority::P1);
+    let id = opened.as_ref().map_or_else(|_| String::new(), |ticket| ticket.id.clone());
     logging::log(logging::Level::Error, "a line", &[("n".into(), "1".into())]);
     vec![
         [
@@ -114,7 +120,11 @@ fn tour(context: &Context) -> Vec<String> {
             " ",
             &(context.customer.level as u8).to_string(),
             " ",
-            &context.settings.iter().map(|(name, value)| [name, "=", value].concat()).collect::<String>(),
+            &context
+                .settings
+                .iter()
+                .map(|(name, value)| [name, "=", value].concat())
+                .collect::<String>(),
         ]
         .concat(),
         told("get", store::get("orders", "#W1"), document),
@@ -137,10 +147,10 @@ fn tour(context: &Context) -> Vec<String> {
         }),
         told("kv set", state::set("k", &[1, 2], 60), |()| "done".to_owned()),
         told("kv delete", state::delete("k"), |()| "done".to_owned()),
-        told("create", tickets::create("s", tickets::Priority::P1), ticket),
-        told("update", tickets::update("tkt_1", &change), ticket),
-        told("tag", tickets::tag("tkt_1", "late"), |()| "done".to_owned()),
-        told("comment", tickets::comment("tkt_1", "a remark"), |()| "done".to_owned()),
+        told("create", opened, ticket),
+        told("update", tickets::update(&id, &change), ticket),
+        told("tag", tickets::tag(&id, "late"), |()| "done".to_owned()),
+        told("comment", tickets::comment(&id, "a remark"), |()| "done".to_owned()),
         told("history", tickets::history(3), |found| {
             found.into_iter().map(ticket).collect::<Vec<_>>().join(", ")
         }),
