@@ -3,6 +3,7 @@
 
 mod bench;
 mod build;
+mod fuzz;
 mod hostile;
 mod layers;
 mod run;
@@ -23,6 +24,8 @@ usage: cargo xtask <command>
   build-skills    builds the skills and the test guests to WebAssembly components
   hostile [NAME] [--json|--list]
                   tries every attack of the test guests on a host
+  fuzz [manifest|component|boundary|http] [--seconds N] [--seed N] [--replay FILE]
+                  feeds random and mutated input to what reads what strangers wrote
   layers          checks which crate may depend on which
   bench [ARGS]    measures an optimised host; ARGS go to `postern bench`
   ci              runs what CI runs: .ci/run
@@ -34,6 +37,7 @@ enum Command {
     Test,
     BuildSkills,
     Hostile(Vec<String>),
+    Fuzz(Vec<String>),
     Layers,
     Bench(Vec<String>),
     Ci,
@@ -50,6 +54,7 @@ impl Command {
             "demo" => return demo_arguments(rest).map(Self::Demo),
             "bench" => return Ok(Self::Bench(rest.to_vec())),
             "hostile" => return Ok(Self::Hostile(rest.to_vec())),
+            "fuzz" => return Ok(Self::Fuzz(rest.to_vec())),
             "test" => Self::Test,
             "build-skills" => Self::BuildSkills,
             "layers" => Self::Layers,
@@ -113,6 +118,7 @@ fn perform(command: Command) -> Result<(), Failure> {
         Command::Test => tests::run(&root),
         Command::BuildSkills => build::skills_and_guests(&root),
         Command::Hostile(arguments) => hostile::run(&root, &arguments),
+        Command::Fuzz(arguments) => fuzz::run(&root, &arguments),
         Command::Layers => layers::check(&root),
         Command::Bench(arguments) => bench::run(&root, &arguments),
         Command::Ci => run::Run::new(root.join(".ci").join("run")).within(&root).run(),
