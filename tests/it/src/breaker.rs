@@ -140,7 +140,8 @@ async fn what_has_had_effects_is_finished_though_its_skill_rests() -> Result<()>
     let mut desk = Desk::open(elsewhere.path()).await?;
     let store = &desk.app.store;
     let arrived = message("ravi", 1, INTRODUCTION, desk.now());
-    store.accept(&[arrived], &[whole.detail.conversation.nonce.clone()]).await?;
+    let nonce = &whole.detail.conversation.nonce;
+    store.accept(&[arrived], std::slice::from_ref(nonce)).await?;
     let lease = store.lease_next("dead", desk.now(), 1_000).await?.context("nothing waits")?;
     let turn = TurnRow { summary: None, completed_at: None, ..whole.detail.turns[0].clone() };
     let begun = InvocationRow { result: None, took_us: 0, ..run.clone() };
