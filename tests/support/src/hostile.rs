@@ -17,6 +17,7 @@ use std::{fmt::Write as _, sync::Arc, time::Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use attack::Attack;
+use futures_util::future::try_join_all;
 use peers::Peers;
 use postern::app::App;
 use postern_domain::{Customer, IdentityLevel, Outcome};
@@ -150,6 +151,7 @@ pub async fn run(plan: &Plan, mut tell: impl FnMut(&Tried)) -> Result<Summary> {
     let last = plan.more_rounds + 1;
     for round in 0..=last {
         if round == 1 {
+            target.open_connections().await?;
             target.files = watch::files_at_most(0).await?;
         }
         for (place, (attack, refused)) in calls.iter().enumerate() {
@@ -301,6 +303,13 @@ impl Target {
             Ok(Ok(Outcome::Reply { text })) if text.starts_with(ANSWER) => Ok(()),
             other => Err(format!("the honest call after it came to {other:?}")),
         }
+    }
+
+    /// Lets the store open all the connections that it may: when it opens one is
+    /// a matter of chance.
+    async fn open_connections(&self) -> Result<()> {
+        try_join_all((0..64).map(|_| self.app.store.collections())).await?;
+        Ok(())
     }
 
     async fn nothing_left(&self) -> Result<Result<(), String>> {
