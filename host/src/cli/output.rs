@@ -22,12 +22,25 @@ pub(super) fn log_to_stderr(serving: bool) {
 
 /// Prints an error with its causes.
 pub(super) fn error(context: &Context, error: &anyhow::Error) {
+    let text = told(error);
     if context.json {
-        let text = serde_json::json!({ "error": format!("{error:#}") });
-        eprintln!("{text}");
+        eprintln!("{}", serde_json::json!({ "error": text }));
     } else {
-        eprintln!("postern: {error:#}");
+        eprintln!("postern: {text}");
     }
+}
+
+/// An error and its causes, each once: many errors tell their cause themselves.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 /// Prints one line; fails if nobody reads.
@@ -73,4 +86,17 @@ pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> anyhow::Result<()> {
     };
     line(&head.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>())?;
     rows.iter().try_for_each(|row| line(row))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cause_is_told_once() {
+        let io = std::io::Error::other("the disk is full");
+        let error = anyhow::Error::new(io).context("x.toml: the disk is full").context("saving");
+        assert_eq!(told(&error), "saving: x.toml: the disk is full");
+        assert_eq!(told(&anyhow::anyhow!("alone")), "alone");
+    }
 }
