@@ -34,9 +34,10 @@ pub(super) enum Audit {
     /// Prove that no row was changed, removed, put in, moved or cut off.
     ///
     /// Looks at every row and every signed checkpoint. Exits with 1 if anything is
-    /// not as it was written. Somebody who holds the master key can write
-    /// another log with other signatures: keep an export elsewhere and name it with
-    /// --kept, then what it saw must still be there.
+    /// not as it was written. No signature speaks for rows behind the last
+    /// checkpoint, and somebody who can write the database and the folder `keys` can
+    /// go back to an earlier one, or sign another log: keep an export elsewhere and
+    /// name it with --kept, then what it saw must still be there.
     Verify {
         /// An export, or its last line, that was kept elsewhere.
         #[arg(long, value_name = "FILE")]
@@ -127,7 +128,7 @@ async fn each_row(
     store: &dyn Store,
     mut row: impl FnMut(AuditRow) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut after = 0;
+    let mut after = i64::MIN;
     loop {
         let page = store.audit_scan(after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
@@ -191,8 +192,9 @@ fn signer(context: &Context) -> anyhow::Result<Signer> {
 
 async fn verify(context: &Context, store: &dyn Store, kept: Option<PathBuf>) -> anyhow::Result<()> {
     let public_key = signer(context)?.public_key();
-    let kept = kept.as_deref().map(last_checkpoint).transpose()?;
-    let report = audit::verify(store, &public_key, kept.as_ref()).await?;
+    let mut known: Vec<Checkpoint> = audit::remembered(&context.data)?.into_iter().collect();
+    known.extend(kept.as_deref().map(last_checkpoint).transpose()?);
+    let report = audit::verify(store, &public_key, &known).await?;
     if context.json {
         output::json(&serde_json::json!({ "public_key": public_key, "report": report }))?;
     } else {
@@ -216,6 +218,10 @@ fn tell(report: &AuditReport, public_key: &str) -> anyhow::Result<()> {
     }
     let last = report.last_checkpoint.map_or("none yet".to_owned(), |at| format!("the last {at}"));
     out!("checkpoints: {} ({last}), signed with {public_key}", report.checkpoints);
+    out!(
+        "rows behind the last checkpoint, for which no signature speaks: {}",
+        report.unsigned_rows
+    );
     if report.wrong == 0 {
         out!("{} rows are as they were written", report.rows);
     }
@@ -237,7 +243,7 @@ fn last_checkpoint(file: &std::path::Path) -> anyhow::Result<Checkpoint> {
 
 async fn export(context: &Context, store: &dyn Store, to: Option<PathBuf>) -> anyhow::Result<()> {
     // Made before: it says that all that is exported was there.
-    audit::make_checkpoint(store, &signer(context)?, SystemClock.now()).await?;
+    audit::make_checkpoint(store, &signer(context)?, &context.data, SystemClock.now()).await?;
     let mut out: Box<dyn std::io::Write> = match &to {
         Some(path) => {
             let file = std::fs::File::create_new(path)

@@ -484,8 +484,9 @@ pub trait Store: Send + Sync + 'static {
     /// of the store and as they lie there, for verification and export.
     async fn audit_scan(&self, after: i64, limit: u32) -> Result<Vec<ScannedRow>, StoreError>;
 
-    /// The recorded ends of all chains, by name.
-    async fn audit_heads(&self) -> Result<Vec<AuditHead>, StoreError>;
+    /// The recorded ends of all chains, by name, and the place of the last row
+    /// at the same moment; 0 if there is none.
+    async fn audit_heads(&self) -> Result<(Vec<AuditHead>, i64), StoreError>;
 
     /// All checkpoints, oldest first.
     async fn checkpoints(&self) -> Result<Vec<Checkpoint>, StoreError>;

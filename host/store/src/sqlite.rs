@@ -335,8 +335,8 @@ impl Store for SqliteStore {
         audit::scan(&mut *self.reader().await?, after, limit).await
     }
 
-    async fn audit_heads(&self) -> Result<Vec<AuditHead>, StoreError> {
-        audit::heads(&mut *self.reader().await?).await
+    async fn audit_heads(&self) -> Result<(Vec<AuditHead>, i64), StoreError> {
+        audit::heads(&mut *self.snapshot().await?).await
     }
 
     async fn checkpoints(&self) -> Result<Vec<Checkpoint>, StoreError> {

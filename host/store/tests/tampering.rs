@@ -22,7 +22,7 @@ async fn found_after(statements: &[&str]) -> Vec<String> {
             let checkpoint = Checkpoint {
                 number: 1,
                 at,
-                heads: store.audit_heads().await.unwrap(),
+                heads: store.audit_heads().await.unwrap().0,
                 previous: Digest::ZERO,
                 public_key: "ours".into(),
                 signature: "ours".into(),
@@ -38,10 +38,10 @@ async fn found_after(statements: &[&str]) -> Vec<String> {
     }
     let checkpoints = store.checkpoints().await.unwrap();
     let mut verifier = AuditVerifier::new(&checkpoints, |c| c.signature == "ours");
-    for row in store.audit_scan(0, 100).await.unwrap() {
+    for row in store.audit_scan(i64::MIN, 100).await.unwrap() {
         verifier.row(&row);
     }
-    let report = verifier.finish(store.audit_heads().await.unwrap());
+    let report = verifier.finish(store.audit_heads().await.unwrap().0);
     report.findings.iter().map(AuditFinding::to_string).collect()
 }
 
@@ -83,6 +83,20 @@ async fn a_row_that_was_put_in_is_out_of_place() {
     let other = insert.replace("SELECT chain, 99", "SELECT 'host-2', 1");
     let found = found_after(&[&other]).await;
     assert!(found.contains(&"row 1 of host-2 was changed".to_owned()), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_row_that_nobody_could_have_written_is_found_and_ends_nothing() {
+    let columns = "INSERT INTO audit (seq, chain, number, previous, hash, conversation, entry)";
+    for values in [
+        "(-7, 'x', 1, 'p', 'h', NULL, '{}')",
+        "(-7, 'x', -1, 'p', 'h', NULL, '{}')",
+        "(99, 'host-1', -1, 'p', 'h', NULL, CAST(x'ff' AS TEXT))",
+        "(99, CAST(x'ff' AS TEXT), 9223372036854775807, 'p', 'h', NULL, '')",
+    ] {
+        let found = found_after(&[&format!("{columns} VALUES {values}")]).await;
+        assert!(!found.is_empty(), "{values}");
+    }
 }
 
 #[tokio::test]

@@ -51,9 +51,16 @@ async fn verification_passes_until_somebody_writes_into_the_log() -> Result<()> 
     let (code, _, complaint) = outcome(&data, &again).await?;
     ensure!(code == Some(1) && complaint.contains(&out), "{complaint}");
 
-    // Everything is thrown away, checkpoints too; only the export remembers.
+    // Everything is thrown away, checkpoints too; the folder still remembers, and
+    // signs nothing over it.
     let everything = "DELETE FROM audit; DELETE FROM audit_heads; DELETE FROM audit_checkpoints";
     tamper(&data, everything).await?;
+    let (code, told) = verified(&data, &[]).await?;
+    ensure!(code == Some(1) && told.contains("its end was cut off or replaced"), "{told}");
+    let (code, _, complaint) = outcome(&data, &["audit", "export"]).await?;
+    ensure!(code == Some(1) && complaint.contains("do not go on from checkpoint 1"), "{complaint}");
+    // Without that memory only the export knows.
+    std::fs::remove_file(data.path().join("keys/last-checkpoint.json"))?;
     let (code, _) = verified(&data, &[]).await?;
     ensure!(code == Some(0), "an empty log is a whole log");
     let (code, told) = verified(&data, &["--kept", &out]).await?;

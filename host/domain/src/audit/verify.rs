@@ -163,6 +163,8 @@ pub struct AuditReport {
     pub checkpoints: u64,
     /// When the last checkpoint was made.
     pub last_checkpoint: Option<Timestamp>,
+    /// Rows behind the last checkpoint: no signature speaks for them yet.
+    pub unsigned_rows: u64,
     /// What is wrong, at most 100.
     pub findings: Vec<AuditFinding>,
     /// How much is wrong.
@@ -174,6 +176,8 @@ pub struct AuditReport {
 pub struct AuditVerifier {
     /// By chain and number: hash and checkpoint.
     seen_then: BTreeMap<(String, u64), (Digest, u64)>,
+    /// By chain: up to which row the last checkpoint speaks for it.
+    signed: BTreeMap<String, u64>,
     /// By chain: last number, and its hash if that can still be known.
     ends: BTreeMap<String, (u64, Option<Digest>)>,
     report: AuditReport,
@@ -185,17 +189,19 @@ impl AuditVerifier {
     pub fn new(checkpoints: &[Checkpoint], is_ours: impl Fn(&Checkpoint) -> bool) -> Self {
         let mut verifier = Self {
             seen_then: BTreeMap::new(),
+            signed: BTreeMap::new(),
             ends: BTreeMap::new(),
             report: AuditReport {
                 rows: 0,
                 chains: BTreeMap::new(),
                 checkpoints: checkpoints.len() as u64,
                 last_checkpoint: checkpoints.last().map(|checkpoint| checkpoint.at),
+                unsigned_rows: 0,
                 findings: Vec::new(),
                 wrong: 0,
             },
         };
-        let (mut number, mut previous) = (1, Digest::ZERO);
+        let (mut number, mut previous) = (1_u64, Digest::ZERO);
         for checkpoint in checkpoints {
             if !is_ours(checkpoint) {
                 verifier.found(AuditFinding::Unsigned { number: checkpoint.number });
@@ -203,12 +209,13 @@ impl AuditVerifier {
             if (checkpoint.number, checkpoint.previous) != (number, previous) {
                 verifier.found(AuditFinding::CheckpointUnlinked { number: checkpoint.number });
             }
-            (number, previous) = (checkpoint.number + 1, checkpoint.digest());
+            (number, previous) = (checkpoint.number.saturating_add(1), checkpoint.digest());
             for head in &checkpoint.heads {
                 verifier
                     .seen_then
                     .entry((head.chain.clone(), head.number))
                     .or_insert((head.hash, checkpoint.number));
+                verifier.signed.insert(head.chain.clone(), head.number);
             }
         }
         verifier
@@ -225,6 +232,9 @@ impl AuditVerifier {
     pub fn row(&mut self, scanned: &ScannedRow) {
         self.report.rows += 1;
         let (chain, number) = (scanned.chain.clone(), scanned.number);
+        if self.signed.get(&chain).is_none_or(|signed| number > *signed) {
+            self.report.unsigned_rows += 1;
+        }
         let (last, previous) = self.ends.get(&chain).copied().unwrap_or((0, Some(Digest::ZERO)));
         if number <= last {
             self.found(AuditFinding::Misplaced { chain, number });

@@ -42,6 +42,11 @@ const HEADS: Statement<0> = Statement::new(
     "SELECT chain, number, hash FROM audit_heads ORDER BY chain",
 );
 
+const LAST: Statement<0> = Statement::new(
+    "find the end of the audit log",
+    "SELECT COALESCE(MAX(seq), 0) AS last FROM audit",
+);
+
 const CHECKPOINTS: Statement<0> =
     Statement::new("read the checkpoints", "SELECT body FROM audit_checkpoints ORDER BY number");
 
@@ -115,20 +120,20 @@ pub(super) async fn tail(
 
 /// A row with its place. A row that cannot be read, or that is stored in other
 /// words than we store it in, is given without content: its hash says nothing.
+/// Whoever can write such a row must not be able to end the reading with it.
 fn scanned(f: &Fields<'_>) -> Result<ScannedRow, StoreError> {
-    let row = read(f).ok();
-    let conversation: Option<String> = f.text_or_none("conversation")?;
-    let entry = f.text("entry")?;
-    let row = row.filter(|row| {
-        row.entry.to_form() == entry
-            && row.entry.conversation.as_ref().map(ConversationId::as_str)
-                == conversation.as_deref()
-    });
+    let stored = || -> Result<AuditRow, StoreError> {
+        let row = read(f)?;
+        let conversation = row.entry.conversation.as_ref().map(ConversationId::as_str);
+        let same = row.entry.to_form() == f.text("entry")?
+            && conversation == f.text_or_none("conversation")?.as_deref();
+        if same { Ok(row) } else { Err(f.corrupt("it is stored in other words")) }
+    };
     Ok(ScannedRow {
-        seq: f.number("seq")?,
-        chain: f.text("chain")?,
-        number: f.number("number")?,
-        row,
+        seq: f.int("seq")?,
+        chain: f.text("chain").unwrap_or_else(|_| "(unreadable)".to_owned()),
+        number: f.number("number").unwrap_or_default(),
+        row: stored().ok(),
     })
 }
 
@@ -140,14 +145,17 @@ pub(super) async fn scan(
     read_all("audit row", &SCAN.rows(on, values![after, limit]).await?, scanned)
 }
 
-pub(super) async fn heads(on: &mut SqliteConnection) -> Result<Vec<AuditHead>, StoreError> {
-    read_all("audit chain", &HEADS.rows(on, values![]).await?, |f| {
+pub(super) async fn heads(on: &mut SqliteConnection) -> Result<(Vec<AuditHead>, i64), StoreError> {
+    let heads = read_all("audit chain", &HEADS.rows(&mut *on, values![]).await?, |f| {
         Ok(AuditHead {
             chain: f.text("chain")?,
             number: f.number("number")?,
             hash: f.digest("hash")?,
         })
-    })
+    })?;
+    let last = LAST.row(on, values![]).await?;
+    let last = read_one("audit row", last.as_ref(), |f| f.int("last"))?;
+    Ok((heads, last.unwrap_or_default()))
 }
 
 pub(super) async fn checkpoints(on: &mut SqliteConnection) -> Result<Vec<Checkpoint>, StoreError> {
