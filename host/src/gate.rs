@@ -8,7 +8,13 @@ mod facts;
 mod passage;
 mod record;
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::Instant,
+};
 
 use async_trait::async_trait;
 use postern_domain::{
@@ -116,10 +122,26 @@ pub enum GateError {
 pub struct Gate {
     shared: Arc<GateShared>,
     ledger: Arc<Mutex<Ledger>>,
-    caller: Caller,
+    caller: Arc<Caller>,
     /// What the journal already holds, by sequence number.
     journal: Vec<CallRecord>,
-    next: u32,
+    reached: Reached,
+}
+
+/// How many calls of an invocation its gate has come to. Calls of the journal
+/// from there on have happened, but this run has not asked for them.
+#[derive(Clone, Debug, Default)]
+pub struct Reached(Arc<AtomicU32>);
+
+impl Reached {
+    /// The number of the first call that was not reached.
+    pub fn next(&self) -> u32 {
+        self.0.load(Relaxed)
+    }
+
+    fn pass(&self, seq: u32) {
+        self.0.store(seq + 1, Relaxed);
+    }
 }
 
 /// How a call must be treated so that a crash loses and repeats nothing.
@@ -127,6 +149,9 @@ pub struct Gate {
 enum Kind {
     /// Reads, and changes that wait for the turn's own commit.
     WithTurn,
+    /// Asks another server for something, which changes nothing there, but tells it
+    /// that it was asked.
+    Request,
     /// Writes into our own store whose success the skill must know: they commit
     /// with the journal.
     OwnStore,
@@ -158,7 +183,7 @@ fn kind_of(call: &HostCall) -> Kind {
         | HostCall::ScheduleCreate { .. }
         | HostCall::ScheduleCancel { .. } => Kind::WithTurn,
         HostCall::RecordsWrite { .. } => Kind::OwnStore,
-        HostCall::HttpSend { request } if request.method.is_safe() => Kind::WithTurn,
+        HostCall::HttpSend { request } if request.method.is_safe() => Kind::Request,
         HostCall::HttpSend { request } => Kind::External { idempotent: request.idempotent },
     }
 }
@@ -171,15 +196,19 @@ impl Gate {
         caller: Caller,
         journal: Vec<CallRecord>,
     ) -> Self {
-        Self { shared, ledger, caller, journal, next: 0 }
+        Self { shared, ledger, caller: Arc::new(caller), journal, reached: Reached::default() }
+    }
+
+    /// Tells, also after the gate is gone, how far its invocation came.
+    pub fn reached(&self) -> Reached {
+        self.reached.clone()
     }
 }
 
 #[async_trait]
 impl HostPort for Gate {
     async fn call(&mut self, call: HostCall) -> Result<Answered, PortError> {
-        let seq = self.next;
-        self.next += 1;
+        let seq = self.reached.next();
         let digest = digest_of(&call);
         let recorded = self.journal.iter().find(|record| record.seq == seq);
         if let Some(recorded) = recorded
@@ -193,10 +222,12 @@ impl HostPort for Gate {
             Some(record) => match &record.state {
                 CallState::Done { reply } => {
                     self.ledger.lock().await.recall(record);
+                    self.reached.pass(seq);
                     return Ok(Answered { answer: Ok(reply.clone()), at: record.at });
                 }
                 CallState::Failed { failure } => {
                     self.ledger.lock().await.recall(record);
+                    self.reached.pass(seq);
                     return Ok(Answered { answer: Err(failure.clone()), at: record.at });
                 }
                 CallState::Intended => {
@@ -204,20 +235,24 @@ impl HostPort for Gate {
                 }
             },
         };
+        let ledger = Arc::clone(&self.ledger).lock_owned().await;
+        // Not before: dropped while it waits, the call was not made.
+        self.reached.pass(seq);
         let passage = Passage {
             shared: Arc::clone(&self.shared),
-            ledger: Arc::clone(&self.ledger).lock_owned().await,
-            caller: self.caller.clone(),
+            ledger,
+            caller: Arc::clone(&self.caller),
             seq,
             digest,
             started: self.shared.clock.now(),
             stopwatch: Instant::now(),
         };
+        // The invocation's deadline drops this future; an effect that has begun must
+        // still end and be recorded, so it has a task of its own. The task holds the
+        // ledger until then.
         let answer = match kind_of(&call) {
             Kind::WithTurn => passage.with_turn(call).await,
-            // The invocation's deadline drops this future; an effect that has
-            // begun must still end and be recorded, so it has a task of its own.
-            // The task holds the ledger until then.
+            Kind::Request => in_task(passage.with_turn(call)).await,
             Kind::OwnStore => in_task(passage.own_store(call)).await,
             Kind::External { idempotent } => {
                 in_task(passage.external(call, idempotent, interrupted)).await

@@ -137,18 +137,23 @@ impl Vault {
     }
 
     /// A record as a skill may see it: personal values become placeholders.
-    pub fn hide(&mut self, collection: &Collection, body: &Value) -> Value {
-        self.walk(collection, body, &mut Vec::new(), &mut |vault, kind, value| match value {
+    pub fn hide(&mut self, collection: &Collection, mut body: Value) -> Value {
+        let mut change = |vault: &mut Self, kind: &str, value: &mut Value| match value {
             Value::String(text) if !text.is_empty() => {
-                Ok(Value::String(vault.placeholder(kind, text)))
+                *text = vault.placeholder(kind, text);
+                Ok(())
             }
             Value::Number(number) => {
-                Ok(Value::String(vault.placeholder(kind, &number.to_string())))
+                *value = Value::String(vault.placeholder(kind, &number.to_string()));
+                Ok(())
             }
-            Value::String(_) | Value::Null | Value::Bool(_) => Ok(value.clone()),
+            Value::String(_) | Value::Null | Value::Bool(_) => Ok(()),
             Value::Array(_) | Value::Object(_) => Err(()),
-        })
-        .unwrap_or(Value::Null)
+        };
+        match self.walk(collection, &mut body, &mut Vec::new(), &mut change) {
+            Ok(()) => body,
+            Err(_) => Value::Null,
+        }
     }
 
     /// A record as it is kept: placeholders in personal fields become values
@@ -158,42 +163,45 @@ impl Vault {
     /// The name of a personal field that holds something else than a placeholder
     /// of this conversation: a skill cannot make up personal values.
     pub fn reveal(&mut self, collection: &Collection, body: &Value) -> Result<Value, String> {
-        self.walk(collection, body, &mut Vec::new(), &mut |vault, _, value| match value {
-            Value::String(text) if text.is_empty() => Ok(value.clone()),
+        let mut body = body.clone();
+        let mut change = |vault: &mut Self, _: &str, value: &mut Value| match value {
+            Value::String(text) if text.is_empty() => Ok(()),
             Value::String(text) => match vault.resolve(text) {
-                Some(entry) => Ok(Value::String(entry.value.clone())),
+                Some(entry) => {
+                    entry.value.clone_into(text);
+                    Ok(())
+                }
                 None => Err(()),
             },
-            Value::Null | Value::Bool(_) => Ok(value.clone()),
+            Value::Null | Value::Bool(_) => Ok(()),
             Value::Number(_) | Value::Array(_) | Value::Object(_) => Err(()),
-        })
+        };
+        self.walk(collection, &mut body, &mut Vec::new(), &mut change)?;
+        Ok(body)
     }
 
-    /// Rebuilds a value with every personal field put through `change`; answers
-    /// the path of the first that `change` refuses.
+    /// Puts every personal field through `change`; answers the path of the first
+    /// that `change` refuses.
     fn walk(
         &mut self,
         collection: &Collection,
-        value: &Value,
+        value: &mut Value,
         path: &mut Vec<String>,
-        change: &mut dyn FnMut(&mut Self, &str, &Value) -> Result<Value, ()>,
-    ) -> Result<Value, String> {
+        change: &mut dyn FnMut(&mut Self, &str, &mut Value) -> Result<(), ()>,
+    ) -> Result<(), String> {
         if let Some(kind) = collection.personal_kind_at(path) {
             // A personal field that holds a structure is personal in every part.
-            let mut part = |part: &Value| change(self, kind, part).map_err(|()| path.join("."));
+            let mut part = |part: &mut Value| change(self, kind, part).map_err(|()| path.join("."));
             return match value {
-                Value::Object(map) => map
-                    .iter()
-                    .map(|(name, value)| Ok((name.clone(), part(value)?)))
-                    .collect::<Result<_, String>>()
-                    .map(Value::Object),
-                Value::Array(parts) => {
-                    parts.iter().map(part).collect::<Result<_, String>>().map(Value::Array)
-                }
+                Value::Object(map) => map.values_mut().try_for_each(part),
+                Value::Array(parts) => parts.iter_mut().try_for_each(part),
                 scalar => part(scalar),
             };
         }
-        let mut inside = |vault: &mut Self, name: String, part: &Value| {
+        if !collection.is_personal_below(path) {
+            return Ok(());
+        }
+        let mut inside = |vault: &mut Self, name: String, part: &mut Value| {
             path.push(name);
             let walked = vault.walk(collection, part, path, change);
             path.pop();
@@ -201,20 +209,13 @@ impl Vault {
         };
         match value {
             Value::Object(map) => {
-                let mut out = serde_json::Map::new();
-                for (name, part) in map {
-                    out.insert(name.clone(), inside(self, name.clone(), part)?);
-                }
-                Ok(Value::Object(out))
+                map.iter_mut().try_for_each(|(name, part)| inside(self, name.clone(), part))
             }
-            Value::Array(parts) => {
-                let mut out = Vec::with_capacity(parts.len());
-                for (index, part) in parts.iter().enumerate() {
-                    out.push(inside(self, index.to_string(), part)?);
-                }
-                Ok(Value::Array(out))
-            }
-            scalar => Ok(scalar.clone()),
+            Value::Array(parts) => parts
+                .iter_mut()
+                .enumerate()
+                .try_for_each(|(index, part)| inside(self, index.to_string(), part)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
         }
     }
 }
@@ -261,13 +262,17 @@ mod tests {
             "email": "ann@shop.example", "name": {"first": "Ann", "last": "Lee"},
             "cards": [{"end": "1234", "kind": "visa"}], "status": "pending",
         });
-        let hidden = vault.hide(&people(), &body);
+        let hidden = vault.hide(&people(), body.clone());
         assert_eq!(hidden["email"], "<EMAIL_1.k3f9>");
         assert_eq!(hidden["cards"][0], json!({"end": "<CARD_END_1.k3f9>", "kind": "visa"}));
         assert_eq!(hidden["status"], "pending");
         assert!(!hidden.to_string().contains("Ann"));
         assert_eq!(vault.reveal(&people(), &hidden), Ok(body.clone()));
-        assert_eq!(vault.hide(&people(), &body), hidden, "the same value keeps its placeholder");
+        assert_eq!(
+            vault.hide(&people(), body.clone()),
+            hidden,
+            "the same value keeps its placeholder"
+        );
     }
 
     #[test]
@@ -322,7 +327,7 @@ mod tests {
     #[test]
     fn a_dot_in_a_key_hides_nothing() {
         let mut vault = Vault::new("k3f9", vec![]);
-        let hidden = vault.hide(&people(), &json!({"cards": {"a.b": {"end": "1234"}}}));
+        let hidden = vault.hide(&people(), json!({"cards": {"a.b": {"end": "1234"}}}));
         assert!(!hidden.to_string().contains("1234"), "{hidden}");
     }
 

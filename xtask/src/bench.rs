@@ -1,42 +1,42 @@
-//! Measures an optimised host with the shipped skills.
+//! Measures an optimised host, and what people would use instead.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use crate::{
     build,
     run::{Failure, Run, step},
+    target,
 };
 
-/// The skills that the benchmark calls.
-const SKILLS: [&str; 2] = ["crm-lookup", "order-status"];
-
-/// Builds, prepares a fresh data folder below the target folder, and measures;
-/// `arguments` go to `postern bench`.
+/// Builds what is measured and measures it; `arguments` go to the benchmark.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), Failure> {
     build::skills(root, 1, 3)?;
-    step(2, 3, "building an optimised host");
-    Run::cargo(root).args(["build", "--release", "--locked", "--package", "postern"]).run()?;
+    step(2, 3, "building an optimised host, and what it is compared with");
+    Run::cargo(root)
+        .args(["build", "--profile", "bench", "--locked", "--package", "postern-peers"])
+        .run()?;
+    if arguments.iter().any(|argument| argument == "--peers") {
+        extism(root)?;
+    }
+    let bench = || {
+        let bench = ["bench", "--locked", "--package", "postern", "--bench", "speed"];
+        Run::cargo(root).args(bench)
+    };
+    bench().args(["--no-run"]).run()?;
 
     step(3, 3, "measuring");
-    let target = build::target_folder(root);
-    let data = target.join("bench-data");
-    if data.exists() {
-        fs::remove_dir_all(&data)
-            .map_err(|error| Failure::Told(format!("cannot empty {}: {error}", data.display())))?;
-    }
-    let postern = || {
-        let binary = target.join("release").join("postern");
-        Run::new(binary).args(["--data".as_ref(), data.as_os_str()])
+    bench().args(["--quiet", "--"]).args(arguments).run()
+}
+
+/// Extism with its own wasmtime, in a workspace of its own: minutes.
+fn extism(root: &Path) -> Result<(), Failure> {
+    let workspace = root.join("tests").join("peers").join("extism");
+    let build = |package: &str| {
+        Run::cargo(&workspace)
+            .args(["build", "--release", "--locked", "--package", package, "--target-dir"])
+            .args([workspace.join("target")])
     };
-    postern().args(["init"]).run()?;
-    for skill in SKILLS {
-        let component = format!("{}.wasm", skill.replace('-', "_"));
-        let built = root.join("skills/target/wasm32-wasip2/release").join(component);
-        let manifest = root.join("skills").join(skill).join("skill.toml");
-        postern()
-            .args(["skill", "install", "--grant", "requested", "--manifest"])
-            .args([manifest, built])
-            .run()?;
-    }
-    postern().args(["bench"]).args(arguments).run()
+    target::ensure(root, target::PLAIN)?;
+    build("peer-extism-plugin").args(["--target", target::PLAIN]).run()?;
+    build("peer-extism").run()
 }

@@ -18,7 +18,7 @@ pub(crate) fn target_folder(root: &Path) -> PathBuf {
 /// Builds the host with the demo, and the skills, as steps 1 and 2 of `of`.
 pub(crate) fn host_and_skills(root: &Path, of: usize) -> Result<(), Failure> {
     // Before the host, which takes minutes: nothing else here can be missing.
-    target::ensure(root)?;
+    target::ensure(root, target::NAME)?;
     step(1, of, "building host");
     Run::cargo(root).args(["build", "--locked"]).run()?;
     skills(root, 2, of)
@@ -32,14 +32,14 @@ pub(crate) fn skills_and_guests(root: &Path) -> Result<(), Failure> {
 
 /// Builds the skills as step `number` of `of`.
 pub(crate) fn skills(root: &Path, number: usize, of: usize) -> Result<(), Failure> {
-    target::ensure(root)?;
+    target::ensure(root, target::NAME)?;
     step(number, of, "building skills");
     components(&root.join("skills"))
 }
 
 /// Builds the hostile components of the tests as step `number` of `of`.
 pub(crate) fn guests(root: &Path, number: usize, of: usize) -> Result<(), Failure> {
-    target::ensure(root)?;
+    target::ensure(root, target::NAME)?;
     step(number, of, "building test guests");
     components(&root.join("tests").join("guests"))?;
     scripted::build(root)

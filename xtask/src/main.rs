@@ -27,7 +27,9 @@ usage: cargo xtask <command>
   fuzz [manifest|component|boundary|http] [--seconds N] [--seed N] [--replay FILE]
                   feeds random and mutated input to what reads what strangers wrote
   layers          checks which crate may depend on which
-  bench [ARGS]    measures an optimised host; ARGS go to `postern bench`
+  bench [--json] [--peers] [--quick]
+                  measures an optimised host against wasmtime alone and against what
+                  people use instead; --peers adds those that take long to build
   ci              runs what CI runs: .ci/run
   help            shows this";
 
@@ -52,7 +54,7 @@ impl Command {
         };
         let command = match name.as_str() {
             "demo" => return demo_arguments(rest).map(Self::Demo),
-            "bench" => return Ok(Self::Bench(rest.to_vec())),
+            "bench" => return bench_arguments(rest).map(Self::Bench),
             "hostile" => return Ok(Self::Hostile(rest.to_vec())),
             "fuzz" => return Ok(Self::Fuzz(rest.to_vec())),
             "test" => Self::Test,
@@ -66,6 +68,14 @@ impl Command {
             Some(extra) => Err(format!("`{name}` takes no argument {extra:?}")),
             None => Ok(command),
         }
+    }
+}
+
+/// The arguments of `bench`, checked for the same reason as those of `demo`.
+fn bench_arguments(arguments: &[String]) -> Result<Vec<String>, String> {
+    match arguments.iter().find(|a| !["--json", "--peers", "--quick"].contains(&a.as_str())) {
+        Some(other) => Err(format!("`bench` takes no argument {other:?}")),
+        None => Ok(arguments.to_vec()),
     }
 }
 
@@ -149,7 +159,8 @@ mod test {
     fn arguments_are_understood_or_refused_by_name() {
         check("test", Ok(Command::Test));
         check("--help", Ok(Command::Help));
-        check("bench --seconds 5", Ok(Command::Bench(vec!["--seconds".into(), "5".into()])));
+        check("bench --peers", Ok(Command::Bench(vec!["--peers".into()])));
+        check("bench --seconds 5", Err("`bench` takes no argument \"--seconds\""));
         check("demo --once", Ok(Command::Demo(vec!["--once".into()])));
         check("", Err("a command is missing"));
         check("tset", Err("\"tset\" is not a command"));

@@ -33,7 +33,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Failure> {
             .run()?;
     } else {
         Run::cargo(root)
-            .args(["test", "--workspace", "--locked", "--all-targets"])
+            .args(["test", "--workspace", "--locked", "--lib", "--bins", "--tests"])
             .env("POSTERN_SKIPPED", &notes)
             .run()?;
     }

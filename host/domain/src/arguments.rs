@@ -1,5 +1,7 @@
 //! What host calls take and give.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Priority, TicketStatus, Timestamp};
@@ -94,8 +96,26 @@ pub struct Document {
     pub key: String,
     /// Grows by one with each change.
     pub version: u64,
-    /// The object; personal values are placeholders.
-    pub body: serde_json::Value,
+    /// The object; personal values are placeholders. Shared, because a skill gets
+    /// what the journal keeps.
+    #[serde(with = "shared")]
+    pub body: Arc<serde_json::Value>,
+}
+
+/// A shared value in the form of the value itself.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde_json::Value;
+
+    pub(super) fn serialize<S: Serializer>(value: &Arc<Value>, to: S) -> Result<S::Ok, S::Error> {
+        Value::serialize(value, to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<Value>, D::Error> {
+        Value::deserialize(from).map(Arc::new)
+    }
 }
 
 /// An HTTP method.

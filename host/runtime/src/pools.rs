@@ -140,7 +140,6 @@ fn engine_config(config: &RuntimeConfig, stack_bytes: u64) -> Config {
         .pagemap_scan(Enabled::Auto)
         .linear_memory_keep_resident(1 << 20)
         .table_keep_resident(64 << 10)
-        .async_stack_keep_resident(64 << 10)
         // Slots are kept for one module each: fewer and skills evict each other.
         .max_unused_warm_slots(memories);
     let stack_bytes = usize::try_from(stack_bytes).unwrap_or(usize::MAX);
@@ -152,7 +151,10 @@ fn engine_config(config: &RuntimeConfig, stack_bytes: u64) -> Config {
         // A host function may enter the guest once more, to get memory for an
         // answer, and that code may use as much again.
         .async_stack_size(stack_bytes.saturating_mul(2).saturating_add(HOST_STACK_BYTES))
-        .async_stack_zeroing(true);
+        // Clearing what a call left on its stack would take a `madvise` each time,
+        // and nothing can read it: compiled code reads no place on the stack that it
+        // has not written, and a guest has no address of it.
+        .async_stack_zeroing(false);
     engine
 }
 

@@ -12,7 +12,7 @@ use crate::{
     Assets, BoxError, HostPort, Limits, Usage,
     bindings::{SkillPre, exports::postern::skill::tools as wit, postern::skill::types},
     halt::Halt,
-    host::check::{self, REASON_BYTES},
+    host::check::{self, Checked, ENTITY_BYTES, REASON_BYTES},
     limits::Limit,
     meter::Meter,
     relay::Relay,
@@ -145,7 +145,8 @@ impl LoadedSkill {
         let border = Arc::new(Border { meter, relay: Relay::default() });
         let Border { meter, relay } = &*border;
         let mut store = self.store(&call, Arc::clone(&border));
-        let guest = meter.charge(self.run(&mut store, &call));
+        let context = context(&mut call);
+        let guest = meter.charge(self.run(&mut store, &call, &context));
         let ended = timeout_at(deadline, relay.serve(&mut *port, guest)).await;
         let fuel = self.fuel_used(&store, &call.limits);
         let state = store.data_mut();
@@ -218,29 +219,30 @@ impl LoadedSkill {
         &self,
         store: &mut Store<State>,
         call: &Invocation,
+        context: &types::Context,
     ) -> wasmtime::Result<Result<wit::Outcome, wit::Failure>> {
-        let context = context(call);
-        store.data_mut().receive(weight(call, &context))?;
+        store.data_mut().receive(weight(call, context))?;
         let skill = self.loaded.pre.instantiate_async(&mut *store).await?;
         let tools = skill.postern_skill_tools();
-        tools.call_call(store, &call.tool, &call.arguments, &context).await
+        tools.call_call(store, &call.tool, &call.arguments, context).await
     }
 }
 
-fn context(call: &Invocation) -> types::Context {
+/// What the guest may rely on, taken out of the call: nothing else reads it.
+fn context(call: &mut Invocation) -> types::Context {
     types::Context {
         invocation_id: call.id.to_string(),
         now_ms: u64::try_from(call.now.millis()).unwrap_or_default(),
-        language: call.language.clone(),
+        language: std::mem::take(&mut call.language),
         customer: types::Customer {
-            key: call.customer.key.clone(),
+            key: call.customer.key.take(),
             level: match call.customer.level {
                 IdentityLevel::Unknown => types::IdentityLevel::Unknown,
                 IdentityLevel::Identified => types::IdentityLevel::Identified,
                 IdentityLevel::Verified => types::IdentityLevel::Verified,
             },
         },
-        settings: call.settings.clone(),
+        settings: std::mem::take(&mut call.settings),
     }
 }
 
@@ -287,7 +289,13 @@ fn stopped(error: &wasmtime::Error) -> Ending {
     Ending::Failure(SkillFailure::Trap { message })
 }
 
-/// The guest's answer in our words, if its texts are not too long.
+/// An answer whose names are none is no answer.
+fn well_formed(checked: Checked) -> Result<(), Ending> {
+    checked.map_err(|failure| Ending::Failure(SkillFailure::Internal { message: failure.message }))
+}
+
+/// The guest's answer in our words, if its texts are not too long and its names,
+/// which are written down, are names.
 fn outcome(answer: Result<wit::Outcome, wit::Failure>, limits: &Limits) -> Result<Outcome, Ending> {
     let fits = |texts: &[&str]| {
         let bytes: u64 = texts.iter().map(|text| text.len() as u64).sum();
@@ -300,13 +308,12 @@ fn outcome(answer: Result<wit::Outcome, wit::Failure>, limits: &Limits) -> Resul
         }
         Ok(wit::Outcome::Ask(types::Question { entity, text })) => {
             fits(&[&entity, &text])?;
+            well_formed(check::name("entity of the question", &entity, "_-", ENTITY_BYTES))?;
             Ok(Outcome::Ask { entity, text })
         }
         Ok(wit::Outcome::HandOver(types::HandOver { reason, severity, text })) => {
             fits(&[&reason, &text])?;
-            check::slug("reason of the hand-over", &reason, REASON_BYTES)
-                .map_err(|failure| SkillFailure::Internal { message: failure.message })
-                .map_err(Ending::Failure)?;
+            well_formed(check::slug("reason of the hand-over", &reason, REASON_BYTES))?;
             let severity = match severity {
                 types::Severity::Low => Severity::Low,
                 types::Severity::Normal => Severity::Normal,
@@ -331,5 +338,28 @@ fn outcome(answer: Result<wit::Outcome, wit::Failure>, limits: &Limits) -> Resul
                 wit::Failure::Internal(message) => SkillFailure::Internal { message },
             }))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(entity: &str, wanted: Option<&str>) {
+        let question = types::Question { entity: entity.into(), text: "Which?".into() };
+        let found = match outcome(Ok(wit::Outcome::Ask(question)), &Limits::default()) {
+            Ok(Outcome::Ask { .. }) => None,
+            Err(Ending::Failure(SkillFailure::Internal { message })) => Some(message),
+            Ok(_) | Err(_) => panic!("{entity:?} became something else"),
+        };
+        assert_eq!(found.as_deref(), wanted);
+    }
+
+    #[test]
+    fn a_question_is_about_an_entity_and_not_about_a_person() {
+        check("order_id", None);
+        let wanted = "entity of the question: use lower-case letters, digits and any of \"_-\"";
+        check("jane@example.com", Some(wanted));
+        check("", Some("entity of the question: has 0 bytes; 1 to 64 are accepted"));
     }
 }

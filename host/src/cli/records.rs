@@ -71,7 +71,7 @@ impl Records {
                     context.record(&store, "records:reveal", on, String::new()).await?;
                     record.body
                 } else {
-                    Vault::new("····", vec![]).hide(rules, &record.body)
+                    Vault::new("····", vec![]).hide(rules, record.body)
                 };
                 let shown = serde_json::json!({
                     "collection": collection, "key": key, "version": record.version, "body": body,

@@ -136,6 +136,14 @@ impl Collection {
         self.personal_kind_at(&names)
     }
 
+    /// Whether anything inside of a place in a record may be personal.
+    pub fn is_personal_below(&self, names: &[String]) -> bool {
+        self.personal.iter().any(|personal| {
+            let mut wanted = personal.path.split('.');
+            names.iter().all(|name| wanted.next().is_some_and(|want| want == "*" || want == name))
+        })
+    }
+
     /// The kind of personal datum at a place in a record. Names may have dots.
     pub fn personal_kind_at(&self, names: &[String]) -> Option<&str> {
         let fits = |personal: &&PersonalField| {

@@ -1,6 +1,7 @@
 //! Log lines of skills, in the host's own log.
 
 use postern_domain::{LogLevel, LogLine};
+use tracing::Level;
 
 use crate::{gate::Caller, understand};
 
@@ -31,8 +32,18 @@ fn masked_text(text: &str) -> String {
     out
 }
 
-/// Writes one line.
+/// Writes one line, if anybody listens.
 pub(super) fn write(line: &LogLine, caller: &Caller) {
+    let heard = match line.level {
+        LogLevel::Trace => tracing::enabled!(target: "skill", Level::TRACE),
+        LogLevel::Debug => tracing::enabled!(target: "skill", Level::DEBUG),
+        LogLevel::Info => tracing::enabled!(target: "skill", Level::INFO),
+        LogLevel::Warn => tracing::enabled!(target: "skill", Level::WARN),
+        LogLevel::Error => tracing::enabled!(target: "skill", Level::ERROR),
+    };
+    if !heard {
+        return;
+    }
     let LogLine { level, message, fields } = masked(line);
     let fields: Vec<String> =
         fields.iter().map(|(name, value)| format!("{name}={value}")).collect();

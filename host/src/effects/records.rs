@@ -20,10 +20,10 @@ fn not_found(what: &str) -> CallFailure {
 /// A record as the skill may see it.
 fn document(ports: &Ports, ledger: &mut Ledger, record: StoredRecord) -> Document {
     let body = match ports.collections.get(&record.collection) {
-        Some(rules) => ledger.vault.hide(rules, &record.body),
+        Some(rules) => ledger.vault.hide(rules, record.body),
         None => record.body,
     };
-    Document { key: record.key, version: record.version, body }
+    Document { key: record.key, version: record.version, body: body.into() }
 }
 
 pub(super) fn get(

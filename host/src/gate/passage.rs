@@ -12,13 +12,16 @@ use postern_store::{Change, StoreError};
 use tokio::sync::OwnedMutexGuard;
 
 use super::{Answer, Caller, GateError, GateShared, Permit, facts, record};
-use crate::{effects, ledger::Ledger};
+use crate::{
+    effects::{self, http::Refusal},
+    ledger::Ledger,
+};
 
 /// One call on its way through the gate.
 pub(super) struct Passage {
     pub(super) shared: Arc<GateShared>,
     pub(super) ledger: OwnedMutexGuard<Ledger>,
-    pub(super) caller: Caller,
+    pub(super) caller: Arc<Caller>,
     pub(super) seq: u32,
     pub(super) digest: Digest,
     pub(super) started: Timestamp,
@@ -29,32 +32,39 @@ pub(super) struct Passage {
 struct Judged {
     verdict: AuditVerdict,
     permit: Result<Permit, CallFailure>,
+    /// The call as it can be written down.
+    call: HostCall,
 }
 
 impl Passage {
     /// Reads the facts and asks policy. A fact that cannot be read denies.
-    async fn judge(&mut self, call: &HostCall) -> Result<Judged, GateError> {
-        let prepared =
-            match facts::prepare(&self.shared, &mut self.ledger, &self.caller, call).await? {
-                Ok(prepared) => prepared,
-                Err(failure) => {
-                    let is_denied = failure.kind == FailureKind::Denied;
-                    let rule = if is_denied { "not-granted" } else { "malformed-call" };
-                    let verdict =
-                        AuditVerdict { decision: Decision::Deny, rules: vec![rule.to_owned()] };
-                    self.count(call, verdict.decision);
-                    return Ok(Judged { verdict, permit: Err(failure) });
+    async fn judge(&mut self, call: HostCall) -> Result<Judged, GateError> {
+        let target = if let HostCall::HttpSend { request } = &call {
+            match self.shared.ports.http.check(request, &self.caller.skill).await {
+                Ok(checked) => Some(checked),
+                Err(Refusal { failure, kept }) => {
+                    let call = kept.map_or(call, |request| HostCall::HttpSend { request });
+                    return Ok(self.unfit(call, failure));
                 }
-            };
+            }
+        } else {
+            None
+        };
+        let (shared, caller) = (&self.shared, &self.caller);
+        let prepared = facts::prepare(shared, &mut self.ledger, caller, &call, target).await?;
+        let prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(failure) => return Ok(self.unfit(call, failure)),
+        };
         let verdict = self.shared.policy.judge(&PolicyRequest {
             skill: &self.caller.skill,
             version: &self.caller.version,
             publisher: &self.caller.publisher,
             tool: &self.caller.tool,
-            call,
+            call: &call,
             facts: &prepared.facts,
         });
-        self.count(call, verdict.decision);
+        self.count(&call, verdict.decision);
         let permit = match verdict.decision {
             Decision::Allow => Ok(Permit {
                 call: call.clone(),
@@ -72,7 +82,17 @@ impl Passage {
         Ok(Judged {
             verdict: AuditVerdict { decision: verdict.decision, rules: verdict.rules },
             permit,
+            call,
         })
+    }
+
+    /// A call that rules are not even asked about.
+    fn unfit(&self, call: HostCall, failure: CallFailure) -> Judged {
+        let is_denied = failure.kind == FailureKind::Denied;
+        let rule = if is_denied { "not-granted" } else { "malformed-call" };
+        let verdict = AuditVerdict { decision: Decision::Deny, rules: vec![rule.to_owned()] };
+        self.count(&call, verdict.decision);
+        Judged { verdict, permit: Err(failure), call }
     }
 
     fn count(&self, call: &HostCall, decision: Decision) {
@@ -81,7 +101,7 @@ impl Passage {
 
     /// A call whose record commits with the turn.
     pub(super) async fn with_turn(mut self, call: HostCall) -> Answer {
-        let Judged { verdict, permit } = self.judge(&call).await?;
+        let Judged { verdict, permit, call } = self.judge(call).await?;
         let answer = match permit {
             Ok(permit) => self.perform(permit).await?,
             Err(failure) => Err(failure),
@@ -91,7 +111,7 @@ impl Passage {
 
     /// A write of records: it commits together with everything that led to it.
     pub(super) async fn own_store(mut self, call: HostCall) -> Answer {
-        let Judged { verdict, permit } = self.judge(&call).await?;
+        let Judged { verdict, permit, call } = self.judge(call).await?;
         let answer = match permit {
             Err(failure) => Err(failure),
             Ok(permit) => match effects::record_changes(permit) {
@@ -136,7 +156,7 @@ impl Passage {
         if let (Some(verdict), false) = (&interrupted, idempotent) {
             return self.settle(&call, verdict, Err(unknown())).await;
         }
-        let Judged { verdict, permit } = self.judge(&call).await?;
+        let Judged { verdict, permit, call } = self.judge(call).await?;
         let permit = match permit {
             Ok(permit) => permit,
             // A refusal now says nothing about the try before the interruption.
@@ -148,7 +168,11 @@ impl Passage {
         let now = self.shared.clock.now();
         let (intent, audit) = self.entry(&call, &verdict, CallState::Intended, now);
         self.ledger.commit(vec![intent], vec![audit]).await?;
-        let answer = self.perform(permit).await?;
+        let answer = match self.perform(permit).await? {
+            // Nor does a failure: the first try may have reached the server.
+            Err(_) if interrupted.is_some() => Err(unknown()),
+            answer => answer,
+        };
         self.settle(&call, &verdict, answer).await
     }
 
@@ -201,7 +225,6 @@ impl Passage {
         at: Timestamp,
     ) -> (Change, AuditEntry) {
         let took = u64::try_from(self.stopwatch.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let call = &*self.shared.ports.http.without_secrets(call);
         let audit = AuditEntry {
             verdict: Some(verdict.clone()),
             detail: record::state(&state),
@@ -214,7 +237,11 @@ impl Passage {
                 AuditKind::HostCall,
                 self.caller.actor(),
                 call.action(),
-                record::resource(call, |name| self.shared.collections.is_of_customers(name)),
+                record::resource(
+                    call,
+                    |name| self.shared.collections.is_of_customers(name),
+                    |request| self.shared.ports.http.resource(request, &self.caller.skill),
+                ),
             )
         };
         let record = CallRecord {

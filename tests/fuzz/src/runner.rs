@@ -16,6 +16,9 @@ use crate::watch::Watch;
 /// Inputs that are kept because they ended in a new way.
 const MOST_KEPT: usize = 500;
 
+/// Keeps seeds that lie side by side from trying the same inputs.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// Something that reads what strangers wrote.
 pub(crate) trait Target {
     /// Its name on the command line.
@@ -68,7 +71,7 @@ pub(crate) fn run(target: &mut dyn Target, plan: &Plan) -> anyhow::Result<()> {
     let current = plan.out.join(format!("{name}-{:016x}.current", plan.seed));
     let watch = Watch::start(name, &current);
     println!(
-        "{name}: seed {:#x}; an input that ends this process stays in {}",
+        "{name}: seed {}; an input that ends this process stays in {}",
         plan.seed,
         current.display()
     );
@@ -78,7 +81,7 @@ pub(crate) fn run(target: &mut dyn Target, plan: &Plan) -> anyhow::Result<()> {
     let mut kept = Vec::new();
     let mut told = Instant::now();
     while plan.runs.map_or(started.elapsed() < plan.time, |most| runs < most) {
-        let mut random = Rng::with_seed(plan.seed.wrapping_add(runs));
+        let mut random = Rng::with_seed(plan.seed.wrapping_mul(SPREAD).wrapping_add(runs));
         let input = target.input(&mut random, &kept)?;
         fs::write(&current, &input).with_context(|| current.display().to_string())?;
         watch.begin();
@@ -88,7 +91,7 @@ pub(crate) fn run(target: &mut dyn Target, plan: &Plan) -> anyhow::Result<()> {
                 let file = plan.out.join(format!("{name}-{:016x}-{runs}.bin", plan.seed));
                 fs::rename(&current, &file).with_context(|| file.display().to_string())?;
                 return Err(error.context(format!(
-                    "{name}: run {runs} of seed {:#x} did harm; try it again with \
+                    "{name}: run {runs} of seed {} did harm; try it again with \
                      `cargo xtask fuzz {name} --replay {}`",
                     plan.seed,
                     file.display()
@@ -109,7 +112,7 @@ pub(crate) fn run(target: &mut dyn Target, plan: &Plan) -> anyhow::Result<()> {
     }
     fs::remove_file(&current).with_context(|| current.display().to_string())?;
     println!(
-        "{name}: {runs} runs in {} s, {accepted} accepted, {} refused, {} ways to end, seed {:#x}",
+        "{name}: {runs} runs in {} s, {accepted} accepted, {} refused, {} ways to end, seed {}",
         started.elapsed().as_secs(),
         runs - accepted,
         ways.len(),

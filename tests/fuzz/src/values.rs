@@ -110,7 +110,7 @@ fn document(u: U<'_, '_>) -> Result<Document> {
     Ok(Document {
         key: name(u)?,
         version: number(u)?,
-        body: if u.ratio(3, 4)? { Value::Object(object(u, 0)?) } else { json(u, 0)? },
+        body: if u.ratio(3, 4)? { Value::Object(object(u, 0)?) } else { json(u, 0)? }.into(),
     })
 }
 

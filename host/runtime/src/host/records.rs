@@ -5,6 +5,7 @@ use postern_domain::{Condition, Document, Expected, HostCall, HostReply, RecordS
 use super::{
     Answer, answer,
     check::{self, Checked},
+    weight,
 };
 use crate::{
     bindings::postern::records::store::{self as wit, Equals, Failure, Host, Step},
@@ -15,7 +16,10 @@ const BODY_BYTES: usize = 256 << 10;
 
 impl Host for State {
     async fn get(&mut self, collection: String, key: String) -> Answer<wit::Document, Failure> {
-        answer!(self.ask(get(collection, key)), HostReply::Document { document } => document.into())
+        let bytes = weight::of_texts([&collection, &key]);
+        answer!(self.ask(Records, bytes, get(collection, key)), HostReply::Document { document } => {
+            self.document(document)?
+        })
     }
 
     async fn query(
@@ -24,14 +28,19 @@ impl Host for State {
         conditions: Vec<Equals>,
         limit: u32,
     ) -> Answer<Vec<wit::Document>, Failure> {
+        let bytes = weigh(&collection, &conditions);
         let call = query(collection, conditions, limit);
-        answer!(self.ask(call), HostReply::Documents { documents } => {
-            documents.into_iter().map(Into::into).collect()
+        answer!(self.ask(Records, bytes, call), HostReply::Documents { documents } => {
+            documents
+                .into_iter()
+                .map(|document| self.document(document))
+                .collect::<wasmtime::Result<_>>()?
         })
     }
 
     async fn write(&mut self, steps: Vec<Step>) -> Answer<Vec<u64>, Failure> {
-        answer!(self.ask(write(steps)), HostReply::Versions { versions } => versions)
+        let bytes = steps.iter().map(weigh_step).sum();
+        answer!(self.ask(Records, bytes, write(steps)), HostReply::Versions { versions } => versions)
     }
 
     async fn identify(
@@ -39,16 +48,37 @@ impl Host for State {
         collection: String,
         details: Vec<Equals>,
     ) -> Answer<wit::Identity, Failure> {
+        let bytes = weigh(&collection, &details);
         let call = identify(collection, details);
-        answer!(self.ask(call), HostReply::Identity { key, document } => {
-            wit::Identity { key, document: document.into() }
+        answer!(self.ask(Records, bytes, call), HostReply::Identity { key, document } => {
+            wit::Identity { key, document: self.document(document)? }
         })
     }
 }
 
-impl From<Document> for wit::Document {
-    fn from(document: Document) -> Self {
-        Self { key: document.key, version: document.version, body: document.body.to_string() }
+impl State {
+    /// A record as the guest gets it. Its body is written once, and counted then.
+    fn document(&mut self, document: Document) -> wasmtime::Result<wit::Document> {
+        let Document { key, version, body } = document;
+        let body = serde_json::to_string(&*body).expect("a JSON value can be written");
+        self.receive(body.len() as u64)?;
+        Ok(wit::Document { key, version, body })
+    }
+}
+
+fn weigh(collection: &str, equalities: &[Equals]) -> u64 {
+    let each = equalities.iter().map(|Equals { field, value }| weight::of_texts([field, value]));
+    weight::of_texts([collection]) + each.sum::<u64>()
+}
+
+fn weigh_step(step: &Step) -> u64 {
+    match step {
+        Step::Put(wit::Put { collection, key, body, expected: _ }) => {
+            weight::of_texts([collection, key, body])
+        }
+        Step::Delete(wit::Delete { collection, key, version: _ }) => {
+            weight::of_texts([collection, key])
+        }
     }
 }
 
@@ -137,5 +167,19 @@ mod tests {
         assert!(query("orders".into(), by_user(), 0).is_err());
         assert!(identify("users".into(), by_user()).is_ok());
         assert!(write(vec![]).is_err());
+    }
+
+    #[test]
+    fn every_text_of_a_call_weighs_also_if_it_is_malformed() {
+        let by_user = [Equals { field: "user_id".into(), value: "u1".into() }];
+        assert_eq!(weigh("orders", &by_user), 6 + 7 + 2);
+        let put = Step::Put(wit::Put {
+            collection: "orders".into(),
+            key: "#W1".into(),
+            body: "not JSON, déjà vu".into(),
+            expected: wit::Expected::Absent,
+        });
+        assert_eq!(weigh_step(&put), 6 + 3 + 19);
+        assert!(step(put).is_err());
     }
 }

@@ -39,7 +39,7 @@ pub(crate) async fn check(
 }
 
 fn order() -> Document {
-    Document { key: "#W1".into(), version: 7, body: json!({"status": "pending"}) }
+    Document { key: "#W1".into(), version: 7, body: json!({"status": "pending"}).into() }
 }
 
 fn conditions() -> Vec<Condition> {

@@ -114,8 +114,11 @@ fn corpus() -> Vec<(&'static str, LoadedSkill)> {
 
 /// Answers every call with something that shows in the guest's words.
 fn canned(call: &HostCall) -> HostReply {
-    let document =
-        |version| Document { key: "#W1".into(), version, body: json!({"status": "pending"}) };
+    let document = |version| Document {
+        key: "#W1".into(),
+        version,
+        body: json!({"status": "pending"}).into(),
+    };
     match call {
         HostCall::RecordsGet { .. } => HostReply::Document { document: document(7) },
         HostCall::RecordsQuery { .. } => {

@@ -55,7 +55,7 @@ async fn works(skill: &LoadedSkill) {
             document: Document {
                 key: "A-1".into(),
                 version: 3,
-                body: json!({ "status": "on its way" }),
+                body: json!({ "status": "on its way" }).into(),
             },
         }),
         HostCall::HttpSend { .. } => {

@@ -72,8 +72,11 @@ async fn tell(host: &TestHost) -> Story {
     let ticket = ticket(&conversation);
     let get_order =
         |key: &str| HostCall::RecordsGet { collection: "orders".to_owned(), key: key.to_owned() };
-    let document =
-        Document { key: "#W1".to_owned(), version: 1, body: json!({ "email": "<EMAIL_1.k3f9>" }) };
+    let document = Document {
+        key: "#W1".to_owned(),
+        version: 1,
+        body: json!({ "email": "<EMAIL_1.k3f9>" }).into(),
+    };
     let refused =
         CallFailure::new(FailureKind::Denied, "the record does not belong to this customer");
     let changes = vec![

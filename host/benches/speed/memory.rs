@@ -1,0 +1,99 @@
+//! A store in memory that can do what one call of the skill needs: its reads
+//! must not be what is measured.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use postern_domain::{
+    AuditEntry, AuditHead, AuditRow, Checkpoint, Conversation, ConversationId, Digest,
+    InboundMessage, OutboxId, OutboxItem, ScannedRow, SkillId, Ticket, TicketId, Timestamp,
+    VaultEntry,
+};
+use postern_store::{
+    Accepted, Commit, Committed, ConversationDetail, ConversationSummary, IndexedDocument, Lease,
+    Page, SequencedMessage, Store, StoreError, StoredRecord, TicketDetail, UnknownSend, UseRow,
+    Work,
+};
+
+/// One record, and a copy of it for the next read.
+pub(crate) struct Memory {
+    record: StoredRecord,
+    next: Mutex<Option<StoredRecord>>,
+}
+
+impl Memory {
+    pub(crate) fn new(record: StoredRecord) -> Self {
+        Self { record, next: Mutex::default() }
+    }
+
+    /// Makes the copy, so that the next read does not have to.
+    pub(crate) fn prepare(&self) {
+        *self.next() = Some(self.record.clone());
+    }
+
+    fn next(&self) -> MutexGuard<'_, Option<StoredRecord>> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Everything else fails: a call that needed it would measure something else.
+fn not_here<T>(doing: &'static str) -> Result<T, StoreError> {
+    Err(StoreError::Engine { doing, source: "the benchmark's store has one record only".into() })
+}
+
+macro_rules! memory {
+    ($($name:ident($($argument:ty),*) -> $answer:ty;)*) => {
+        #[async_trait]
+        impl Store for Memory {
+            async fn record(
+                &self,
+                collection: &str,
+                key: &str,
+            ) -> Result<Option<StoredRecord>, StoreError> {
+                let asked = self.record.collection == collection && self.record.key == key;
+                Ok(asked.then(|| self.next().take().unwrap_or_else(|| self.record.clone())))
+            }
+
+            $(async fn $name(&self, $(_: $argument),*) -> Result<$answer, StoreError> {
+                not_here(stringify!($name))
+            })*
+        }
+    };
+}
+
+memory! {
+    accept(&[InboundMessage], &[String]) -> Vec<Accepted>;
+    lease_next(&str, Timestamp, i64) -> Option<Lease>;
+    renew(&Lease, Timestamp, i64) -> ();
+    release(&Lease) -> ();
+    work(&Lease, Timestamp) -> Option<Work>;
+    commit(Commit) -> Committed;
+    recover(UnknownSend, Timestamp) -> Vec<OutboxItem>;
+    claim_outbox(Timestamp, u32) -> Vec<OutboxItem>;
+    next_due() -> Option<Timestamp>;
+    outbox_item(&OutboxId) -> Option<OutboxItem>;
+    import(BTreeMap<String, Vec<IndexedDocument>>, AuditEntry) -> BTreeMap<String, u64>;
+    find_records(&str, &[(String, String)], u32) -> Vec<StoredRecord>;
+    collections() -> BTreeMap<String, u64>;
+    kv_get(&SkillId, &str, &str, Timestamp) -> Option<Vec<u8>>;
+    kv_usage(&SkillId, &str) -> (u64, u64);
+    ticket(&TicketId) -> Option<TicketDetail>;
+    tickets(Page) -> Vec<Ticket>;
+    tickets_of(&str, u32) -> Vec<Ticket>;
+    conversations(Page) -> Vec<ConversationSummary>;
+    conversation_row(&ConversationId) -> Option<Conversation>;
+    conversation(&ConversationId) -> Option<ConversationDetail>;
+    skill_use(&SkillId, Digest, u32) -> Vec<UseRow>;
+    vault(&ConversationId) -> Vec<VaultEntry>;
+    messages_after(&ConversationId, i64, u32) -> Vec<SequencedMessage>;
+    audit_tail(u32, Option<&ConversationId>) -> Vec<AuditRow>;
+    audit_scan(i64, u32) -> Vec<ScannedRow>;
+    audit_heads() -> (Vec<AuditHead>, i64);
+    checkpoints() -> Vec<Checkpoint>;
+    add_checkpoint(&Checkpoint) -> ();
+    undelivered(Page) -> Vec<OutboxItem>;
+    backlog() -> (u64, u64);
+}
