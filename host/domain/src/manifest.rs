@@ -243,6 +243,7 @@ impl Manifest {
         let mut seen = BTreeSet::new();
         for (i, setting) in self.settings.iter().enumerate() {
             check_name(&format!("settings[{i}].name"), &setting.name, &mut seen)?;
+            check_text(&format!("settings[{i}].description"), &setting.description, 400)?;
         }
         Ok(())
     }
@@ -323,12 +324,17 @@ impl Manifest {
     }
 }
 
+/// Whether a text can be shown to people as it is: on a terminal, control characters
+/// could hide or fake what stands around it.
 fn check_text(field: &str, text: &str, most: usize) -> Result<(), ManifestError> {
     if text.trim().is_empty() {
         return Err(wrong(field, "must not be empty"));
     }
     if text.len() > most {
         return Err(wrong(field, format!("{} bytes; at most {most}", text.len())));
+    }
+    if let Some(c) = text.chars().find(|c| c.is_control()) {
+        return Err(wrong(field, format!("has the control character {c:?}; leave it out")));
     }
     Ok(())
 }
@@ -348,3 +354,6 @@ fn check_name<'a>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+fn manifest() -> Value {
+    json!({
+        "skill": {
+            "id": "greeter", "version": "1.0.0", "description": "Says hello.", "publisher": "tests",
+        },
+        "tools": [{
+            "name": "greet", "description": "Says hello.",
+            "read_only": true, "idempotent": true, "reversible": true,
+            "arguments": { "type": "object", "properties": { "colour": { "type": "string" } } },
+        }],
+        "intents": [{
+            "name": "greet", "tool": "greet", "optional": ["colour"],
+            "examples": ["hello you", "hi there you", "good day to you", "greet me", "say hello"],
+        }],
+        "entities": [{ "name": "colour", "pattern": "red|blue", "ask": "Which colour?" }],
+        "capabilities": [{ "interface": "log", "reason": "To say what it did." }],
+        "settings": [{ "name": "tone", "description": "How it greets.", "default": "a\nb" }],
+    })
+}
+
+/// What checking says about the manifest with this text at this place.
+fn check(place: &str, text: &str) -> Result<(), ManifestError> {
+    let mut manifest = manifest();
+    *manifest.pointer_mut(place).expect(place) = text.into();
+    serde_json::from_value::<Manifest>(manifest).unwrap().check()
+}
+
+#[test]
+fn texts_for_people_have_no_control_characters() {
+    for (place, field) in [
+        ("/skill/description", "skill.description"),
+        ("/skill/publisher", "skill.publisher"),
+        ("/tools/0/description", "tools[0].description"),
+        ("/intents/0/examples/4", "intents[0].examples[4]"),
+        ("/entities/0/pattern", "entities[0].pattern"),
+        ("/entities/0/ask", "entities[0].ask"),
+        ("/capabilities/0/reason", "capabilities[0].reason"),
+        ("/settings/0/description", "settings[0].description"),
+    ] {
+        assert_eq!(check(place, "Größe: 20 °C, «naïve» 日本"), Ok(()), "{field}");
+        for control in ['\u{1b}', '\n', '\r', '\u{7f}', '\u{9b}'] {
+            let error = check(place, &format!("a{control}[2Jb")).unwrap_err();
+            assert_eq!(error.field, field);
+            let expected = format!("has the control character {control:?}; leave it out");
+            assert_eq!(error.reason, expected);
+            assert!(!error.to_string().contains(control), "{error}");
+        }
+        assert_eq!(check(place, " ").unwrap_err().reason, "must not be empty", "{field}");
+        assert_eq!(check(place, &"x".repeat(401)).unwrap_err().field, field);
+    }
+}
