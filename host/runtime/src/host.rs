@@ -24,12 +24,14 @@ use crate::bindings::postern;
 /// ends it.
 type Answer<T, F> = wasmtime::Result<Result<T, F>>;
 
-/// The guest's answer to a call: the value out of the one reply that fits.
+/// The guest's answer to a call: the value out of the one reply that fits. The
+/// bytes are those of the call's arguments as they came, before they are checked.
 macro_rules! answer {
-    ($state:ident.ask($call:expr), $reply:pat => $value:expr) => {{
+    ($state:ident.ask($interface:ident, $bytes:expr, $call:expr), $reply:pat => $value:expr) => {{
+        let bytes: u64 = $bytes;
         let call: Result<postern_domain::HostCall, postern_domain::CallFailure> = $call;
         let action = call.as_ref().map_or("", postern_domain::HostCall::action);
-        match $state.ask(call).await? {
+        match $state.ask(postern_domain::Interface::$interface, bytes, call).await? {
             Ok($reply) => Ok(Ok($value)),
             Ok(_) => Err($state.wrong_reply(action)),
             Err(failure) => Ok(Err(failure.into())),

@@ -56,6 +56,10 @@ pub(crate) struct Meter<C = Machine> {
     /// How much is charged roughly at most.
     rough_ns: u64,
     spent_ns: AtomicU64,
+    /// Whether the future is polled. Dropped while it waits, a guest's stack is
+    /// unwound on any thread: what that takes is not charged, as nothing since the
+    /// last poll is.
+    running: AtomicBool,
     /// Whether the thread's clock is read.
     exact: AtomicBool,
     /// Both clocks at the point up to which everything is in `spent_ns`; that of
@@ -78,6 +82,7 @@ impl<C: Clocks> Meter<C> {
             limit_ns: nanoseconds(limit),
             rough_ns: nanoseconds(ROUGH.min(limit / 4)),
             spent_ns: AtomicU64::new(0),
+            running: AtomicBool::new(false),
             exact: AtomicBool::new(false),
             passed_since_ns: AtomicU64::new(0),
             thread_since_ns: AtomicU64::new(0),
@@ -89,6 +94,12 @@ impl<C: Clocks> Meter<C> {
         if self.exact.load(Relaxed) {
             self.thread_since_ns.store(self.clocks.thread_ns(), Relaxed);
         }
+        self.running.store(true, Relaxed);
+    }
+
+    fn pause(&self) {
+        self.settle();
+        self.running.store(false, Relaxed);
     }
 
     /// Charges what the running stretch used up to here.
@@ -110,8 +121,12 @@ impl<C: Clocks> Meter<C> {
         }
     }
 
-    /// Whether the limit is reached, asked from within a charged poll.
+    /// Whether the limit is reached. Outside of a charged poll it is not, and
+    /// nothing is charged.
     pub(crate) fn is_used_up(&self) -> bool {
+        if !self.running.load(Relaxed) {
+            return false;
+        }
         let passed_ns = self.clocks.passed_ns().saturating_sub(self.passed_since_ns.load(Relaxed));
         let at_most_ns = self.spent_ns.load(Relaxed).saturating_add(passed_ns);
         let enough_ns = if self.exact.load(Relaxed) { self.limit_ns } else { self.rough_ns };
@@ -133,7 +148,7 @@ impl<C: Clocks> Meter<C> {
         poll_fn(|cx| {
             self.resume();
             let polled = future.as_mut().poll(cx);
-            self.settle();
+            self.pause();
             polled
         })
         .await
@@ -239,6 +254,27 @@ mod tests {
                 assert!(meter.is_used_up());
             })
             .await;
+    }
+
+    #[tokio::test]
+    async fn what_happens_between_polls_costs_nothing_also_if_it_asks() {
+        let clocks = Fake::default();
+        let meter = meter(&clocks, 500);
+        let work = meter.charge(async {
+            clocks.work(10);
+            assert!(!meter.is_used_up());
+            clocks.work(20);
+        });
+        work.await;
+        clocks.work(5_000);
+        assert!(!meter.is_used_up());
+        assert_eq!(meter.spent(), Duration::from_millis(30));
+        let more = meter.charge(async {
+            clocks.work(470);
+            assert!(meter.is_used_up());
+        });
+        more.await;
+        assert_eq!(meter.spent(), Duration::from_millis(500));
     }
 
     #[test]

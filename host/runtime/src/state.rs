@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use postern_domain::{CallFailure, HostCall, HostReply, LogLine};
+use postern_domain::{CallFailure, HostCall, HostReply, Interface, LogLine};
 use wasmtime::ResourceLimiter;
 
 use crate::{
@@ -27,7 +27,7 @@ pub(crate) struct State {
     pub(crate) wasi: Wasi,
     pub(crate) limits: Limits,
     pub(crate) used: Used,
-    /// Why the guest was stopped; the first reason stays.
+    /// Why the guest was stopped: the first limit, unless the port wants no more.
     pub(crate) halt: Option<Halt>,
     border: Arc<Border>,
     /// Whether output may go to the port as log lines.
@@ -67,9 +67,13 @@ impl State {
         Self { wasi, limits, used: Used::NOTHING, halt: None, border, log }
     }
 
-    /// Keeps the reason and gives the error that ends the guest.
+    /// Keeps the reason and gives the error that ends the guest. What the port says
+    /// counts for more than a limit: an invocation that it ended has no result.
     pub(crate) fn stop(&mut self, reason: Halt) -> wasmtime::Error {
-        self.halt.get_or_insert(reason);
+        match (&self.halt, &reason) {
+            (None, _) | (Some(Halt::Limit(_)), Halt::Abort(_)) => self.halt = Some(reason),
+            (Some(Halt::Abort(_)), _) | (Some(Halt::Limit(_)), Halt::Limit(_)) => {}
+        }
         wasmtime::Error::new(Halted)
     }
 
@@ -81,28 +85,31 @@ impl State {
         Ok(())
     }
 
-    /// Counts a call of the guest and puts it to the port, if it is acceptable.
+    /// Counts a call of the guest, whose arguments have so many bytes, and puts it
+    /// to the port, if it is acceptable. One that is not has cost as much.
     pub(crate) async fn ask(
         &mut self,
+        interface: Interface,
+        bytes: u64,
         call: Result<HostCall, CallFailure>,
     ) -> wasmtime::Result<Result<HostReply, CallFailure>> {
         if self.used.host_calls >= self.limits.host_calls {
             return Err(self.stop(Halt::Limit(Limit::HostCalls)));
         }
         self.used.host_calls += 1;
-        let call = match call {
-            Ok(call) => call,
-            Err(failure) => return Ok(Err(failure)),
-        };
-        let interface = call.interface();
         let calls = self.used.interface_calls.get(interface);
         if calls >= self.limits.interface_calls.get(interface) {
             return Err(self.stop(Halt::Limit(Limit::InterfaceCalls(interface))));
         }
         self.used.interface_calls.set(interface, calls + 1);
-        self.forward_output(false).await?;
-        self.send(weight::of_call(&call))?;
-        let answer = self.put(call).await?;
+        self.send(bytes)?;
+        let answer = match call {
+            Ok(call) => {
+                self.forward_output(false).await?;
+                self.put(call).await?
+            }
+            Err(failure) => Err(failure),
+        };
         self.receive(match &answer {
             Ok(reply) => weight::of_reply(reply),
             Err(failure) => failure.message.len() as u64,
@@ -231,5 +238,47 @@ impl ResourceLimiter for State {
 
     fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
         Err(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use postern_domain::Timestamp;
+
+    use super::*;
+
+    fn state(limits: Limits) -> State {
+        let border = Border { meter: Meter::new(Duration::from_secs(1)), relay: Relay::default() };
+        let wasi = Wasi::new(Timestamp::from_millis(0), [7; 32], &limits, None);
+        State::new(wasi, limits, Arc::new(border), true)
+    }
+
+    fn refused() -> Result<HostCall, CallFailure> {
+        Err(CallFailure::invalid("key: is empty"))
+    }
+
+    #[tokio::test]
+    async fn a_malformed_call_costs_as_much_as_another() {
+        let mut limits = Limits { sent_bytes: 100, ..Limits::default() };
+        limits.interface_calls.set(Interface::Kv, 2);
+        let mut state = state(limits);
+        for sent in [60, 100] {
+            let answer = state.ask(Interface::Kv, sent - state.used.sent_bytes, refused()).await;
+            assert_eq!(answer.unwrap(), refused().map(|_| HostReply::Done));
+            assert_eq!(state.used.sent_bytes, sent);
+        }
+        assert_eq!(state.used.received_bytes, 2 * "key: is empty".len() as u64);
+        assert!(state.ask(Interface::Kv, 0, refused()).await.is_err());
+        let reached = Halt::Limit(Limit::InterfaceCalls(Interface::Kv));
+        assert_eq!(format!("{:?}", state.halt), format!("{:?}", Some(reached)));
+    }
+
+    #[tokio::test]
+    async fn bytes_of_malformed_calls_count() {
+        let mut state = state(Limits { sent_bytes: 100, ..Limits::default() });
+        assert!(state.ask(Interface::Http, 101, refused()).await.is_err());
+        assert!(matches!(state.halt, Some(Halt::Limit(Limit::Sent))), "{:?}", state.halt);
     }
 }

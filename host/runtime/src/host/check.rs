@@ -8,6 +8,9 @@ use serde_json::Value;
 /// Longest reason for a hand-over, in bytes.
 pub(crate) const REASON_BYTES: usize = 64;
 
+/// Longest name of an entity, in bytes.
+pub(crate) const ENTITY_BYTES: usize = 64;
+
 pub(crate) type Checked<T = ()> = Result<T, CallFailure>;
 
 /// Refuses the call and says which argument is wrong and what would be right. The
@@ -45,7 +48,7 @@ pub(super) fn line(argument: &str, text: &str, least: usize, most: usize) -> Che
 }
 
 /// Lower-case letters, digits, and those of `also`.
-pub(super) fn name(argument: &str, text: &str, also: &str, most: usize) -> Checked {
+pub(crate) fn name(argument: &str, text: &str, also: &str, most: usize) -> Checked {
     length(argument, text.len(), 1, most)?;
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || also.contains(c);
     let wanted = format_args!("use lower-case letters, digits and any of {also:?}");

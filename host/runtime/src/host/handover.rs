@@ -5,6 +5,7 @@ use postern_domain::{HandOver, HostCall, HostReply, Severity};
 use super::{
     Answer, answer,
     check::{self, Checked},
+    weight,
 };
 use crate::{
     bindings::postern::handover::people::{self, Failure, Host, Request},
@@ -13,7 +14,8 @@ use crate::{
 
 impl Host for State {
     async fn hand_over(&mut self, request: Request) -> Answer<String, Failure> {
-        answer!(self.ask(hand_over(request)), HostReply::Queued { queue } => queue)
+        let bytes = weight::of_texts([&request.reason, &request.summary]);
+        answer!(self.ask(Handover, bytes, hand_over(request)), HostReply::Queued { queue } => queue)
     }
 }
 

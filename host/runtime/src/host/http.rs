@@ -5,6 +5,7 @@ use postern_domain::{HostCall, HostReply, HttpMethod, HttpRequest};
 use super::{
     Answer, answer,
     check::{self, Checked},
+    weight,
 };
 use crate::{
     bindings::postern::http::client::{Failure, Host, Method, Request, Response},
@@ -13,12 +14,18 @@ use crate::{
 
 impl Host for State {
     async fn send(&mut self, request: Request) -> Answer<Response, Failure> {
-        answer!(self.ask(send(request)), HostReply::Http { response } => Response {
+        answer!(self.ask(Http, weigh(&request), send(request)), HostReply::Http { response } => Response {
             status: response.status,
             headers: response.headers,
             body: response.body,
         })
     }
+}
+
+fn weigh(request: &Request) -> u64 {
+    let Request { method: _, url, headers, body, secrets, idempotent: _ } = request;
+    let headers = headers.iter().flat_map(|(name, value)| [name, value]);
+    weight::of_texts([url].into_iter().chain(headers).chain(secrets)) + body.len() as u64
 }
 
 /// Holds what makes a request well formed. Which servers, headers and secrets are

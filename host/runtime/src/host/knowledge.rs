@@ -5,6 +5,7 @@ use postern_domain::{HostCall, HostReply};
 use super::{
     Answer, answer,
     check::{self, Checked},
+    weight,
 };
 use crate::{
     bindings::postern::knowledge::search::{Failure, Host, Passage},
@@ -18,7 +19,9 @@ impl Host for State {
         collection: String,
         limit: u32,
     ) -> Answer<Vec<Passage>, Failure> {
-        answer!(self.ask(find(query, collection, limit)), HostReply::Passages { passages } => {
+        let bytes = weight::of_texts([&query, &collection]);
+        let call = find(query, collection, limit);
+        answer!(self.ask(Knowledge, bytes, call), HostReply::Passages { passages } => {
             passages.into_iter().map(Into::into).collect()
         })
     }

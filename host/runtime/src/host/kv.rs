@@ -5,6 +5,7 @@ use postern_domain::{HostCall, HostReply};
 use super::{
     Answer, answer,
     check::{self, Checked},
+    weight,
 };
 use crate::{
     bindings::postern::kv::state::{Failure, Host},
@@ -18,15 +19,16 @@ const LONGEST_TTL_S: u32 = 31_536_000;
 
 impl Host for State {
     async fn get(&mut self, key: String) -> Answer<Option<Vec<u8>>, Failure> {
-        answer!(self.ask(get(key)), HostReply::Value { value } => value)
+        answer!(self.ask(Kv, weight::of_texts([&key]), get(key)), HostReply::Value { value } => value)
     }
 
     async fn set(&mut self, key: String, value: Vec<u8>, ttl_s: u32) -> Answer<(), Failure> {
-        answer!(self.ask(set(key, value, ttl_s)), HostReply::Done => ())
+        let bytes = weight::of_texts([&key]) + value.len() as u64;
+        answer!(self.ask(Kv, bytes, set(key, value, ttl_s)), HostReply::Done => ())
     }
 
     async fn delete(&mut self, key: String) -> Answer<(), Failure> {
-        answer!(self.ask(delete(key)), HostReply::Done => ())
+        answer!(self.ask(Kv, weight::of_texts([&key]), delete(key)), HostReply::Done => ())
     }
 }
 

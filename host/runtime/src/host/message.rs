@@ -5,6 +5,7 @@ use postern_domain::{Audience, HostCall, HostReply};
 use super::{
     Answer, answer,
     check::{self, Checked},
+    weight,
 };
 use crate::{
     bindings::postern::message::sending::{self as wit, Failure, Host},
@@ -15,8 +16,19 @@ const TEXT_BYTES: usize = 16 << 10;
 
 impl Host for State {
     async fn send(&mut self, audience: wit::Audience, text: String) -> Answer<u32, Failure> {
-        answer!(self.ask(send(audience, text)), HostReply::Sent { recipients } => recipients)
+        let bytes = weigh(&audience, &text);
+        let call = send(audience, text);
+        answer!(self.ask(Message, bytes, call), HostReply::Sent { recipients } => recipients)
     }
+}
+
+fn weigh(audience: &wit::Audience, text: &str) -> u64 {
+    let to = match audience {
+        wit::Audience::Customer => 0,
+        wit::Audience::Queue(name) => weight::of_texts([name]),
+        wit::Audience::Customers(keys) => weight::of_texts(keys),
+    };
+    to + weight::of_texts([text])
 }
 
 fn send(audience: wit::Audience, text: String) -> Checked<HostCall> {

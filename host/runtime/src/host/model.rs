@@ -5,6 +5,7 @@ use postern_domain::{HostCall, HostReply, ModelMessage, ModelRequest, ModelRole}
 use super::{
     Answer, answer,
     check::{self, Checked},
+    weight,
 };
 use crate::{
     bindings::postern::model::completion::{self as wit, Failure, Host, Role},
@@ -15,7 +16,9 @@ const TEXT_BYTES: usize = 64 << 10;
 
 impl Host for State {
     async fn complete(&mut self, request: wit::Request) -> Answer<wit::Answer, Failure> {
-        answer!(self.ask(complete(request)), HostReply::Completion { completion } => wit::Answer {
+        let texts = request.messages.iter().map(|message| &message.text);
+        let bytes = weight::of_texts(texts.chain([&request.purpose]));
+        answer!(self.ask(Model, bytes, complete(request)), HostReply::Completion { completion } => wit::Answer {
             text: completion.text,
             input_tokens: completion.input_tokens,
             output_tokens: completion.output_tokens,

@@ -5,6 +5,7 @@ use postern_domain::{HostCall, HostReply, Job, JobTime, Timestamp};
 use super::{
     Answer, answer,
     check::{self, Checked},
+    weight,
 };
 use crate::{
     bindings::postern::schedule::timer::{self as wit, Failure, Host},
@@ -15,11 +16,16 @@ const ARGUMENTS_BYTES: usize = 16 << 10;
 
 impl Host for State {
     async fn create(&mut self, job: wit::Job) -> Answer<String, Failure> {
-        answer!(self.ask(create(job)), HostReply::Scheduled { id } => id)
+        let when = match &job.when {
+            wit::When::AtMs(_) => None,
+            wit::When::Cron(expression) => Some(expression),
+        };
+        let bytes = weight::of_texts([&job.tool, &job.arguments].into_iter().chain(when));
+        answer!(self.ask(Schedule, bytes, create(job)), HostReply::Scheduled { id } => id)
     }
 
     async fn cancel(&mut self, id: String) -> Answer<(), Failure> {
-        answer!(self.ask(cancel(id)), HostReply::Done => ())
+        answer!(self.ask(Schedule, weight::of_texts([&id]), cancel(id)), HostReply::Done => ())
     }
 }
 

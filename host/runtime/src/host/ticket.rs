@@ -5,6 +5,7 @@ use postern_domain::{HostCall, HostReply, Priority, Ticket, TicketChange, Ticket
 use super::{
     Answer, answer,
     check::{self, Checked},
+    weight,
 };
 use crate::{
     bindings::postern::ticket::tickets::{self as wit, Change, Failure, Host},
@@ -17,23 +18,29 @@ impl Host for State {
         subject: String,
         priority: wit::Priority,
     ) -> Answer<wit::Ticket, Failure> {
-        answer!(self.ask(create(subject, priority)), HostReply::Ticket { ticket } => ticket.into())
+        let bytes = weight::of_texts([&subject]);
+        let call = create(subject, priority);
+        answer!(self.ask(Ticket, bytes, call), HostReply::Ticket { ticket } => ticket.into())
     }
 
     async fn update(&mut self, id: String, change: Change) -> Answer<wit::Ticket, Failure> {
-        answer!(self.ask(update(&id, change)), HostReply::Ticket { ticket } => ticket.into())
+        let bytes = weight::of_texts([&id].into_iter().chain(&change.subject));
+        let call = update(&id, change);
+        answer!(self.ask(Ticket, bytes, call), HostReply::Ticket { ticket } => ticket.into())
     }
 
     async fn tag(&mut self, id: String, tag: String) -> Answer<(), Failure> {
-        answer!(self.ask(add_tag(&id, tag)), HostReply::Done => ())
+        let bytes = weight::of_texts([&id, &tag]);
+        answer!(self.ask(Ticket, bytes, add_tag(&id, tag)), HostReply::Done => ())
     }
 
     async fn comment(&mut self, id: String, text: String) -> Answer<(), Failure> {
-        answer!(self.ask(comment(&id, text)), HostReply::Done => ())
+        let bytes = weight::of_texts([&id, &text]);
+        answer!(self.ask(Ticket, bytes, comment(&id, text)), HostReply::Done => ())
     }
 
     async fn history(&mut self, limit: u32) -> Answer<Vec<wit::Ticket>, Failure> {
-        answer!(self.ask(history(limit)), HostReply::Tickets { tickets } => {
+        answer!(self.ask(Ticket, 0, history(limit)), HostReply::Tickets { tickets } => {
             tickets.into_iter().map(Into::into).collect()
         })
     }

@@ -1,6 +1,10 @@
 //! Skills that loop, hoard, trap and talk too much each cost one call.
 
-use std::{collections::BTreeSet, future::pending, time::Duration};
+use std::{
+    collections::BTreeSet,
+    future::pending,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use postern_domain::{
@@ -10,7 +14,7 @@ use postern_runtime::{Answered, HostPort, InvokeError, Limits, PortError};
 use serde_json::json;
 
 use crate::support::{
-    RUNTIME, compiled, empty, failure, invocation, port, port_with, reply, skill,
+    NOW, RUNTIME, compiled, empty, failure, invocation, port, port_with, reply, skill,
 };
 
 fn limit(skill: &str, name: &str, value: &str) -> SkillFailure {
@@ -234,6 +238,50 @@ async fn a_port_that_never_answers_ends_at_the_wall_clock_limit() {
     }
     let report = chatty.invoke(invocation("once", &json!({})), empty().0).await;
     assert_eq!(reply(report), "None");
+}
+
+/// Answers for a moment, keeps the thread busy for longer, and never answers again.
+struct Tiring(Instant);
+
+#[async_trait]
+impl HostPort for Tiring {
+    async fn call(&mut self, _: HostCall) -> Result<Answered, PortError> {
+        if self.0.elapsed() < Duration::from_millis(60) {
+            return Ok(Answered { answer: Ok(HostReply::Value { value: None }), at: NOW });
+        }
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_millis(600) {
+            std::hint::spin_loop();
+        }
+        pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_guest_that_is_given_up_is_not_charged_for_what_the_host_did_meanwhile() {
+    let mut call = invocation("chatter", &json!({}));
+    call.limits.host_calls = u32::MAX;
+    call.limits.interface_calls.set(Interface::Kv, u32::MAX);
+    call.limits.cpu = Duration::from_millis(200);
+    call.limits.wall = Duration::from_millis(700);
+    let report = skill("chatty").invoke(call, Box::new(Tiring(Instant::now()))).await;
+    assert!(report.usage.cpu < Duration::from_millis(200), "{:?}", report.usage);
+    assert_eq!(failure(report), limit("chatty", "wall_time", "700 ms"));
+}
+
+#[tokio::test]
+async fn an_abort_counts_for_more_than_the_limit_that_came_before_it() {
+    let chatty = skill("chatty");
+    let used = chatty.invoke(invocation("once", &json!({})), empty().0).await.usage.memory_bytes;
+    let mut call = invocation("print_flood", &json!({}));
+    // Less than the line that comes after the others.
+    call.limits.memory_bytes = used + (512 << 10);
+    let report = chatty.invoke(call.clone(), empty().0).await;
+    assert!(matches!(failure(report), SkillFailure::Limit { limit, .. } if limit == "memory"));
+    let (port, seen) = port_with(|_| Err(PortError::abort(std::io::Error::other("lease lost"))));
+    let report = chatty.invoke(call, port).await;
+    let Err(InvokeError::Aborted(error)) = report.result else { panic!("{report:?}") };
+    assert_eq!((error.to_string().as_str(), seen.calls().len()), ("lease lost", 1));
 }
 
 #[tokio::test]
