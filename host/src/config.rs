@@ -26,6 +26,9 @@ pub use endpoints::{EgressSecret, Endpoint, HttpGrant};
 
 use crate::{breaker::BreakerSettings, keys::Secret, registry::CompileLimits};
 
+/// Characters of a reason that may repeat what somebody wrote.
+const REASON_CHARS: usize = 500;
+
 /// The file's name in the data folder.
 pub const FILE_NAME: &str = "postern.toml";
 
@@ -202,11 +205,30 @@ impl Config {
 /// hold what should not be shown.
 pub fn located(text: &str, error: &toml::de::Error) -> String {
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
-        return error.message().to_owned();
+        return bounded(error.message());
     };
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
-    format!("line {line}, column {column}: {}", error.message())
+    format!("line {line}, column {column}: {}", bounded(error.message()))
+}
+
+/// A reason that may repeat what somebody wrote, fit for a terminal: not too long,
+/// and nothing in it that moves the cursor or turns text around.
+pub(crate) fn bounded(reason: &str) -> String {
+    let plain = |c: char| matches!(c, '"' | '\'' | '\\' | '\n');
+    let mut shown = String::new();
+    for (n, c) in reason.chars().enumerate() {
+        if n == REASON_CHARS {
+            shown.push('…');
+            break;
+        }
+        if plain(c) {
+            shown.push(c);
+        } else {
+            shown.extend(c.escape_debug());
+        }
+    }
+    shown
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub use compile::{CompileError, CompileLimits, Compiler, answer_if_asked};
 pub use load::{ActiveSkill, Skills, check_usable};
 
 use crate::{
-    config::{Config, located},
+    config::{Config, bounded, located},
     keys::MasterKey,
 };
 
@@ -261,7 +261,10 @@ pub fn parse_manifest(file: &str, text: &str) -> Result<Manifest, RegistryError>
     let manifest: Manifest = toml::from_str(text).map_err(|error| {
         RegistryError::ManifestSyntax { file: file.to_owned(), message: located(text, &error) }
     })?;
-    manifest.check().map_err(|source| RegistryError::Manifest { file: file.to_owned(), source })?;
+    manifest.check().map_err(|ManifestError { field, reason }| {
+        let source = ManifestError { field: bounded(&field), reason: bounded(&reason) };
+        RegistryError::Manifest { file: file.to_owned(), source }
+    })?;
     Ok(manifest)
 }
 

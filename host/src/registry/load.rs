@@ -11,7 +11,7 @@ use postern_runtime::{Limits, LoadedSkill, Runtime};
 use super::{CompileLimits, Generation, Registry, RegistryError, files::Code};
 use crate::{
     brain::{Brain, BrainError},
-    config::Config,
+    config::{Config, bounded},
 };
 
 /// A skill that can be called.
@@ -54,7 +54,10 @@ fn schemas(manifest: &Manifest) -> Result<BTreeMap<String, jsonschema::Validator
             Ok(validator) => Ok((tool.name.clone(), validator)),
             Err(error) => Err(RegistryError::Unusable {
                 skill: skill.clone(),
-                reason: format!("tools.{}.arguments is not a JSON Schema: {error}", tool.name),
+                reason: bounded(&format!(
+                    "tools.{}.arguments is not a JSON Schema: {error}",
+                    tool.name
+                )),
             }),
         })
         .collect()
@@ -70,7 +73,10 @@ pub fn check_usable(manifest: &Manifest) -> Result<(), RegistryError> {
 }
 
 fn unusable(manifest: &Manifest, error: &BrainError) -> RegistryError {
-    RegistryError::Unusable { skill: manifest.skill.id.clone(), reason: error.to_string() }
+    RegistryError::Unusable {
+        skill: manifest.skill.id.clone(),
+        reason: bounded(&error.to_string()),
+    }
 }
 
 /// The values of a skill's settings.

@@ -64,6 +64,26 @@ fn manifest_errors_name_file_field_and_reason() {
 }
 
 #[test]
+fn what_a_manifest_says_reaches_a_terminal_bounded_and_escaped() {
+    let long = "x".repeat(100_000);
+    let tricks = [
+        format!(
+            "{MANIFEST}[[capabilities]]\ninterface = \"\\u001B[2J\\u0000{long}\"\nreason = \"x\"\n"
+        ),
+        MANIFEST.replace("tool = \"greet\"", &format!("tool = \"\\u001B[2J\\u202E{long}\"")),
+        MANIFEST.replace("name = \"greet\"", &format!("name = \"\\u001B[2J{long}\"")),
+        MANIFEST.replace("type = \"string\"", &format!("pattern = \"(\\u001B[2J{long}\"")),
+    ];
+    for trick in tricks {
+        let manifest = parse_manifest("skill.toml", &trick);
+        let error = manifest.and_then(|manifest| check_usable(&manifest)).unwrap_err().to_string();
+        assert!(error.len() < 2_000, "{} bytes", error.len());
+        let moves = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+        assert!(!error.contains(moves), "{error:?}");
+    }
+}
+
+#[test]
 fn what_is_not_a_skill_is_refused_with_its_file() {
     let bounds = Bounds { component_bytes: 1_000, ..Bounds::default() };
     let check =

@@ -46,7 +46,7 @@ const WORDS: [&[u8]; 26] = [
 ];
 
 /// Values at which readers go wrong.
-const VALUES: [&[u8]; 16] = [
+const VALUES: [&[u8]; 17] = [
     b" 0",
     b" -1",
     b" 4294967295",
@@ -56,6 +56,7 @@ const VALUES: [&[u8]; 16] = [
     b" true",
     b" \"\"",
     b" \"\\u0000\"",
+    b" \"\\u001B[2J\"",
     b" []",
     b" {}",
     b" [[], [], {}]",
@@ -144,6 +145,7 @@ fn by_lines(random: &mut Rng, bytes: &[u8], other: &[u8]) -> Vec<u8> {
             _ => {
                 // The name of this line with a value from elsewhere.
                 let new = match random.u8(..3) {
+                    0 if random.u8(..8) == 0 => long(random),
                     0 => VALUES[random.usize(..VALUES.len())].to_vec(),
                     _ => value(&others[random.usize(..others.len())]).to_vec(),
                 };
@@ -157,6 +159,12 @@ fn by_lines(random: &mut Rng, bytes: &[u8], other: &[u8]) -> Vec<u8> {
         lines.insert(at.min(lines.len()), line);
     }
     lines.concat()
+}
+
+/// A text that fills many screens.
+fn long(random: &mut Rng) -> Vec<u8> {
+    let piece: &[u8] = [&b"x"[..], b"\\u001B[2J", b"\\u202E", b"a|", b"(a"][random.usize(..5)];
+    [b" \"", &piece.repeat(random.usize(..10_000))[..], b"\""].concat()
 }
 
 /// What stands after the equals sign of a line; nothing if there is none.
