@@ -38,7 +38,9 @@ impl Places {
 #[derive(Debug)]
 pub(crate) struct Slots {
     all: Arc<Places>,
-    skills: Mutex<BTreeMap<SkillId, Weak<SkillSlots>>>,
+    /// By the skill and the number of its places: generations that differ in that
+    /// number may be loaded side by side.
+    skills: Mutex<BTreeMap<(SkillId, u32), Weak<SkillSlots>>>,
 }
 
 impl Slots {
@@ -52,18 +54,17 @@ impl Slots {
     }
 
     /// The places of a skill. A skill that is loaded again shares those that it
-    /// had, as long as their number is the same.
+    /// had under the same number of places, in whatever order it is loaded.
     pub(crate) fn of_skill(&self, skill: &SkillId, skill_calls: u32) -> Arc<SkillSlots> {
         let own = Places::new(skill_calls);
         let mut skills = self.skills.lock().unwrap_or_else(PoisonError::into_inner);
         skills.retain(|_, slots| slots.strong_count() > 0);
-        if let Some(slots) = skills.get(skill).and_then(Weak::upgrade)
-            && slots.own.number == own.number
-        {
+        let key = (skill.clone(), own.number);
+        if let Some(slots) = skills.get(&key).and_then(Weak::upgrade) {
             return slots;
         }
         let slots = Arc::new(SkillSlots { all: Arc::clone(&self.all), own });
-        skills.insert(skill.clone(), Arc::downgrade(&slots));
+        skills.insert(key, Arc::downgrade(&slots));
         slots
     }
 }
@@ -126,6 +127,11 @@ mod tests {
         let now = Instant::now();
         let _place = before.take(now).await.unwrap();
         assert_eq!(after.take(now).await.unwrap_err(), Limit::SkillCalls);
-        assert!(slots.of_skill(&skill("a"), 2).take(now).await.is_ok());
+        // With another number of places, the skill has these beside the others, and
+        // takes nothing away from the sharing.
+        let other = slots.of_skill(&skill("a"), 2);
+        assert!(other.take(now).await.is_ok());
+        let again = slots.of_skill(&skill("a"), 1);
+        assert_eq!(again.take(now).await.unwrap_err(), Limit::SkillCalls);
     }
 }
