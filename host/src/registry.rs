@@ -12,6 +12,7 @@ mod load;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
+    sync::Mutex,
 };
 
 use postern_domain::{
@@ -32,7 +33,7 @@ use crate::{
 };
 
 /// Bytes of a manifest.
-const MOST_MANIFEST_BYTES: usize = 256 * 1024;
+pub(crate) const MOST_MANIFEST_BYTES: usize = 256 * 1024;
 
 /// A skill as a generation lists it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -199,6 +200,8 @@ pub struct Registry {
     files: files::Files,
     key: MasterKey,
     compiler: Compiler,
+    /// Held while missing code is made, so that it is made once.
+    compiling: Mutex<()>,
 }
 
 /// A component and its manifest, checked and ready to be installed.
@@ -224,9 +227,8 @@ impl Candidate {
         manifest: &str,
     ) -> Result<Self, RegistryError> {
         let manifest = parse_manifest(manifest_file, manifest)?;
-        let info = Runtime::inspect_within(&bytes, bounds).map_err(|source| RegistryError::Component {
-            file: component_file.to_owned(),
-            source,
+        let info = Runtime::inspect_within(&bytes, bounds).map_err(|source| {
+            RegistryError::Component { file: component_file.to_owned(), source }
         })?;
         let requested = manifest.requested();
         let skill = manifest.skill.id.clone();
@@ -274,7 +276,8 @@ impl Registry {
     /// # Errors
     /// The folders cannot be made.
     pub fn open(data: &Path, key: MasterKey, compiler: Compiler) -> Result<Self, RegistryError> {
-        Ok(Self { files: files::Files::open(data)?, key, compiler })
+        let files = files::Files::open(data)?;
+        Ok(Self { files, key, compiler, compiling: Mutex::default() })
     }
 
     /// The active generation.
@@ -365,9 +368,7 @@ impl Registry {
             .map_err(|source| RegistryError::Compile { skill: id.clone(), source })?;
         let limits = Limits::for_manifest(&candidate.manifest.limits, &config.ceilings);
         // Linking proves that every import is granted, before anything is kept.
-        runtime
-            .load_bytes(id, &compiled, &grants, &limits)
-            .map_err(RegistryError::Ungranted)?;
+        runtime.load_bytes(id, &compiled, &grants, &limits).map_err(RegistryError::Ungranted)?;
         self.files.keep_component(digest, &candidate.bytes)?;
         self.files.keep_compiled(&self.key, digest, &engine, compiled)?;
         let assets = self.files.keep_assets(&candidate.assets)?;

@@ -4,6 +4,8 @@ mod inspect;
 
 use std::{
     collections::BTreeSet,
+    fs::File,
+    io::Read as _,
     path::{Path, PathBuf},
 };
 
@@ -18,7 +20,7 @@ use crate::{
     clock::{Clock as _, SystemClock},
     config::Config,
     keys::MasterKey,
-    registry::{Candidate, Compiler, Generation, Registry, read_assets},
+    registry::{Candidate, Compiler, Generation, MOST_MANIFEST_BYTES, Registry, read_assets},
 };
 
 /// Bytes of a component file.
@@ -102,11 +104,10 @@ async fn install(
 ) -> anyhow::Result<()> {
     let config = Config::load(&context.data)?;
     let (component_name, manifest_name) = (name(component), name(manifest));
-    let size = std::fs::metadata(component).with_context(|| component_name.clone())?.len();
-    anyhow::ensure!(size <= MOST_BYTES, "{component_name}: {size} bytes; at most {MOST_BYTES}");
-    let bytes = std::fs::read(component).with_context(|| component_name.clone())?;
-    let text = std::fs::read_to_string(manifest)
-        .with_context(|| format!("{manifest_name}: name the manifest with --manifest"))?;
+    let bytes = read(component, MOST_BYTES)?;
+    let text = read(manifest, MOST_MANIFEST_BYTES as u64)
+        .context("the manifest is not read; name another with --manifest")?;
+    let text = String::from_utf8(text).with_context(|| manifest_name.clone())?;
     let candidate =
         Candidate::check(&config.bounds(), &component_name, bytes, &manifest_name, &text)?;
     let beside = manifest.parent().unwrap_or_else(|| Path::new("."));
@@ -128,6 +129,17 @@ async fn install(
     registry.activate(&generation)?;
     let what = format!("Installed {}@{} with {granted}", skill.id, skill.version);
     done(context, &what, &generation)
+}
+
+/// A file of at most so many bytes. What its metadata say of its size does not
+/// count: a pipe has none, and a device has no end.
+fn read(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
+        .with_context(|| name(path))?;
+    anyhow::ensure!(bytes.len() as u64 <= most, "{}: more than {most} bytes", name(path));
+    Ok(bytes)
 }
 
 fn name(path: &Path) -> String {
@@ -200,4 +212,31 @@ fn list(context: &Context, generation: &Generation) -> anyhow::Result<()> {
         .collect();
     output::table(&["skill", "version", "digest", "granted", "what it does"], &rows)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Write as _, os::fd::AsRawFd as _};
+
+    use super::*;
+
+    #[test]
+    fn files_are_read_within_their_bound_whatever_they_say_of_themselves() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "12345").unwrap();
+        assert_eq!(read(&file, 5).unwrap(), b"12345");
+        let refused = |path: &Path, most| format!("{:#}", read(path, most).unwrap_err());
+        assert!(refused(&file, 4).ends_with("/file: more than 4 bytes"), "{}", refused(&file, 4));
+        assert_eq!(refused(Path::new("/dev/zero"), 9), "/dev/zero: more than 9 bytes");
+        assert!(refused(Path::new("/no/file"), 9).starts_with("/no/file: "));
+
+        for (text, most) in [("12345", 5), ("123456", 5)] {
+            let (reader, mut writer) = std::io::pipe().unwrap();
+            writer.write_all(text.as_bytes()).unwrap();
+            drop(writer);
+            let path = PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd()));
+            assert_eq!(read(&path, most).is_ok(), text.len() as u64 <= most, "{text}");
+        }
+    }
 }

@@ -76,6 +76,23 @@ impl Reading<'_> {
         RegistryError::AssetFile { path: format!("{}{below}", self.shown), reason }
     }
 
+    /// Takes a file up. What is too much ends the reading here, whatever folder it
+    /// is in.
+    fn keep(&mut self, name: String, content: Vec<u8>) -> Result<(), RegistryError> {
+        if content.len() > MAX_ASSET_BYTES {
+            return Err(self.bad(AssetError::FileTooBig { name }));
+        }
+        self.bytes += content.len();
+        if self.bytes > MAX_ASSETS_BYTES {
+            return Err(self.bad(AssetError::TooBig));
+        }
+        self.files.insert(name, content);
+        if self.files.len() > MAX_ASSETS {
+            return Err(self.bad(AssetError::TooMany));
+        }
+        Ok(())
+    }
+
     fn folder(&mut self, dir: &Dir, prefix: &str) -> Result<(), RegistryError> {
         let shown = self.shown;
         let io = |name: &str, source| RegistryError::Io {
@@ -105,13 +122,7 @@ impl Reading<'_> {
                 file.take(MAX_ASSET_BYTES as u64 + 1)
                     .read_to_end(&mut content)
                     .map_err(|error| io(&name, error))?;
-                self.bytes += content.len();
-                self.files.insert(name, content);
-                // The rest is checked at the end, but read no more than that takes.
-                if self.files.len() > MAX_ASSETS || self.bytes > MAX_ASSETS_BYTES + MAX_ASSET_BYTES
-                {
-                    return Ok(());
-                }
+                self.keep(name, content)?;
             } else {
                 return Err(self.refused(&name, "must be a regular file, not a link or a device"));
             }
@@ -242,6 +253,35 @@ mod tests {
             fs::write(assets.join(n.to_string()), "").unwrap();
         }
         assert!(refused().contains("more than 256 assets"), "{}", refused());
+    }
+
+    #[test]
+    fn what_is_too_much_ends_the_reading_in_all_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |files: usize, bytes: u64| {
+            let root = folder.path().join(format!("{files}-{bytes}"));
+            for inner in ["a", "b", "c"] {
+                fs::create_dir_all(root.join(inner)).unwrap();
+                for n in 0..files {
+                    let file = fs::File::create(root.join(inner).join(n.to_string())).unwrap();
+                    file.set_len(bytes).unwrap();
+                }
+            }
+            let mut reading =
+                Reading { shown: "assets", files: BTreeMap::new(), entries: 0, bytes: 0 };
+            let dir = Dir::open_ambient_dir(&root, ambient_authority()).unwrap();
+            let error = reading.folder(&dir, "").unwrap_err().to_string();
+            (error, reading.files.len(), reading.bytes)
+        };
+        let (error, files, _) = read(MAX_ASSETS + 1, 0);
+        assert!(error.contains("more than 256 assets"), "{error}");
+        assert_eq!(files, MAX_ASSETS + 1);
+        // Each folder holds all that a skill may have.
+        let (error, files, bytes) =
+            read(MAX_ASSETS_BYTES / MAX_ASSET_BYTES, MAX_ASSET_BYTES as u64);
+        assert!(error.contains("bytes together"), "{error}");
+        assert_eq!(files, MAX_ASSETS_BYTES / MAX_ASSET_BYTES);
+        assert_eq!(bytes, MAX_ASSETS_BYTES + MAX_ASSET_BYTES);
     }
 
     #[test]

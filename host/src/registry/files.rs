@@ -3,6 +3,7 @@
 use std::{
     io::{ErrorKind, Read as _, Write as _},
     path::Path,
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use cap_std::{ambient_authority, fs::Dir};
@@ -19,6 +20,9 @@ const CURRENT: &str = "current";
 
 /// What stands before compiled code in its file.
 const SEAL_BYTES: usize = 32;
+
+/// How many files this process has staged: no two of them have one name.
+static STAGED: AtomicU64 = AtomicU64::new(0);
 
 #[derive(Debug)]
 pub(super) struct Files {
@@ -63,7 +67,8 @@ impl Files {
     /// Writes a file so that it is there whole or not at all, also after a loss
     /// of power: staged, synced, renamed, and the folder synced.
     fn write(&self, path: &str, bytes: &[u8]) -> Result<(), RegistryError> {
-        let staged = format!("{path}.{}.new", std::process::id());
+        let number = STAGED.fetch_add(1, Ordering::Relaxed);
+        let staged = format!("{path}.{}-{number}.new", std::process::id());
         let write = || {
             let mut file = self.dir.create(&staged)?;
             file.write_all(bytes)?;
@@ -72,7 +77,11 @@ impl Files {
             let folder = path.rsplit_once('/').map_or(".", |(folder, _)| folder);
             self.dir.open(folder)?.sync_all()
         };
-        write().map_err(io(path))
+        write().map_err(|error| {
+            // Nobody writes under this name again; often there is no such file.
+            let _gone = self.dir.remove_file(&staged);
+            io(path)(error)
+        })
     }
 
     pub(super) fn current(&self) -> Result<Option<u64>, RegistryError> {
@@ -176,4 +185,48 @@ fn compiled_path(digest: Digest, engine: &str) -> String {
 
 fn seal(key: &MasterKey, digest: Digest, engine: &str, code: &[u8]) -> [u8; SEAL_BYTES] {
     key.derive("compiled", &[&digest.hex(), engine, &Digest::of_bytes(code).hex()])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, sync::Barrier, thread};
+
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn writers_of_one_file_do_not_meet_in_the_staged_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::open(folder.path()).unwrap();
+        let together = Barrier::new(4);
+        thread::scope(|scope| {
+            for writer in 0..4_u8 {
+                let (files, together) = (&files, &together);
+                scope.spawn(move || {
+                    together.wait();
+                    for _ in 0..10 {
+                        files.write("blobs/one", &[writer; 10_000]).unwrap();
+                    }
+                });
+            }
+        });
+        let bytes = fs::read(folder.path().join("skills/blobs/one")).unwrap();
+        assert_eq!(bytes, [bytes[0]; 10_000]);
+        assert_eq!(names(&folder.path().join("skills/blobs")), ["one"]);
+    }
+
+    #[test]
+    fn a_failed_write_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::open(folder.path()).unwrap();
+        // A file cannot take the place of a folder.
+        fs::create_dir(folder.path().join("skills/blobs/one")).unwrap();
+        let error = files.write("blobs/one", b"1").unwrap_err();
+        assert!(matches!(error, RegistryError::Io { .. }), "{error}");
+        assert_eq!(names(&folder.path().join("skills/blobs")), ["one"]);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, PoisonError},
 };
 
 use postern_domain::{Digest, Interface, Manifest, SkillId};
@@ -155,11 +155,59 @@ impl Registry {
         if let Some(code) = self.files.compiled(&self.key, digest, engine)? {
             return Ok(code);
         }
+        let _turn = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever had the turn before may have made it.
+        if let Some(code) = self.files.compiled(&self.key, digest, engine)? {
+            return Ok(code);
+        }
         let component = self.files.component(digest)?;
         let code = self
             .compiler
             .compile(engine, &component, limits)
             .map_err(|source| RegistryError::Compile { skill: skill.clone(), source })?;
         self.files.keep_compiled(&self.key, digest, engine, code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _, process::Command, sync::Barrier, thread};
+
+    use super::*;
+    use crate::{keys::MasterKey, registry::Compiler};
+
+    #[test]
+    fn code_that_several_miss_at_once_is_compiled_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (script, program) = (folder.path().join("script"), folder.path().join("program"));
+        let runs = folder.path().join("runs");
+        // Answers as the compiler does: 68 bytes, of which 64 name the engine.
+        let engine = "f".repeat(64);
+        let head = r"pstrn-c1\000\000\000\000\000\000\000\000\104";
+        let text =
+            format!("#!/bin/sh\necho run >>'{}'\nprintf '{head}{engine}code'\n", runs.display());
+        fs::write(&script, text).unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+        // A process that is started by another test could inherit our open file, and
+        // a program that is open for writing does not start; so another one writes it.
+        assert!(Command::new("cp").arg("-p").args([&script, &program]).status().unwrap().success());
+
+        let compiler = Compiler::program(&program);
+        let registry =
+            Registry::open(folder.path(), MasterKey::generate().unwrap(), compiler).unwrap();
+        let digest = Digest::of_bytes(b"component");
+        registry.files.keep_component(digest, b"component").unwrap();
+        let skill: SkillId = "greeter".parse().unwrap();
+        let together = Barrier::new(4);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    together.wait();
+                    let code = registry.code(&engine, &CompileLimits::default(), &skill, digest);
+                    assert_eq!(code.unwrap().as_bytes(), b"code");
+                });
+            }
+        });
+        assert_eq!(fs::read_to_string(runs).unwrap(), "run\n");
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    io::Read as _,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -13,7 +12,7 @@ use postern_runtime::{ComponentInfo, Runtime};
 use postern_store::SqliteStore;
 use serde::Serialize;
 
-use super::{MOST_BYTES, name};
+use super::{MOST_BYTES, name, read};
 use crate::{
     cli::{Context, output, output::out},
     config::Config,
@@ -81,13 +80,7 @@ struct Inspected<'a> {
 /// Inspects a component file.
 pub(super) fn file(context: &Context, path: &Path) -> anyhow::Result<()> {
     let shown = name(path);
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).with_context(|| shown.clone())?;
-    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).with_context(|| shown.clone())?;
-    anyhow::ensure!(
-        bytes.len() as u64 <= MOST_BYTES,
-        "{shown}: more than {MOST_BYTES} bytes; no component is that large"
-    );
+    let bytes = read(path, MOST_BYTES)?;
     let component = Imports::from(Runtime::inspect(&bytes).with_context(|| shown.clone())?);
     if context.json {
         return output::json(&component);
