@@ -1,5 +1,7 @@
 //! The host put together: everything that channels, pipeline and console share.
 
+mod generations;
+
 use std::{
     path::Path,
     sync::{Arc, PoisonError, RwLock},
@@ -10,6 +12,7 @@ use postern_runtime::{InUse, Runtime, RuntimeConfig, RuntimeError};
 use postern_store::{SqliteStore, Store, StoreError};
 use tokio::{sync::watch, task::JoinSet};
 
+use self::generations::{Pinned, Refused};
 use crate::{
     audit,
     breaker::Breakers,
@@ -107,6 +110,7 @@ pub struct App {
     registry: Registry,
     runtime: Arc<Runtime>,
     skills: RwLock<Arc<Skills>>,
+    pinned: Pinned,
 }
 
 /// Makes the TLS library known to the HTTP client; more than once does no harm.
@@ -203,6 +207,7 @@ impl App {
             breakers: Breakers::new(config.breaker),
             metrics,
             skills: RwLock::new(Arc::new(skills)),
+            pinned: Pinned::default(),
             inbox_bell,
             config,
             store,
@@ -235,7 +240,9 @@ impl App {
     ) -> Result<Arc<Skills>, RegistryError> {
         let current = self.skills();
         match generation.parse::<u64>() {
-            Ok(number) if number != current.number => self.load(Some(number)).await.map(Arc::new),
+            Ok(number) if number != current.number => {
+                self.pinned.get(number, self.load(Some(number))).await
+            }
             Ok(_) | Err(_) => Ok(current),
         }
     }
@@ -296,26 +303,41 @@ impl App {
                 _ = tick.tick() => {}
             }
             self.metrics.tidy();
-            let Ok(number) = self.registry.current_number() else { continue };
-            if number == self.skills().number || refused == Some(number) {
-                continue;
+            self.follow_once(&mut refused).await;
+        }
+    }
+
+    /// Looks once for another generation. `refused` is the one that did not load
+    /// the last time.
+    async fn follow_once(self: &Arc<Self>, refused: &mut Option<Refused>) {
+        let Ok(number) = self.registry.current_number() else { return };
+        let now = self.clock.now();
+        if number == self.skills().number || refused.is_some_and(|it| it.rests(number, now)) {
+            return;
+        }
+        match self.load(None).await {
+            Ok(skills) => {
+                tracing::info!(generation = skills.number, "skills activated");
+                let active = skills.active.iter();
+                self.breakers
+                    .keep_only(&active.map(|(id, skill)| (id.clone(), skill.digest)).collect());
+                *self.skills.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(skills);
+                *refused = None;
             }
-            match self.load(None).await {
-                Ok(skills) => {
-                    tracing::info!(generation = skills.number, "skills activated");
-                    let active = skills.active.iter();
-                    self.breakers
-                        .keep_only(&active.map(|(id, skill)| (id.clone(), skill.digest)).collect());
-                    *self.skills.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(skills);
-                }
-                Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "generation not loaded; the last one stays active"
-                    );
-                    refused = Some(number);
-                }
+            Err(error) => {
+                // The wait begins when the try has ended, which may take minutes.
+                let again = Refused::again(*refused, number, self.clock.now());
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    generation = number,
+                    again_in_seconds = again.wait().as_secs(),
+                    "generation not loaded; the last one stays active"
+                );
+                *refused = Some(again);
             }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
