@@ -6,6 +6,11 @@
 //! and their tools and words of the host's own, never anything that a customer
 //! or a component says.
 
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
 use metrics::{Key, KeyName, Label, Level, Metadata, Recorder as _, Unit};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use postern_domain::{Decision, Outcome, SkillFailure, SkillId};
@@ -39,6 +44,8 @@ const METADATA: Metadata<'static> = Metadata::new("postern", Level::INFO, None);
 pub struct Metrics {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
+    /// Skills whose breakers were shown: a figure stays until it is set again.
+    shown: Mutex<BTreeSet<SkillId>>,
 }
 
 impl Default for Metrics {
@@ -48,7 +55,7 @@ impl Default for Metrics {
             .expect("there are buckets")
             .build_recorder();
         describe(&recorder);
-        Self { handle: recorder.handle(), recorder }
+        Self { handle: recorder.handle(), recorder, shown: Mutex::default() }
     }
 }
 
@@ -157,14 +164,22 @@ impl Metrics {
 
     /// All figures in the text format of Prometheus 0.0.4. `active` tells how
     /// the installed skills stand; whatever may still be zero is shown for each.
+    /// A skill that is not installed any more does not rest.
     pub fn render<'a>(&self, active: impl IntoIterator<Item = (&'a SkillId, Standing)>) -> String {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gone = shown.clone();
         for (skill, standing) in active {
+            gone.remove(skill);
+            shown.insert(skill.clone());
             let labels = [("skill", skill.as_str())];
             for name in [TRAPS, BREAKER_OPENED, LOG_LINES_DROPPED] {
                 self.add(key(name, labels), 0);
             }
-            let open = if standing.is_open() { 1.0 } else { 0.0 };
-            self.recorder.register_gauge(&key(BREAKER_OPEN, labels), &METADATA).set(open);
+            self.show_breaker(skill, standing.is_open());
+        }
+        for skill in gone {
+            self.show_breaker(&skill, false);
+            shown.remove(&skill);
         }
         self.handle.render()
     }
@@ -173,6 +188,11 @@ impl Metrics {
     /// in memory for as long as nobody asks for the figures.
     pub fn tidy(&self) {
         self.handle.run_upkeep();
+    }
+
+    fn show_breaker(&self, skill: &SkillId, open: bool) {
+        let key = key(BREAKER_OPEN, [("skill", skill.as_str())]);
+        self.recorder.register_gauge(&key, &METADATA).set(if open { 1.0 } else { 0.0 });
     }
 
     fn ended(&self, skill: &SkillId, tool: &str, outcome: &'static str) {

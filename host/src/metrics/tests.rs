@@ -153,6 +153,21 @@ fn a_breaker_that_closes_is_shown_as_closed() {
 }
 
 #[test]
+fn the_breaker_of_a_removed_skill_is_shown_as_closed() {
+    let metrics = Metrics::default();
+    let (looper, orders) = (skill("looper"), skill("order-status"));
+    let series = r#"postern_skill_breaker_open{skill="looper"}"#;
+    let open = Standing::HalfOpen { failures: 5 };
+    let value = |text: String| scrape(&text).samples[series];
+    assert_eq!(value(metrics.render([(&looper, open), (&orders, open)])), 1.0);
+    let text = metrics.render([(&orders, open)]);
+    assert!(text.contains(r#"postern_skill_breaker_open{skill="order-status"} 1"#), "{text}");
+    assert_eq!(value(text), 0.0);
+    assert_eq!(value(metrics.render([])), 0.0);
+    assert_eq!(value(metrics.render([(&looper, open)])), 1.0);
+}
+
+#[test]
 fn hosts_in_one_process_count_for_themselves() {
     let (one, other) = (Metrics::default(), Metrics::default());
     one.rested(&skill("looper"), "spin");
