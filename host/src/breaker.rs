@@ -139,6 +139,15 @@ enum State {
     },
 }
 
+/// How much longer than its limits allow a try may take, until it counts as lost.
+const SLACK: Duration = Duration::from_secs(10);
+
+/// Whether a wait of `most` at most, which ends at `until`, is over. It is so when
+/// the end is too far away: then the clock was put back.
+fn is_over(until: Timestamp, now: Timestamp, most: Duration) -> bool {
+    now >= until || until > after(now, most)
+}
+
 /// The breaker of one skill.
 #[derive(Clone, Debug)]
 pub struct Breaker {
@@ -157,20 +166,23 @@ impl Breaker {
         Self { settings, state: State::Closed, failures: 0, rest, stretch: 0 }
     }
 
-    /// Whether a call may run now.
+    /// Whether a call may run now that has a wall-clock limit of `wall`.
     ///
     /// # Errors
     /// The skill rests, or another call is trying.
-    pub fn allow(&mut self, now: Timestamp) -> Result<Pass, Resting> {
-        match self.state {
-            State::Closed => {}
-            State::Open { until } | State::Trying { until } if now < until => {
-                return Err(Resting { failures: self.failures, until });
-            }
-            State::Open { .. } | State::Trying { .. } => {
-                self.enter(State::Trying { until: after(now, self.rest) });
-            }
+    pub fn allow(&mut self, wall: Duration, now: Timestamp) -> Result<Pass, Resting> {
+        // It may wait for a place, and then run, for as long as its limit says.
+        let patience = self.rest.max(wall.saturating_mul(2).saturating_add(SLACK));
+        let longest = self.settings.longest_rest;
+        let (until, most) = match self.state {
+            State::Closed => return Ok(Pass(Some(self.stretch))),
+            State::Open { until } => (until, longest),
+            State::Trying { until } => (until, longest.max(patience)),
+        };
+        if !is_over(until, now, most) {
+            return Err(Resting { failures: self.failures, until });
         }
+        self.enter(State::Trying { until: after(now, patience) });
         Ok(Pass(Some(self.stretch)))
     }
 
@@ -222,7 +234,9 @@ impl Breaker {
         let failures = self.failures;
         match self.state {
             State::Closed => Standing::Closed { failures },
-            State::Open { until } if now < until => Standing::Open { failures, until },
+            State::Open { until } if !is_over(until, now, self.settings.longest_rest) => {
+                Standing::Open { failures, until }
+            }
             State::Open { .. } | State::Trying { .. } => Standing::HalfOpen { failures },
         }
     }
@@ -257,8 +271,14 @@ impl Breakers {
     ///
     /// # Errors
     /// The skill rests, or another call is trying.
-    pub fn allow(&self, skill: &SkillId, digest: Digest, now: Timestamp) -> Result<Pass, Resting> {
-        self.with(skill, digest, |breaker| breaker.allow(now))
+    pub fn allow(
+        &self,
+        skill: &SkillId,
+        digest: Digest,
+        wall: Duration,
+        now: Timestamp,
+    ) -> Result<Pass, Resting> {
+        self.with(skill, digest, |breaker| breaker.allow(wall, now))
     }
 
     /// A pass for a call that has begun before; see [`Breaker::resume`].

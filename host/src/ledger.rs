@@ -118,7 +118,9 @@ impl Ledger {
             CallState::Failed { failure } if failure.kind == FailureKind::Uncertain => {
                 self.uncertain = Some(gate::effect(&record.call));
             }
-            CallState::Done { .. } | CallState::Failed { .. } | CallState::Intended => {}
+            // It was about to happen, and is not tried again.
+            CallState::Intended => self.uncertain = Some(gate::effect(&record.call)),
+            CallState::Done { .. } | CallState::Failed { .. } => {}
         }
     }
 

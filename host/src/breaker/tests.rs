@@ -9,13 +9,16 @@ const SETTINGS: BreakerSettings = BreakerSettings {
     longest_rest: Duration::from_secs(100),
 };
 
+/// The wall-clock limit of each call.
+const WALL: Duration = Duration::from_secs(10);
+
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1_000)
 }
 
 /// Lets a call run and end.
 fn call(breaker: &mut Breaker, now: Timestamp, ended: Ended) -> Option<Turned> {
-    let pass = breaker.allow(now).unwrap();
+    let pass = breaker.allow(WALL, now).unwrap();
     breaker.ended(pass, now, ended)
 }
 
@@ -46,7 +49,7 @@ fn it_opens_after_so_many_in_a_row_and_not_before() {
     }
     let mut breaker = broken();
     let resting = Resting { failures: 3, until: at(30) };
-    assert_eq!(breaker.allow(at(29)), Err(resting));
+    assert_eq!(breaker.allow(WALL, at(29)), Err(resting));
     assert_eq!(breaker.standing(at(29)), Standing::Open { failures: 3, until: at(30) });
     assert_eq!(
         resting.to_string(),
@@ -58,8 +61,8 @@ fn it_opens_after_so_many_in_a_row_and_not_before() {
 fn one_call_tries_and_closes_it() {
     let mut breaker = broken();
     assert_eq!(breaker.standing(at(30)), Standing::HalfOpen { failures: 3 });
-    let pass = breaker.allow(at(30)).unwrap();
-    assert!(breaker.allow(at(30)).is_err(), "only one tries");
+    let pass = breaker.allow(WALL, at(30)).unwrap();
+    assert!(breaker.allow(WALL, at(30)).is_err(), "only one tries");
     assert_eq!(breaker.ended(pass, at(31), Ended::Held), Some(Turned::Closed));
     assert_eq!(breaker.standing(at(31)), Standing::Closed { failures: 0 });
     // The rest is as short as at first.
@@ -88,22 +91,44 @@ fn a_try_that_did_not_run_lets_another_one_try() {
 #[test]
 fn a_try_whose_end_is_never_told_blocks_nothing_for_good() {
     let mut breaker = broken();
-    let lost = breaker.allow(at(30)).unwrap();
-    assert!(breaker.allow(at(59)).is_err());
-    let second = breaker.allow(at(60)).unwrap();
+    let lost = breaker.allow(WALL, at(30)).unwrap();
+    assert!(breaker.allow(WALL, at(59)).is_err());
+    let second = breaker.allow(WALL, at(60)).unwrap();
     assert_eq!(breaker.ended(lost, at(61), Ended::Held), None, "it came too late");
     assert_eq!(breaker.ended(second, at(61), Ended::Held), Some(Turned::Closed));
 }
 
 #[test]
+fn a_try_that_may_run_for_longer_than_the_rest_is_waited_for() {
+    let mut breaker = broken();
+    let slow = Duration::from_secs(60);
+    let pass = breaker.allow(slow, at(30)).unwrap();
+    // It may wait for a place for a minute and run for another.
+    assert_eq!(breaker.allow(slow, at(159)), Err(Resting { failures: 3, until: at(160) }));
+    assert_eq!(breaker.ended(pass, at(159), Ended::Held), Some(Turned::Closed));
+}
+
+#[test]
+fn a_clock_that_is_put_back_keeps_nothing_shut() {
+    let mut breaker = broken();
+    assert!(breaker.allow(WALL, at(-70)).is_err(), "a rest of up to 100 s may be meant");
+    assert_eq!(breaker.standing(at(-71)), Standing::HalfOpen { failures: 3 });
+    let lost = breaker.allow(WALL, at(-71)).unwrap();
+    assert!(breaker.allow(WALL, at(-71)).is_err(), "only one tries");
+    let pass = breaker.allow(WALL, at(-1_000)).unwrap();
+    assert_eq!(breaker.ended(lost, at(-1_000), Ended::Held), None);
+    assert_eq!(breaker.ended(pass, at(-1_000), Ended::Held), Some(Turned::Closed));
+}
+
+#[test]
 fn stragglers_change_nothing() {
     let mut breaker = Breaker::new(SETTINGS);
-    let (early, late) = (breaker.allow(at(0)).unwrap(), breaker.allow(at(0)).unwrap());
+    let (early, late) = (breaker.allow(WALL, at(0)).unwrap(), breaker.allow(WALL, at(0)).unwrap());
     for _ in 0..3 {
         call(&mut breaker, at(0), Ended::Broke);
     }
     assert_eq!(breaker.ended(early, at(1), Ended::Held), None);
-    assert!(breaker.allow(at(1)).is_err());
+    assert!(breaker.allow(WALL, at(1)).is_err());
     call(&mut breaker, at(30), Ended::Held);
     assert_eq!(breaker.ended(late, at(31), Ended::Broke), None);
     assert_eq!(breaker.standing(at(31)), Standing::Closed { failures: 0 });
@@ -114,7 +139,7 @@ fn what_has_begun_before_runs_to_its_end() {
     let mut breaker = broken();
     let pass = breaker.resume();
     assert_eq!(breaker.ended(pass, at(1), Ended::Held), None);
-    assert!(breaker.allow(at(1)).is_err());
+    assert!(breaker.allow(WALL, at(1)).is_err());
     let mut closed = Breaker::new(SETTINGS);
     let pass = closed.resume();
     closed.ended(pass, at(0), Ended::Broke);
@@ -151,17 +176,17 @@ fn skills_and_their_versions_have_breakers_of_their_own() {
     let (looper, honest) = (skill("looper"), skill("honest"));
     let (old, new) = (Digest::of_bytes(b"old"), Digest::of_bytes(b"new"));
     for _ in 0..3 {
-        let pass = breakers.allow(&looper, old, at(0)).unwrap();
+        let pass = breakers.allow(&looper, old, WALL, at(0)).unwrap();
         breakers.ended(&looper, old, pass, at(0), Ended::Broke);
     }
-    assert!(breakers.allow(&looper, old, at(0)).is_err());
-    assert!(breakers.allow(&looper, new, at(0)).is_ok());
-    assert!(breakers.allow(&honest, old, at(0)).is_ok());
+    assert!(breakers.allow(&looper, old, WALL, at(0)).is_err());
+    assert!(breakers.allow(&looper, new, WALL, at(0)).is_ok());
+    assert!(breakers.allow(&honest, old, WALL, at(0)).is_ok());
     assert!(breakers.standing(&looper, old, at(0)).is_open());
     breakers.keep_only(&BTreeSet::from([(looper.clone(), old)]));
-    assert!(breakers.allow(&looper, old, at(0)).is_err());
+    assert!(breakers.allow(&looper, old, WALL, at(0)).is_err());
     breakers.keep_only(&BTreeSet::from([(looper.clone(), new)]));
-    assert!(breakers.allow(&looper, old, at(0)).is_ok());
+    assert!(breakers.allow(&looper, old, WALL, at(0)).is_ok());
 }
 
 #[derive(Clone, Debug)]
@@ -197,7 +222,7 @@ proptest! {
                 Event::Passes { seconds } => now = now.plus_millis(seconds * 1_000),
                 Event::Asks => {
                     let was_open = breaker.standing(now).is_open();
-                    match breaker.allow(now) {
+                    match breaker.allow(WALL, now) {
                         Ok(pass) => {
                             if was_open {
                                 trying = Some(pass);
@@ -226,6 +251,6 @@ proptest! {
                 }
             }
         }
-        prop_assert!(breaker.allow(after(now, SETTINGS.longest_rest)).is_ok());
+        prop_assert!(breaker.allow(WALL, after(now, SETTINGS.longest_rest)).is_ok());
     }
 }

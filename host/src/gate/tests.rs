@@ -195,6 +195,49 @@ async fn a_deadline_cannot_cut_an_effect_in_two() {
 }
 
 #[tokio::test]
+async fn a_question_to_a_server_is_recorded_also_if_nobody_waits_for_the_answer() {
+    let fixture = Fixture::new(Mode::Waits).await;
+    let HostCall::HttpSend { mut request } = post(&fixture, true) else { panic!() };
+    request.method = HttpMethod::Get;
+    request.body.clear();
+    let mut gate = fixture.gate(vec![]);
+    let mut call = Box::pin(gate.call(HostCall::HttpSend { request }));
+    tokio::select! {
+        answer = &mut call => panic!("answered before the server did: {answer:?}"),
+        () = fixture.server.asked.notified() => {}
+    }
+    drop(call);
+    fixture.server.go_on.notify_one();
+    fixture.commit().await;
+    assert!(matches!(fixture.journal().await[0].record.state, CallState::Done { .. }));
+    let rows = fixture.store.audit_tail(1, None).await.unwrap();
+    assert_eq!(rows[0].entry.action, "http:send");
+}
+
+#[tokio::test]
+async fn a_gate_tells_how_far_its_invocation_came() {
+    let fixture = Fixture::new(Mode::Answers).await;
+    fixture.gate(vec![]).call(get("#W1")).await.unwrap();
+    fixture.commit().await;
+    let mut gate = fixture.gate(vec![fixture.journal().await[0].record.clone()]);
+    let reached = gate.reached();
+    // A call that is given up while it waits was not made.
+    let held = fixture.ledger.lock().await;
+    tokio::select! {
+        biased;
+        answer = gate.call(get("#W1")) => panic!("it did not wait: {answer:?}"),
+        () = std::future::ready(()) => {}
+    }
+    assert_eq!(reached.next(), 0);
+    drop(held);
+    gate.call(get("#W1")).await.unwrap();
+    assert_eq!(reached.next(), 1);
+    gate.call(get("#W1")).await.unwrap();
+    drop(gate);
+    assert_eq!(reached.next(), 2);
+}
+
+#[tokio::test]
 async fn what_a_recorded_call_left_in_memory_comes_back() {
     let fixture = Fixture::new(Mode::Answers).await;
     fixture.gate(vec![]).call(get("#W1")).await.unwrap();

@@ -1,5 +1,8 @@
 //! Respond: run the planned tools and make an answer of what they came to.
 
+mod response;
+mod words;
+
 use std::{sync::Arc, time::Duration};
 
 use postern_domain::{
@@ -11,7 +14,9 @@ use postern_store::{Change, InvocationRow};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::{TurnError, plan, texts};
+pub(super) use self::response::{Escalation, Response};
+use self::words::{kind_of, name_of, told};
+use super::{TurnError, texts};
 use crate::{
     app::App,
     breaker::{Ended, Pass, Turned},
@@ -22,28 +27,6 @@ use crate::{
 
 /// Tools that one turn runs at most.
 const MOST_STEPS: u32 = 4;
-/// What running the tools came to.
-#[derive(Default)]
-pub(super) struct Response {
-    /// What the customer is told, in order.
-    pub(super) answers: Vec<String>,
-    /// What is awaited now.
-    pub(super) awaiting: Option<Awaiting>,
-    /// Whether a person is needed.
-    pub(super) escalate: Option<Escalation>,
-    /// Tools that ran: `order-status@0.1.0 order_status → reply`.
-    pub(super) steps: Vec<String>,
-}
-
-/// A wish for a person.
-pub(super) struct Escalation {
-    /// A short reason.
-    pub(super) reason: String,
-    /// How soon.
-    pub(super) severity: Severity,
-    /// The failure that led to it.
-    pub(super) failure: Option<String>,
-}
 
 /// Runs tools for a turn.
 pub(super) struct Responder<'a> {
@@ -72,7 +55,8 @@ impl Responder<'_> {
         for step in 0..MOST_STEPS {
             let Some(top) = stack.last().cloned() else { return Ok(response) };
             let Some(skill) = self.skills.active.get(&top.skill) else {
-                response.fail(format!("{} is not installed any more", top.skill), texts::TRY_LATER);
+                let failure = format!("{} is not installed any more", top.skill);
+                response.fail(failure.clone(), failure, texts::TRY_LATER);
                 return Ok(response);
             };
             if let Some(entity) = self.missing(&top) {
@@ -118,7 +102,9 @@ impl Responder<'_> {
                         | SkillFailure::Limit { .. }
                         | SkillFailure::Trap { .. } => texts::TRY_LATER,
                     };
-                    response.fail(format!("skill {}: {failure}", top.skill), civil);
+                    let reason = format!("skill {}: {}", top.skill, kind_of(&failure));
+                    let told = format!("skill {}: {}", top.skill, told(&failure));
+                    response.fail(reason, told, civil);
                     return Ok(response);
                 }
             }
@@ -127,7 +113,8 @@ impl Responder<'_> {
             }
         }
         if !stack.is_empty() {
-            response.fail("too many tools for one message".to_owned(), texts::TRY_LATER);
+            let failure = "too many tools for one message".to_owned();
+            response.fail(failure.clone(), failure, texts::TRY_LATER);
         }
         Ok(response)
     }
@@ -146,11 +133,22 @@ impl Responder<'_> {
     /// does not run again: a limit might fall elsewhere.
     async fn result_of(&self, id: &InvocationId) -> Option<Result<Outcome, SkillFailure>> {
         let result = self.ended.iter().find(|row| row.id == *id)?.result.clone()?;
+        self.recall(id, 0).await;
+        Some(result)
+    }
+
+    /// What earlier runs of the turn recorded of an invocation.
+    fn recorded<'b>(&'b self, id: &'b InvocationId) -> impl Iterator<Item = &'b CallRecord> {
+        self.journal.iter().filter(move |(of, _)| of == id).map(|(_, record)| record)
+    }
+
+    /// Takes up again what calls of an invocation from the `first` on left behind,
+    /// for which no run asks again.
+    async fn recall(&self, id: &InvocationId, first: u32) {
         let mut ledger = self.ledger.lock().await;
-        for (_, record) in self.journal.iter().filter(|(of, _)| of == id) {
+        for record in self.recorded(id).filter(|record| record.seq >= first) {
             ledger.recall(record);
         }
-        Some(result)
     }
 
     /// Calls one tool.
@@ -195,13 +193,13 @@ impl Responder<'_> {
         let called = match self.admit(skill, &row, &resolved) {
             Err(failure) => Called { result: Err(failure), usage: Usage::default(), turned: None },
             Ok(pass) => {
-                let journal = self.journal.iter().filter(|(of, _)| *of == id);
                 let gate = Gate::new(
                     Arc::clone(&self.app.gate),
                     Arc::clone(&self.ledger),
                     caller,
-                    journal.map(|(_, record)| record.clone()).collect(),
+                    self.recorded(&id).cloned().collect(),
                 );
+                let reached = gate.reached();
                 let invocation = Invocation {
                     id: id.clone(),
                     tool: tool.tool.clone(),
@@ -214,7 +212,10 @@ impl Responder<'_> {
                     seed: self.app.key.derive("invocation", &[id.as_str()]),
                 };
                 let report = skill.component.invoke(invocation, Box::new(gate)).await;
-                self.account(skill, &row, pass, report)?
+                let called = self.account(skill, &row, pass, report)?;
+                // It may have ended sooner than the run before it.
+                self.recall(&id, reached.next()).await;
+                called
             }
         };
         let Called { result, usage, turned } = called;
@@ -258,22 +259,24 @@ impl Responder<'_> {
     ) -> Result<Pass, SkillFailure> {
         let App { breakers, metrics, clock, .. } = &**self.app;
         let tool = known_tool(skill, &row.tool);
+        // Effects of an interrupted run have happened, so it must come to its end.
+        if self.recorded(&row.id).next().is_some() {
+            return Ok(breakers.resume(&row.skill, row.digest));
+        }
         if let Some(message) = invalid(skill, &row.tool, resolved) {
             let failure = SkillFailure::InvalidArguments { message };
             metrics.not_called(&row.skill, tool, &failure);
             return Err(failure);
         }
-        // Effects of an interrupted run have happened, so it must come to its end.
-        if self.journal.iter().any(|(of, _)| *of == row.id) {
-            return Ok(breakers.resume(&row.skill, row.digest));
-        }
-        breakers.allow(&row.skill, row.digest, clock.now()).map_err(|resting| {
+        let wall = skill.limits.wall;
+        breakers.allow(&row.skill, row.digest, wall, clock.now()).map_err(|resting| {
             metrics.rested(&row.skill, tool);
             SkillFailure::Unavailable { message: format!("{} rests: {resting}", row.skill) }
         })
     }
 
-    /// Counts a call that has ended, and tells its breaker.
+    /// Counts a call that has ended, and tells its breaker. One that found no place
+    /// to go on after an interruption has not ended: the turn is tried again.
     fn account(
         &self,
         skill: &ActiveSkill,
@@ -292,6 +295,13 @@ impl Responder<'_> {
                 return Err(TurnError::Aborted(error));
             }
         };
+        if let (Ended::Untried, Err(failure)) = (Ended::of(&result), &result)
+            && self.recorded(&row.id).next().is_some()
+        {
+            ended(Ended::Untried);
+            let error = NoPlace { invocation: row.id.clone(), failure: failure.clone() };
+            return Err(TurnError::Aborted(error.into()));
+        }
         match Ended::of(&result) {
             Ended::Untried => usage.wall = Duration::ZERO,
             // No run is so short that it looks like none.
@@ -326,6 +336,15 @@ impl Responder<'_> {
     }
 }
 
+/// An invocation that was interrupted could not go on. What it had done until then
+/// is kept, so it must not end here.
+#[derive(Debug, thiserror::Error)]
+#[error("{invocation} found no place to go on: {failure}")]
+struct NoPlace {
+    invocation: InvocationId,
+    failure: SkillFailure,
+}
+
 /// A call that has ended, or was not made.
 struct Called {
     result: Result<Outcome, SkillFailure>,
@@ -336,52 +355,6 @@ struct Called {
 /// A tool's name, if it is one that the skill has.
 fn known_tool<'a>(skill: &'a ActiveSkill, tool: &str) -> &'a str {
     skill.manifest.tool(tool).map_or("unknown", |tool| &tool.name)
-}
-
-impl Response {
-    /// Puts a tool's question; a question that is put too often asks for a
-    /// person instead.
-    fn ask(
-        &mut self,
-        mut stack: Vec<PendingTool>,
-        entity: String,
-        text: String,
-        before: Option<&Awaiting>,
-    ) {
-        let again = before.is_some_and(|before| {
-            let tools = (before.stack.last(), stack.last());
-            before.entity == entity
-                && matches!(tools, (Some(a), Some(b)) if a.skill == b.skill && a.tool == b.tool)
-        });
-        let asked = if again { before.map_or(0, |before| before.asked) + 1 } else { 1 };
-        if asked > plan::MOST_ASKED {
-            let civil = match entity.as_str() {
-                "email" => texts::CANNOT_IDENTIFY,
-                _ => texts::NOT_UNDERSTOOD_TWICE,
-            };
-            self.answers.push(civil.to_owned());
-            let reason = format!("no answer to {entity}");
-            self.escalate = Some(Escalation { reason, severity: Severity::Normal, failure: None });
-            return;
-        }
-        if let Some(top) = stack.last_mut() {
-            for name in plan::answers_to(&entity) {
-                top.arguments.remove(*name);
-            }
-            top.arguments.remove(&entity);
-        }
-        self.answers.push(text.clone());
-        self.awaiting = Some(Awaiting { stack, entity, question: text, asked });
-    }
-
-    fn fail(&mut self, failure: String, civil: &str) {
-        self.answers.push(civil.to_owned());
-        self.escalate = Some(Escalation {
-            reason: failure.clone(),
-            severity: Severity::Normal,
-            failure: Some(failure),
-        });
-    }
 }
 
 /// Arguments with real values, for checking only.
@@ -405,16 +378,6 @@ fn invalid(skill: &ActiveSkill, tool: &str, arguments: &Value) -> Option<String>
     };
     let error = schema.iter_errors(arguments).next()?;
     Some(format!("{} does not fit the schema", error.instance_path()))
-}
-
-fn name_of(result: &Result<Outcome, SkillFailure>) -> String {
-    match result {
-        Ok(Outcome::Reply { .. }) => "reply".to_owned(),
-        Ok(Outcome::Ask { entity, .. }) => format!("ask {entity}"),
-        Ok(Outcome::HandOver { reason, .. }) => format!("hand over: {reason}"),
-        Ok(Outcome::Done) => "done".to_owned(),
-        Err(failure) => failure.to_string(),
-    }
 }
 
 fn micros(duration: Duration) -> u64 {

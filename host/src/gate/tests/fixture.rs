@@ -11,7 +11,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
-    routing::post,
+    routing::get,
 };
 use postern_domain::{
     AuditEntry, AuditKind, CallRecord, Channel, Customer, Digest, IdentityLevel, InboundKind,
@@ -91,7 +91,8 @@ struct Desk {
 }
 
 async fn pay(State(desk): State<Desk>, headers: HeaderMap) -> Response {
-    let header = |name: &str| headers[name].to_str().unwrap().to_owned();
+    let header =
+        |name: &str| headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
     let journal = journal(&*desk.store).await.len();
     desk.seen.lock().unwrap().push(Seen {
         journal,
@@ -215,7 +216,7 @@ fn http(folder: &std::path::Path, url: &str) -> HttpClient {
     std::fs::write(folder.join("secrets/token"), "tok-1234").unwrap();
     let text = format!(
         "{DEFAULT}\n[endpoints.bank]\nurl = {url:?}\nprivate = [\"127.0.0.0/8\"]\n\
-         [endpoints.bank.grants.tester]\nmethods = [\"POST\"]\n\
+         [endpoints.bank.grants.tester]\nmethods = [\"GET\", \"POST\"]\n\
          [secrets.token]\nvalue = {{ file = \"secrets/token\" }}\nendpoint = \"bank\"\n\
          header = \"authorization\"\nprefix = \"Bearer \"\n"
     );
@@ -245,7 +246,7 @@ async fn serve(mode: Mode, store: Arc<dyn Store>) -> Server {
         count: Arc::default(),
         seen: Arc::default(),
     };
-    let router = Router::new().route("/pay", post(pay)).with_state(desk.clone());
+    let router = Router::new().route("/pay", get(pay).post(pay)).with_state(desk.clone());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });

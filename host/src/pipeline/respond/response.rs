@@ -1,0 +1,73 @@
+//! The answers of a turn's tools, and what they still want.
+
+use postern_domain::{Awaiting, PendingTool, Severity};
+
+use super::super::{plan, texts};
+
+/// What running the tools came to.
+#[derive(Default)]
+pub(in crate::pipeline) struct Response {
+    /// What the customer is told, in order.
+    pub(in crate::pipeline) answers: Vec<String>,
+    /// What is awaited now.
+    pub(in crate::pipeline) awaiting: Option<Awaiting>,
+    /// Whether a person is needed.
+    pub(in crate::pipeline) escalate: Option<Escalation>,
+    /// Tools that ran: `order-status@0.1.0 order_status → reply`.
+    pub(in crate::pipeline) steps: Vec<String>,
+}
+
+/// A wish for a person.
+pub(in crate::pipeline) struct Escalation {
+    /// A short reason, in the host's own words.
+    pub(in crate::pipeline) reason: String,
+    /// How soon.
+    pub(in crate::pipeline) severity: Severity,
+    /// The failure that led to it.
+    pub(in crate::pipeline) failure: Option<String>,
+}
+
+impl Response {
+    /// Puts a tool's question; a question that is put too often asks for a
+    /// person instead.
+    pub(super) fn ask(
+        &mut self,
+        mut stack: Vec<PendingTool>,
+        entity: String,
+        text: String,
+        before: Option<&Awaiting>,
+    ) {
+        let again = before.is_some_and(|before| {
+            let tools = (before.stack.last(), stack.last());
+            before.entity == entity
+                && matches!(tools, (Some(a), Some(b)) if a.skill == b.skill && a.tool == b.tool)
+        });
+        let asked = if again { before.map_or(0, |before| before.asked) + 1 } else { 1 };
+        if asked > plan::MOST_ASKED {
+            let civil = match entity.as_str() {
+                "email" => texts::CANNOT_IDENTIFY,
+                _ => texts::NOT_UNDERSTOOD_TWICE,
+            };
+            self.answers.push(civil.to_owned());
+            let reason = format!("no answer to {entity}");
+            self.escalate = Some(Escalation { reason, severity: Severity::Normal, failure: None });
+            return;
+        }
+        if let Some(top) = stack.last_mut() {
+            for name in plan::answers_to(&entity) {
+                top.arguments.remove(*name);
+            }
+            top.arguments.remove(&entity);
+        }
+        self.answers.push(text.clone());
+        self.awaiting = Some(Awaiting { stack, entity, question: text, asked });
+    }
+
+    /// Asks for a person. The reason goes into audit, and the failure only to the
+    /// person.
+    pub(super) fn fail(&mut self, reason: String, failure: String, civil: &str) {
+        self.answers.push(civil.to_owned());
+        self.escalate =
+            Some(Escalation { reason, severity: Severity::Normal, failure: Some(failure) });
+    }
+}
