@@ -18,7 +18,10 @@ use super::{
     raw::{RawEgressSecret, RawEndpoint, RawGrant},
 };
 use crate::{
-    effects::http::{AddressRule, MediaPattern, PathPattern, headers, is_public},
+    effects::http::{
+        AddressRule, MediaPattern, PathPattern, headers, is_metadata, is_public,
+        secrets::{LEAST_NEEDLE_BYTES, worth_hiding},
+    },
     keys::Secret,
 };
 
@@ -61,6 +64,8 @@ pub struct HttpGrant {
     pub headers: Vec<HeaderName>,
     /// Types of answers that it may read.
     pub content_types: Vec<MediaPattern>,
+    /// Names of the secrets that it may have put into its requests.
+    pub secrets: Vec<String>,
     /// Time for a whole request.
     pub timeout: Duration,
     /// Bytes of an answer.
@@ -80,8 +85,8 @@ pub struct EgressSecret {
     pub prefix: String,
 }
 
-/// Shorter secrets can be guessed, and hardly told from other text.
-const LEAST_SECRET_BYTES: usize = 8;
+/// Shorter secrets of digits alone can be guessed, and are found in honest text.
+const LEAST_SECRET_DIGITS: usize = 12;
 /// Entries of a list.
 const MOST_ENTRIES: usize = 64;
 /// Prefixes that hold more than one kind of network.
@@ -126,7 +131,12 @@ impl Checker<'_> {
         if let Some(ip) = endpoint.literal()
             && !endpoint.addresses().admits(ip)
         {
-            let reason = format!("{ip} is not a public address: name its network under `private`");
+            let alone = IpNet::from(ip);
+            let reason = if is_metadata(ip) {
+                format!("{ip} gives cloud machines their credentials: name {alone} under `private`")
+            } else {
+                format!("{ip} is not a public address: name its network under `private`")
+            };
             return self.wrong(place, reason);
         }
         for (skill, raw) in raw.grants {
@@ -152,6 +162,8 @@ impl Checker<'_> {
                 &raw.content_types,
                 MediaPattern::parse,
             )?,
+            secrets: self
+                .each(&format!("{field}.secrets"), &raw.secrets, |name| Ok(name.to_owned()))?,
             timeout: Duration::from_millis(timeout),
             response_bytes: kib as usize * 1_024,
         })
@@ -179,13 +191,26 @@ impl Checker<'_> {
         raw: BTreeMap<String, RawEgressSecret>,
         endpoints: &BTreeMap<String, Endpoint>,
     ) -> Checked<BTreeMap<String, EgressSecret>> {
-        raw.into_iter()
-            .map(|(name, raw)| {
-                let field = format!("secrets.{name}");
-                self.name(&field, &name)?;
-                Ok((name, self.egress_secret(&field, raw, endpoints)?))
-            })
-            .collect()
+        let mut secrets = BTreeMap::<String, EgressSecret>::new();
+        for (name, raw) in raw {
+            let field = format!("secrets.{name}");
+            self.name(&field, &name)?;
+            let secret = self.egress_secret(&field, raw, endpoints)?;
+            secrets.insert(name, secret);
+        }
+        for (endpoint, rules) in endpoints {
+            let is_of = |name: &String| secrets.get(name).is_some_and(|s| s.endpoint == *endpoint);
+            for (skill, grant) in &rules.grants {
+                if let Some(name) = grant.secrets.iter().find(|name| !is_of(name)) {
+                    let reason = format!(
+                        "{name:?}: add [secrets.{name}] with endpoint = {endpoint:?}, or leave it out"
+                    );
+                    return self
+                        .wrong(format!("endpoints.{endpoint}.grants.{skill}.secrets"), reason);
+                }
+            }
+        }
+        Ok(secrets)
     }
 
     fn egress_secret(
@@ -212,8 +237,7 @@ impl Checker<'_> {
             return self.wrong(place, reason);
         }
         let value = self.secret(&format!("{field}.value"), raw.value)?;
-        if value.expose().len() < LEAST_SECRET_BYTES {
-            let reason = format!("the secret has fewer than {LEAST_SECRET_BYTES} bytes");
+        if let Some(reason) = guessable(&raw.prefix, value.expose()) {
             return self.wrong(format!("{field}.value"), reason);
         }
         let whole = format!("{}{}", raw.prefix, value.expose());
@@ -223,6 +247,25 @@ impl Checker<'_> {
         }
         Ok(EgressSecret { value, endpoint: raw.endpoint, header, prefix: raw.prefix })
     }
+}
+
+/// Why a secret, or what is secret inside it, is too easy to guess.
+fn guessable(prefix: &str, value: &str) -> Option<String> {
+    for (part, secret) in worth_hiding(prefix, value).iter().enumerate() {
+        let what = if part == 0 { "the secret" } else { "what the credentials hold" };
+        if secret.len() < LEAST_NEEDLE_BYTES {
+            return Some(format!(
+                "{what} has fewer than {LEAST_NEEDLE_BYTES} bytes, which can be guessed"
+            ));
+        }
+        if secret.len() < LEAST_SECRET_DIGITS && secret.iter().all(u8::is_ascii_digit) {
+            return Some(format!(
+                "{what} has fewer than {LEAST_SECRET_DIGITS} bytes and digits alone, which can be \
+                 guessed"
+            ));
+        }
+    }
+    None
 }
 
 /// A network for `private`: wholly of addresses that are not public, and not so

@@ -117,6 +117,7 @@ pub(super) struct RawGrant {
     pub(super) paths: Vec<String>,
     pub(super) headers: Vec<String>,
     pub(super) content_types: Vec<String>,
+    pub(super) secrets: Vec<String>,
     pub(super) timeout_ms: u32,
     pub(super) response_kib: u32,
 }
@@ -129,6 +130,7 @@ impl Default for RawGrant {
             paths: vec!["*".to_owned()],
             headers: Vec::new(),
             content_types: content_types.map(str::to_owned).to_vec(),
+            secrets: Vec::new(),
             timeout_ms: 8_000,
             response_kib: 1_024,
         }

@@ -8,7 +8,16 @@ fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("secrets")).unwrap();
     std::fs::write(folder.path().join("secrets/operator-token"), "0123456789abcdef\n").unwrap();
-    std::fs::write(folder.path().join("secrets/short"), "1234567\n").unwrap();
+    for (name, secret) in [
+        ("short", "1234567\n"),
+        ("digits", "12345678901"),
+        ("basic-short", "YWRtaW46MjAyNA=="),
+        ("basic-digits", "YWRtaW46MjAyNDIwMjQ"),
+        ("basic-key", "c2stMTIzNDU2Nzg6"),
+        ("with-scheme", "Bearer 2024"),
+    ] {
+        std::fs::write(folder.path().join("secrets").join(name), secret).unwrap();
+    }
     folder
 }
 
@@ -150,6 +159,10 @@ fn endpoints_are_checked() {
     ] {
         refused(&private(net), &format!("endpoints.a.private: {net:?}: {reason}"));
     }
+    let metadata = url("https://169.254.169.254/");
+    refused(&(metadata.clone() + "\nprivate = [\"169.254.0.0/16\"]"), "name 169.254.169.254/32");
+    let alone = format!("{DEFAULT}\n{metadata}\nprivate = [\"169.254.169.254/32\"]\n");
+    assert!(parse(&alone).is_ok());
     refused(&(url("https://a.example/") + "\nprivate = true"), "invalid type: boolean");
     refused(&(url("https://a.example/") + "\nport = 1"), "unknown field `port`");
     let inside =
@@ -174,6 +187,7 @@ fn grants_are_checked() {
         ("headers = [\"Authorization\"]", "headers: \"Authorization\": is set by the host"),
         ("headers = [\"x-http-method-override\"]", "is set by the host alone"),
         ("content_types = [\"*/*\"]", "content_types: \"*/*\": is not a type"),
+        ("secrets = [\"token\"]", "secrets: \"token\": add [secrets.token] with endpoint = \"a\""),
         ("timeout_ms = 0", "timeout_ms: 0 is not between 100 and 60000"),
         ("response_kib = 5000", "response_kib: 5000 is not between 1 and 4096"),
         ("path = [\"*\"]", "unknown field `path`"),
@@ -201,6 +215,12 @@ fn secrets_for_requests_are_checked() {
         )
     };
     assert!(parse(&format!("{DEFAULT}\n{}\n", secret("X-Key", "operator-token", ""))).is_ok());
+    for (file, prefix) in [("basic-short", "Key "), ("basic-key", "Basic ")] {
+        assert!(
+            parse(&format!("{DEFAULT}\n{}\n", secret("X-Key", file, prefix))).is_ok(),
+            "{file}"
+        );
+    }
     for (header, file, prefix, reason) in [
         ("a b", "operator-token", "", "secrets.s.header: \"a b\" is not a header name"),
         ("Host", "operator-token", "", "secrets.s.header: \"host\" frames the message"),
@@ -212,6 +232,10 @@ fn secrets_for_requests_are_checked() {
             "secrets.s.header: \"x-mine\" is one that the grant of tester",
         ),
         ("x-key", "short", "", "secrets.s.value: the secret has fewer than 8 bytes"),
+        ("x-key", "digits", "", "secrets.s.value: the secret has fewer than 12 bytes and digits"),
+        ("x-key", "basic-short", "Basic ", "what the credentials hold has fewer than 8 bytes"),
+        ("x-key", "basic-digits", "basic ", "what the credentials hold has fewer than 12 bytes"),
+        ("x-key", "with-scheme", "", "what the credentials hold has fewer than 8 bytes"),
         ("x-key", "operator-token", "ä", "secrets.s.value: prefix and secret must be printable"),
     ] {
         refused(&secret(header, file, prefix), reason);

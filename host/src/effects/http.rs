@@ -11,21 +11,22 @@ mod filter;
 pub(crate) mod headers;
 mod lost;
 mod path;
-mod secrets;
+mod screen;
+pub(crate) mod secrets;
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use postern_domain::{
-    CallFailure, FailureKind, HostCall, HostReply, HttpMethod, HttpRequest, SkillId,
-};
+use postern_domain::{CallFailure, FailureKind, HostReply, HttpMethod, HttpRequest, SkillId};
 use reqwest::{
     Client,
     header::{ACCEPT_ENCODING, HeaderName, HeaderValue},
     redirect, retry, tls,
 };
+use tokio::{sync::Semaphore, time::Instant};
 
-pub(crate) use address::is_public;
+pub(crate) use address::{is_metadata, is_public};
 pub use address::{AddressRule, Names, SystemNames};
+pub(crate) use filter::Refusal;
 pub use filter::{Checked, Filter};
 pub use headers::MediaPattern;
 pub use path::PathPattern;
@@ -40,6 +41,9 @@ use crate::{
 const IDLE_CONNECTIONS: usize = 2;
 /// How long they are kept.
 const IDLE: Duration = Duration::from_secs(30);
+/// Lookups of names that run at once for one endpoint. A server of names that
+/// does not answer keeps each of them for long.
+const LOOKUPS: usize = 4;
 /// Time to resolve a name, connect and agree on keys, within the grant's time.
 const CONNECT: Duration = Duration::from_secs(3);
 /// Time without a byte of the answer, if half of the grant's time is less.
@@ -92,8 +96,16 @@ impl HttpClient {
     ) -> Result<Self, HttpSetupError> {
         let filter = Filter::new(endpoints, secrets)?;
         let mut lines = BTreeMap::new();
+        let mut lookups = BTreeMap::<String, Arc<Semaphore>>::new();
         for (key, endpoint, grant) in filter.grants() {
-            let client = client(endpoint, grant, Arc::clone(&names))?;
+            let lookups = lookups.entry(key.0.clone());
+            let lookups = lookups.or_insert_with(|| Arc::new(Semaphore::new(LOOKUPS)));
+            let names = CheckedNames {
+                names: Arc::clone(&names),
+                rule: endpoint.addresses(),
+                lookups: Arc::clone(lookups),
+            };
+            let client = client(endpoint, grant, names)?;
             lines.insert(key, Line { client, grant: grant.clone() });
         }
         Ok(Self { filter, lines })
@@ -102,25 +114,18 @@ impl HttpClient {
     /// Whether a skill was granted a request.
     ///
     /// # Errors
-    /// As [`Filter::check`].
-    pub(crate) fn check(
+    /// A refusal for the skill, and the request as it can be written down.
+    pub(crate) async fn check(
         &self,
         request: &HttpRequest,
         skill: &SkillId,
-    ) -> Result<Checked, CallFailure> {
-        self.filter.check(request, skill)
+    ) -> Result<Checked, Refusal> {
+        self.filter.screened(request, skill).await
     }
 
-    /// A call as it can be written down: without values of secrets, which a skill
-    /// may have come by and put into a request.
-    pub(crate) fn without_secrets<'c>(&self, call: &'c HostCall) -> Cow<'c, HostCall> {
-        match call {
-            HostCall::HttpSend { request } if self.filter.holds_secret(request) => {
-                let request = self.filter.masked(request.clone());
-                Cow::Owned(HostCall::HttpSend { request })
-            }
-            other => Cow::Borrowed(other),
-        }
+    /// On what a request acts, in words of the operator's alone.
+    pub(crate) fn resource(&self, request: &HttpRequest, skill: &SkillId) -> String {
+        self.filter.resource(request, skill)
     }
 
     /// Sends a permitted request.
@@ -146,8 +151,12 @@ impl HttpClient {
             to_send = to_send.body(request.body);
         }
         let repeatable = request.method.is_safe() || request.idempotent;
+        let until = Instant::now() + line.grant.timeout;
         match to_send.headers(headers).send().await {
-            Ok(response) => answer::read(response, &line.grant, &self.filter, repeatable).await,
+            Ok(response) => {
+                let screen = self.filter.screen();
+                answer::read(response, &line.grant, screen, until, repeatable).await
+            }
             Err(error) => {
                 let failure = lost(&error, repeatable);
                 // The URL may hold what the skill alone should know.
@@ -165,7 +174,7 @@ impl HttpClient {
 fn client(
     endpoint: &Endpoint,
     grant: &HttpGrant,
-    names: Arc<dyn Names>,
+    names: CheckedNames,
 ) -> Result<Client, reqwest::Error> {
     Client::builder()
         .redirect(redirect::Policy::none())
@@ -180,7 +189,7 @@ fn client(
         .no_zstd()
         .https_only(endpoint.url.scheme() == "https")
         .tls_version_min(tls::Version::TLS_1_2)
-        .dns_resolver(CheckedNames { names, rule: endpoint.addresses() })
+        .dns_resolver(names)
         .connect_timeout(CONNECT.min(grant.timeout))
         .read_timeout(SILENCE.max(grant.timeout / 2).min(grant.timeout))
         .timeout(grant.timeout)

@@ -1,15 +1,20 @@
 //! How a call and its end are written down for people, without personal data.
 
-use postern_domain::{CallState, HostCall, HostReply};
+use postern_domain::{CallState, HostCall, HostReply, HttpRequest};
 use url::Url;
 
 use crate::effects;
 
-/// On what a call acts: a collection and key, a host and path, a ticket.
+/// On what a call acts: a collection and key, an endpoint, a ticket.
 /// Values of conditions, bodies and texts are left out, and so are keys of
 /// customers: some shops make them of names. `customers` tells whether the
-/// records of a collection are customers.
-pub(super) fn resource(call: &HostCall, customers: impl Fn(&str) -> bool) -> String {
+/// records of a collection are customers, `endpoint` what to say of a request:
+/// never its host or path as the skill wrote them.
+pub(super) fn resource(
+    call: &HostCall,
+    customers: impl Fn(&str) -> bool,
+    endpoint: impl Fn(&HttpRequest) -> String,
+) -> String {
     let record = |collection: &str, key: &str| {
         let key = if customers(collection) { "(customer)" } else { key };
         format!("{collection}/{key}")
@@ -30,15 +35,7 @@ pub(super) fn resource(call: &HostCall, customers: impl Fn(&str) -> bool) -> Str
                 steps.iter().map(|step| step.target()).map(|(c, k)| record(c, k)).collect();
             targets.join(", ")
         }
-        HostCall::HttpSend { request } => match Url::parse(&request.url) {
-            Ok(url) => format!(
-                "{} {}{}",
-                request.method.as_str(),
-                url.origin().ascii_serialization(),
-                url.path()
-            ),
-            Err(_) => format!("{} (not a URL)", request.method.as_str()),
-        },
+        HostCall::HttpSend { request } => endpoint(request),
         HostCall::KvGet { key } | HostCall::KvSet { key, .. } | HostCall::KvDelete { key } => {
             format!("kv/{key}")
         }
@@ -58,9 +55,13 @@ pub(super) fn resource(call: &HostCall, customers: impl Fn(&str) -> bool) -> Str
     }
 }
 
-/// A call as people are told of it.
+/// A call that was permitted, as people are told of it.
 pub(crate) fn effect(call: &HostCall) -> String {
-    format!("{} on {}", call.action(), resource(call, |_| true))
+    let server = |request: &HttpRequest| {
+        let server = Url::parse(&request.url).map(|url| url.origin().ascii_serialization());
+        format!("{} {}", request.method.as_str(), server.as_deref().unwrap_or("(not a URL)"))
+    };
+    format!("{} on {}", call.action(), resource(call, |_| true, server))
 }
 
 /// A call as the journal keeps it. Log lines are masked: skills see placeholders,

@@ -268,6 +268,36 @@ async fn a_refusal_after_an_interruption_does_not_hide_the_first_try() {
 }
 
 #[tokio::test]
+async fn a_failure_after_an_interruption_does_not_hide_the_first_try() {
+    let fixture = Fixture::new(Mode::Drops).await;
+    let first = fixture.gate(vec![]).call(post(&fixture, true)).await;
+    assert_eq!(refused(first).0, FailureKind::Unavailable);
+    let mut record = fixture.journal().await[0].record.clone();
+    record.state = CallState::Intended;
+    let again = fixture.gate(vec![record]).call(post(&fixture, true)).await;
+    assert_eq!(refused(again).0, FailureKind::Uncertain);
+    assert_eq!(fixture.server.seen().len(), 2);
+    let uncertain = fixture.ledger.lock().await.uncertain.clone();
+    let origin = fixture.server.url.trim_end_matches('/');
+    assert_eq!(uncertain, Some(format!("http:send on POST {origin}")), "no person was told");
+}
+
+#[tokio::test]
+async fn audit_shows_the_operators_words_for_a_request() {
+    let fixture = Fixture::new(Mode::Answers).await;
+    fixture.gate(vec![]).call(post(&fixture, true)).await.unwrap();
+    let rows = fixture.store.audit_tail(1, None).await.unwrap();
+    assert_eq!(rows[0].entry.resource, "POST bank *");
+    let HostCall::HttpSend { mut request } = post(&fixture, true) else { panic!() };
+    request.url = "https://ann-lee.example/ann-lee".into();
+    let call = HostCall::HttpSend { request };
+    assert_eq!(refused(fixture.gate(vec![]).call(call).await).0, FailureKind::Denied);
+    let row = &fixture.store.audit_tail(1, None).await.unwrap()[0].entry;
+    assert_eq!(row.resource, "POST (no endpoint)");
+    assert!(!format!("{row:?}").contains("ann-lee"), "{row:?}");
+}
+
+#[tokio::test]
 async fn a_secret_that_a_skill_came_by_is_neither_sent_nor_written_down() {
     let fixture = Fixture::new(Mode::Answers).await;
     let HostCall::HttpSend { mut request } = post(&fixture, true) else { panic!() };

@@ -133,6 +133,7 @@ impl Requests {
             content_types: vec![
                 MediaPattern::parse("application/json").map_err(anyhow::Error::msg)?,
             ],
+            secrets: vec!["carrier".to_owned()],
             timeout: Duration::from_secs(1),
             response_bytes: 1_000,
         };

@@ -43,11 +43,12 @@ async fn a_granted_request_reaches_the_carrier_with_its_token() -> Result<()> {
 #[tokio::test]
 async fn without_a_grant_that_covers_it_no_request_leaves() -> Result<()> {
     let town = Town::with_sample_shop().await?;
-    let narrower: [(&str, Item, &str); 4] = [
+    let narrower: [(&str, Item, &str); 5] = [
+        ("secrets", value(Array::new()), "a secret that the request names is not granted"),
         ("paths", value(Array::from_iter(["v1/parcels/*"])), "the path is not granted"),
         ("methods", value(Array::from_iter(["HEAD"])), "GET is not granted"),
         ("grants", Item::None, "is not granted to shipment-tracking"),
-        ("endpoints", Item::None, "no endpoint covers http://127.0.0.1"),
+        ("endpoints", Item::None, "no endpoint covers the URL"),
     ];
     for (chat, (part, to, reason)) in (2..).zip(narrower) {
         town.data.edit_config(|config| match part {

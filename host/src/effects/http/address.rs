@@ -9,6 +9,7 @@ use std::{
 use async_trait::async_trait;
 use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::sync::Semaphore;
 
 /// Addresses of one name that are looked at.
 const MOST_ADDRESSES: usize = 32;
@@ -58,6 +59,27 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
         && !((e == 0 || e == 0x0200) && f == 0x5efe)
 }
 
+/// Whether an address is one at which clouds give their machines credentials
+/// and settings: AWS, Azure, Google, Oracle, Alibaba, OpenStack, ECS.
+pub(crate) fn is_metadata(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            ip == AZURE_PLATFORM
+                || matches!(
+                    ip.octets(),
+                    [169, 254, 169, 254]
+                        | [169, 254, 170, 2]
+                        | [100, 100, 100, 200]
+                        | [192, 0, 0, 192]
+                )
+        }
+        IpAddr::V6(ip) => matches!(
+            ip.segments(),
+            [0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254] | [0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x0254]
+        ),
+    }
+}
+
 /// Which addresses an endpoint may have.
 #[derive(Clone, Debug)]
 pub struct AddressRule {
@@ -69,9 +91,13 @@ pub struct AddressRule {
 
 impl AddressRule {
     /// Whether a connection to this address may be made. A network of IPv4
-    /// addresses does not cover their IPv6 forms.
+    /// addresses does not cover their IPv6 forms, and no network covers an
+    /// address of cloud metadata: that must be named by itself.
     pub fn admits(&self, ip: IpAddr) -> bool {
-        (self.public && is_public(ip)) || self.private.iter().any(|net| net.contains(&ip))
+        let covers = |net: &IpNet| {
+            net.contains(&ip) && (!is_metadata(ip) || net.prefix_len() == net.max_prefix_len())
+        };
+        (self.public && is_public(ip)) || self.private.iter().any(covers)
     }
 }
 
@@ -118,13 +144,24 @@ impl std::error::Error for AddressRefused {}
 pub(super) struct CheckedNames {
     pub(super) names: Arc<dyn Names>,
     pub(super) rule: AddressRule,
+    /// How many lookups may run at once.
+    pub(super) lookups: Arc<Semaphore>,
 }
 
 impl Resolve for CheckedNames {
     fn resolve(&self, name: Name) -> Resolving {
         let (names, rule) = (Arc::clone(&self.names), self.rule.clone());
+        let lookups = Arc::clone(&self.lookups);
         Box::pin(async move {
-            let found = names.addresses(name.as_str()).await?;
+            let permit = lookups.acquire_owned().await?;
+            // The system's lookup occupies a thread until it ends, whether or not
+            // somebody still waits for it; so the permit goes with it.
+            let lookup = tokio::spawn(async move {
+                let found = names.addresses(name.as_str()).await;
+                drop(permit);
+                found
+            });
+            let found = lookup.await??;
             if let Some(&address) = found.iter().find(|ip| !rule.admits(**ip)) {
                 return Err(AddressRefused { address }.into());
             }
@@ -209,6 +246,31 @@ mod tests {
                 assert!(!admits(&rule, other), "{other}");
             }
             assert_eq!(admits(&rule, "1.1.1.1"), public);
+        }
+    }
+
+    #[test]
+    fn addresses_of_cloud_metadata_are_named_one_by_one() {
+        let rule = |nets: &[&str]| AddressRule {
+            private: nets.iter().map(|net| net.parse().unwrap()).collect(),
+            public: true,
+        };
+        let broad = ["169.254.0.0/16", "100.64.0.0/10", "192.0.0.0/24", "fd00::/8"];
+        for text in [
+            "169.254.169.254",
+            "169.254.170.2",
+            "100.100.100.200",
+            "192.0.0.192",
+            "168.63.129.16",
+            "fd00:ec2::254",
+            "fd20:ce::254",
+        ] {
+            let ip: IpAddr = text.parse().unwrap();
+            assert!(!admits(&rule(&broad), text), "{text}");
+            assert!(admits(&rule(&[&IpNet::from(ip).to_string()]), text), "{text}");
+        }
+        for beside in ["169.254.1.1", "100.100.100.201", "fd00:ec2::253"] {
+            assert!(admits(&rule(&broad), beside), "{beside}");
         }
     }
 }

@@ -5,8 +5,9 @@ use reqwest::{
     Response,
     header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap},
 };
+use tokio::time::Instant;
 
-use super::{filter::Filter, headers, lost::lost};
+use super::{headers, lost::lost, screen::Screen, secrets::Scanner};
 use crate::config::HttpGrant;
 
 /// Headers of an answer.
@@ -14,12 +15,14 @@ pub(super) const MOST_HEADERS: usize = 100;
 /// Bytes of all headers of an answer.
 const MOST_HEADER_BYTES: usize = 32 * 1024;
 
-/// Reads an answer. `repeatable`: whether the request does no harm if it is sent
-/// again; if it is not, an answer that cannot be read leaves its effect unknown.
+/// Reads an answer, until the time of its grant is up. `repeatable`: whether the
+/// request does no harm if it is sent again; if it is not, an answer that cannot
+/// be read leaves its effect unknown.
 pub(super) async fn read(
     response: Response,
     grant: &HttpGrant,
-    filter: &Filter,
+    screen: &Screen,
+    until: Instant,
     repeatable: bool,
 ) -> Result<HostReply, CallFailure> {
     let unread = |kind, reason: String| {
@@ -34,7 +37,7 @@ pub(super) async fn read(
         let reason = format!("the answer has more than {MOST_HEADER_BYTES} bytes of headers");
         return Err(unread(FailureKind::Limited, reason));
     }
-    let headers = shown(response.headers(), filter);
+    let headers = shown(response.headers());
     let typed = readable(response.headers(), grant);
     let body = match typed {
         Ok(has_type) => {
@@ -53,20 +56,27 @@ pub(super) async fn read(
         // Of a refusal or redirect the status says enough.
         Err(_) => Vec::new(),
     };
-    let body = filter.mask(body);
+    let size = body.len() + headers.iter().map(|(_, value)| value.len()).sum::<usize>();
+    let masked = screen.run(size, until, |scanner| (without(scanner, headers), scanner.mask(body)));
+    let Some((headers, body)) = masked.await else {
+        let reason = "to look for secrets in the answer took too long".to_owned();
+        return Err(unread(FailureKind::Unavailable, reason));
+    };
     Ok(HostReply::Http { response: HttpResponse { status: status.as_u16(), headers, body } })
 }
 
-/// The headers that a skill gets to see, without secrets.
-fn shown(headers: &HeaderMap, filter: &Filter) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .filter(|(name, _)| headers::is_shown(name))
-        .filter_map(|(name, value)| {
-            let value = filter.mask(value.to_str().ok()?.as_bytes().to_vec());
-            Some((name.to_string(), String::from_utf8(value).ok()?))
-        })
+/// The headers that a skill gets to see.
+fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
+    let shown = headers.iter().filter(|(name, _)| headers::is_shown(name));
+    shown
+        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
         .collect()
+}
+
+/// Headers without secrets.
+fn without(scanner: &Scanner, headers: Vec<(String, String)>) -> Vec<(String, String)> {
+    let masked = |value: String| String::from_utf8(scanner.mask(value.into_bytes())).ok();
+    headers.into_iter().filter_map(|(name, value)| Some((name, masked(value)?))).collect()
 }
 
 /// Whether the headers announce a body that the grant lets in; `Ok(false)` if
@@ -83,6 +93,9 @@ fn readable(headers: &HeaderMap, grant: &HttpGrant) -> Result<bool, String> {
         (Some(one), None) => one.to_str().unwrap_or_default(),
         (Some(_), Some(_)) => return Err("the answer has two content types".to_owned()),
     };
+    if !headers::is_readable(content_type) {
+        return Err("the answer's charset is none of utf-8, us-ascii and iso-8859-1".to_owned());
+    }
     if grant.content_types.iter().any(|pattern| pattern.matches(content_type)) {
         return Ok(true);
     }

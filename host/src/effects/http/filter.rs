@@ -6,13 +6,20 @@ use std::collections::BTreeMap;
 use aho_corasick::BuildError;
 use postern_domain::{CallFailure, FailureKind, HttpRequest, SkillId};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use tokio::time::Instant;
 use url::Url;
 
-use super::{headers, path, secrets::Scanner};
+use super::{
+    headers, path,
+    screen::{self, Screen},
+    secrets::Scanner,
+};
 use crate::config::{EgressSecret, Endpoint, HttpGrant};
 
 /// Bytes of a request's body.
 const MOST_REQUEST_BYTES: usize = 1024 * 1024;
+/// What stands in the place of a URL that no endpoint covers.
+const NOWHERE: &str = "(no endpoint)";
 /// Secrets of one request.
 const MOST_SECRETS: usize = 8;
 
@@ -49,7 +56,27 @@ impl Checked {
 pub struct Filter {
     endpoints: BTreeMap<String, Endpoint>,
     secrets: BTreeMap<String, EgressSecret>,
-    scanner: Scanner,
+    screen: Screen,
+}
+
+/// A request that does not leave.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// Why, for the skill.
+    pub(crate) failure: CallFailure,
+    /// The request as it can be written down, if not as it is: it holds a secret,
+    /// or nobody looked for one.
+    pub(crate) kept: Option<HttpRequest>,
+}
+
+/// A request to an endpoint at which its skill may do something.
+struct Granted<'f> {
+    url: Url,
+    name: &'f str,
+    endpoint: &'f Endpoint,
+    grant: &'f HttpGrant,
+    /// Where the operator wrote the grant.
+    place: String,
 }
 
 impl Filter {
@@ -62,7 +89,7 @@ impl Filter {
         secrets: BTreeMap<String, EgressSecret>,
     ) -> Result<Self, BuildError> {
         let scanner = Scanner::new(secrets.values())?;
-        Ok(Self { endpoints, secrets, scanner })
+        Ok(Self { endpoints, secrets, screen: Screen::new(scanner) })
     }
 
     /// Whether a skill was granted a request: endpoint, method, path, headers and
@@ -70,23 +97,71 @@ impl Filter {
     /// anything.
     ///
     /// # Errors
-    /// A refusal for the skill, with the next step. It repeats neither query,
+    /// A refusal for the skill, with the next step. It repeats neither the URL,
     /// body nor values of headers.
     pub fn check(&self, request: &HttpRequest, skill: &SkillId) -> Result<Checked, CallFailure> {
+        let granted = self.granted(request, skill)?;
+        if screen::holds_secret(self.screen.scanner(), request) {
+            return Err(carries_secret());
+        }
+        self.complete(request, skill, granted)
+    }
+
+    /// As [`check`](Self::check), without holding up other work.
+    pub(super) async fn screened(
+        &self,
+        request: &HttpRequest,
+        skill: &SkillId,
+    ) -> Result<Checked, Refusal> {
+        let granted = self.granted(request, skill).map_err(|failure| {
+            let kept = Some(self.unread(request));
+            Refusal { failure, kept }
+        })?;
+        let until = Instant::now() + granted.grant.timeout;
+        let (copy, root) = (request.clone(), granted.endpoint.url.to_string());
+        let looked = self
+            .screen
+            .run(screen::size(request), until, move |scanner| screen::masked(scanner, copy, &root));
+        match looked.await {
+            None => {
+                let reason = "to look for secrets in the request took too long: send less";
+                let failure = CallFailure::new(FailureKind::Unavailable, reason);
+                Err(Refusal { failure, kept: Some(self.unread(request)) })
+            }
+            Some(Some(masked)) => Err(Refusal { failure: carries_secret(), kept: Some(masked) }),
+            Some(None) => self
+                .complete(request, skill, granted)
+                .map_err(|failure| Refusal { failure, kept: None }),
+        }
+    }
+
+    /// A request in which nobody looked for secrets, without what could hold one.
+    fn unread(&self, request: &HttpRequest) -> HttpRequest {
+        let covering = path::plain_url(&request.url).ok();
+        let covering = covering.as_ref().and_then(|url| self.covering(url));
+        HttpRequest {
+            method: request.method,
+            url: covering.map_or_else(|| NOWHERE.to_owned(), |(_, e)| e.url.to_string()),
+            headers: Vec::new(),
+            body: Vec::new(),
+            secrets: Vec::new(),
+            idempotent: request.idempotent,
+        }
+    }
+
+    /// Whether a skill has anything to do where a request goes. What is said here
+    /// repeats nothing of the request, in which nobody has looked for secrets yet.
+    fn granted(&self, request: &HttpRequest, skill: &SkillId) -> Result<Granted<'_>, CallFailure> {
         if request.body.len() > MOST_REQUEST_BYTES {
             let reason = format!("a body has at most {MOST_REQUEST_BYTES} bytes");
             return Err(CallFailure::invalid(reason));
         }
-        // First, because what is refused for another reason may be repeated.
-        if self.holds_secret(request) {
-            return denied("the request carries the value of a secret: name the secret instead");
-        }
+        headers::bounded(&request.headers)?;
         let url = path::plain_url(&request.url)?;
         let Some((name, endpoint)) = self.covering(&url) else {
             return denied(format!(
-                "no endpoint covers {}: the operator can add one under [endpoints] in postern.toml, \
-                 with a grant for {skill}",
-                url.origin().ascii_serialization()
+                "no endpoint covers the URL: the operator can add one under [endpoints] in \
+                 postern.toml, with a grant for {skill}"
             ));
         };
         let place = format!("[endpoints.{name}.grants.{skill}]");
@@ -95,6 +170,17 @@ impl Filter {
                 "endpoint {name} is not granted to {skill}: the operator can add {place} to postern.toml"
             ));
         };
+        Ok(Granted { url, name, endpoint, grant, place })
+    }
+
+    /// What the grant says to a request that holds no secret.
+    fn complete(
+        &self,
+        request: &HttpRequest,
+        skill: &SkillId,
+        granted: Granted<'_>,
+    ) -> Result<Checked, CallFailure> {
+        let Granted { url, name, endpoint, grant, place } = granted;
         if let Some(ip) = endpoint.literal()
             && !endpoint.addresses().admits(ip)
         {
@@ -109,6 +195,23 @@ impl Filter {
         Ok(Checked { url, grant: (name.to_owned(), skill.clone()), headers, private })
     }
 
+    /// On what a request acts, in words of the operator's alone: method, endpoint,
+    /// and which of the granted paths it is.
+    pub(super) fn resource(&self, request: &HttpRequest, skill: &SkillId) -> String {
+        let method = request.method.as_str();
+        let url = path::plain_url(&request.url).ok();
+        let covering = url.as_ref().and_then(|url| Some((url, self.covering(url)?)));
+        let Some((url, (name, endpoint))) = covering else {
+            return format!("{method} {NOWHERE}");
+        };
+        let path = below(&endpoint.url, url).unwrap_or_default();
+        let grant = endpoint.grants.get(skill);
+        match grant.and_then(|grant| grant.paths.iter().find(|pattern| pattern.matches(path))) {
+            Some(pattern) => format!("{method} {name} {pattern}"),
+            None => format!("{method} {name}"),
+        }
+    }
+
     /// The closest endpoint above a URL.
     fn covering(&self, url: &Url) -> Option<(&str, &Endpoint)> {
         self.endpoints
@@ -116,15 +219,6 @@ impl Filter {
             .filter(|(_, endpoint)| below(&endpoint.url, url).is_some())
             .max_by_key(|(_, endpoint)| endpoint.url.path().len())
             .map(|(name, endpoint)| (name.as_str(), endpoint))
-    }
-
-    /// Whether a configured secret's value stands in a request as a skill wrote it.
-    pub(super) fn holds_secret(&self, request: &HttpRequest) -> bool {
-        self.scanner.finds(request.url.as_bytes())
-            || self.scanner.finds(&request.body)
-            || request.headers.iter().any(|(name, value)| {
-                self.scanner.finds(name.as_bytes()) || self.scanner.finds(value.as_bytes())
-            })
     }
 
     /// The skill's own headers, if it may send them and use the secrets it names.
@@ -145,13 +239,14 @@ impl Filter {
         }
         let mut used = Vec::new();
         for name in &request.secrets {
-            let short: String = name.chars().take(64).collect();
-            let Some(secret) = self.secrets.get(name) else {
-                return denied(format!("no secret {short:?} under [secrets] in postern.toml"));
+            // One answer, so that a skill learns nothing about secrets of others.
+            let known = self.secrets.get(name).filter(|secret| secret.endpoint == endpoint);
+            let Some(secret) = known.filter(|_| grant.secrets.contains(name)) else {
+                return denied(format!(
+                    "a secret that the request names is not granted: the operator can add it to \
+                     `secrets` of {place}"
+                ));
             };
-            if secret.endpoint != endpoint {
-                return denied(format!("secret {short:?} is not meant for endpoint {endpoint}"));
-            }
             if used.contains(&&secret.header) {
                 let reason = format!("two secrets for header {}: name one", secret.header);
                 return Err(CallFailure::invalid(reason));
@@ -196,20 +291,9 @@ impl Filter {
         Ok(())
     }
 
-    /// The bytes with every configured secret masked.
-    pub(super) fn mask(&self, bytes: Vec<u8>) -> Vec<u8> {
-        self.scanner.mask(bytes)
-    }
-
-    /// The request with every configured secret masked.
-    pub(super) fn masked(&self, mut request: HttpRequest) -> HttpRequest {
-        let text =
-            |text: String| String::from_utf8_lossy(&self.mask(text.into_bytes())).into_owned();
-        request.url = text(request.url);
-        let headers = request.headers.into_iter();
-        request.headers = headers.map(|(name, value)| (text(name), text(value))).collect();
-        request.body = self.mask(request.body);
-        request
+    /// Looks for secrets in what comes back.
+    pub(super) fn screen(&self) -> &Screen {
+        &self.screen
     }
 }
 
@@ -245,6 +329,11 @@ fn below<'u>(root: &Url, url: &'u Url) -> Option<&'u str> {
     let base = root.path().strip_suffix('/').unwrap_or(root.path());
     let rest = url.path().strip_prefix(base).filter(|_| root.origin() == url.origin())?;
     if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
+}
+
+fn carries_secret() -> CallFailure {
+    let reason = "the request carries the value of a secret: name the secret instead";
+    CallFailure::new(FailureKind::Denied, reason)
 }
 
 fn denied<T>(reason: impl Into<String>) -> Result<T, CallFailure> {

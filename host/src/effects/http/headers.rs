@@ -4,7 +4,7 @@
 use std::fmt;
 
 use postern_domain::{CallFailure, FailureKind};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 
 /// Headers of a request.
 const MOST_HEADERS: usize = 32;
@@ -106,6 +106,9 @@ const ANSWERS: [&str; 27] = [
     "x-request-id",
 ];
 
+/// Charsets of answers.
+const CHARSETS: [&str; 4] = ["utf-8", "utf8", "us-ascii", "iso-8859-1"];
+
 /// Whether a header is a part of the message's frame.
 pub(crate) fn frames(name: &HeaderName) -> bool {
     let name = name.as_str();
@@ -129,6 +132,19 @@ pub(crate) fn printable(text: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(text).ok().filter(|_| is_printable)
 }
 
+/// Whether headers are few and short enough to be looked at.
+pub(super) fn bounded(given: &[(String, String)]) -> Result<(), CallFailure> {
+    if given.len() > MOST_HEADERS {
+        return Err(CallFailure::invalid(format!("a request has at most {MOST_HEADERS} headers")));
+    }
+    if given.iter().any(|(n, v)| n.len() > MOST_NAME_BYTES || v.len() > MOST_VALUE_BYTES) {
+        return Err(CallFailure::invalid(format!(
+            "a header's name has at most {MOST_NAME_BYTES} bytes, its value {MOST_VALUE_BYTES}"
+        )));
+    }
+    Ok(())
+}
+
 /// A skill's own headers: those that every skill may send, and those `granted`,
 /// but none in which a secret travels to this endpoint.
 pub(super) fn request(
@@ -137,17 +153,9 @@ pub(super) fn request(
     of_secrets: &[&str],
     place: &str,
 ) -> Result<HeaderMap, CallFailure> {
-    if given.len() > MOST_HEADERS {
-        return Err(CallFailure::invalid(format!("a request has at most {MOST_HEADERS} headers")));
-    }
+    bounded(given)?;
     let mut headers = HeaderMap::new();
     for (name, value) in given {
-        if name.len() > MOST_NAME_BYTES || value.len() > MOST_VALUE_BYTES {
-            let reason = format!(
-                "a header's name has at most {MOST_NAME_BYTES} bytes, its value {MOST_VALUE_BYTES}"
-            );
-            return Err(CallFailure::invalid(reason));
-        }
         let (Ok(name), Some(value)) = (HeaderName::from_bytes(name.as_bytes()), printable(value))
         else {
             return Err(CallFailure::invalid("a header's name or value is not valid"));
@@ -168,12 +176,34 @@ pub(super) fn request(
             };
             return Err(CallFailure::new(FailureKind::Denied, reason));
         }
+        // An answer in another charset would show secrets as bytes that nobody
+        // recognises.
+        if name == ACCEPT && has_charset(value.as_bytes()) {
+            let reason = "`accept` names no charset: leave it out, answers are UTF-8";
+            return Err(CallFailure::invalid(reason));
+        }
         if headers.contains_key(&name) && !LISTS.contains(&name.as_str()) {
             return Err(CallFailure::invalid(format!("header {name} stands there twice")));
         }
         headers.append(name, value);
     }
     Ok(headers)
+}
+
+fn has_charset(value: &[u8]) -> bool {
+    value.windows(7).any(|word| word.eq_ignore_ascii_case(b"charset"))
+}
+
+/// Whether a `content-type` names a charset in which ASCII is written as ASCII,
+/// or none.
+pub(super) fn is_readable(content_type: &str) -> bool {
+    content_type.split(';').skip(1).filter(|part| has_charset(part.as_bytes())).all(|part| {
+        let value = part.split_once('=').filter(|(n, _)| n.trim().eq_ignore_ascii_case("charset"));
+        value.is_some_and(|(_, value)| {
+            let value = value.trim().trim_matches('"');
+            CHARSETS.iter().any(|known| value.eq_ignore_ascii_case(known))
+        })
+    })
 }
 
 /// A type of content, in which a `*` stands for any characters but a slash.
@@ -249,6 +279,36 @@ mod tests {
     fn ask(name: &str, value: &str) -> Result<HeaderMap, CallFailure> {
         let granted = [HeaderName::from_static("x-client"), HeaderName::from_static("cookie")];
         request(&[(name.into(), value.into())], &granted, &["x-key", "accept"], "the grant")
+    }
+
+    #[test]
+    fn no_charset_is_asked_for() {
+        let granted = |value: &str| request(&[("accept".into(), value.into())], &[], &[], "g");
+        assert!(granted("text/plain, application/json;q=0.5").is_ok());
+        for value in ["text/plain;charset=UTF-16", "text/plain; Charset = utf-8", "a/b;CHARSET=x"] {
+            assert_eq!(granted(value).unwrap_err().kind, FailureKind::Invalid, "{value}");
+        }
+    }
+
+    #[test]
+    fn only_charsets_that_hold_ascii_are_read() {
+        for fine in
+            ["a/b", "a/b; charset=UTF-8", "a/b;x=y; charset=\"utf-8\"", "a/b;charset=iso-8859-1"]
+        {
+            assert!(is_readable(fine), "{fine}");
+        }
+        for other in [
+            "a/b;charset=utf-16",
+            "a/b; charset = UTF-16LE",
+            "a/b;charset=utf-8;charset=utf-32",
+            "a/b;charset*=utf-8''utf-16",
+            "a/b;charset",
+            "a/b;charset=",
+            "a/b;charset=ibm037",
+            "a/b;charset=utf-7",
+        ] {
+            assert!(!is_readable(other), "{other}");
+        }
     }
 
     #[test]

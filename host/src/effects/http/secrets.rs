@@ -14,7 +14,7 @@ use aho_corasick::{AhoCorasick, BuildError};
 use base64::{
     Engine as _,
     alphabet::{Alphabet, STANDARD, URL_SAFE},
-    engine::{GeneralPurpose, general_purpose},
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose},
 };
 
 use self::view::View;
@@ -22,8 +22,15 @@ use crate::config::EgressSecret;
 
 /// What stands where a secret was.
 const MASK: &[u8] = b"[redacted]";
-/// Shorter pieces are found everywhere.
-const LEAST_NEEDLE_BYTES: usize = 4;
+/// Shorter pieces are found everywhere; the configuration refuses such secrets.
+pub(crate) const LEAST_NEEDLE_BYTES: usize = 8;
+/// Names of schemes that stand before a secret, in a value that holds both.
+const SCHEMES: [&str; 6] = ["apikey", "basic", "bearer", "digest", "key", "token"];
+/// Credentials of `Basic`, with their padding or without.
+const BASIC: GeneralPurpose = GeneralPurpose::new(&STANDARD, INDIFFERENT);
+const BASIC_URL_SAFE: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, INDIFFERENT);
+const INDIFFERENT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
 /// Looks for secrets, in a time that grows with the text alone.
 pub(super) struct Scanner {
@@ -32,7 +39,7 @@ pub(super) struct Scanner {
     /// Which needles of `exact` are base64: a letter beside them can hold some
     /// bits of the secret too.
     base64: Vec<bool>,
-    /// In hexadecimal digits of either case.
+    /// In hexadecimal digits of either case, and what is made of them.
     folded: AhoCorasick,
 }
 
@@ -43,7 +50,13 @@ impl Scanner {
     ) -> Result<Self, BuildError> {
         let (mut exact, mut folded) = (Vec::new(), Vec::new());
         for secret in secrets {
-            for value in worth_hiding(secret) {
+            let mut values = worth_hiding(&secret.prefix, secret.value.expose());
+            values.retain(|value| value.len() >= LEAST_NEEDLE_BYTES);
+            for value in values {
+                if value.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-') {
+                    // Servers write hexadecimal keys and UUIDs in either case.
+                    folded.push(value.clone());
+                }
                 exact.push((value.clone(), false));
                 for alphabet in [&STANDARD, &URL_SAFE] {
                     let pieces = (0..3).map(|before| base64_piece(&value, before, alphabet));
@@ -64,53 +77,57 @@ impl Scanner {
 
     /// Whether a secret stands in these bytes.
     pub(super) fn finds(&self, bytes: &[u8]) -> bool {
-        self.each(bytes, |_| ControlFlow::Break(())).is_break()
+        self.views(bytes, |view| self.hits(view, |_| ControlFlow::Break(()))).is_break()
     }
 
     /// The bytes with every secret masked.
     pub(super) fn mask(&self, bytes: Vec<u8>) -> Vec<u8> {
         let mut found: Vec<Range<usize>> = Vec::new();
-        let _end = self.each(&bytes, |range| {
-            match found.last_mut() {
-                Some(last) if range.start <= last.end && last.start <= range.end => {
-                    *last = last.start.min(range.start)..last.end.max(range.end);
+        let _end = self.views(&bytes, |view| {
+            let end = self.hits(view, |range| {
+                match found.last_mut() {
+                    Some(last) if range.start <= last.end && last.start <= range.end => {
+                        *last = last.start.min(range.start)..last.end.max(range.end);
+                    }
+                    Some(_) | None => found.push(range),
                 }
-                Some(_) | None => found.push(range),
-            }
-            ControlFlow::Continue(())
+                ControlFlow::Continue(())
+            });
+            // Readings find the same places: what is kept grows with the bytes,
+            // not with the number of readings.
+            coalesce(&mut found);
+            end
         });
         if found.is_empty() {
             return bytes;
         }
-        found.sort_unstable_by_key(|range| range.start);
         let (mut masked, mut done) = (Vec::with_capacity(bytes.len()), 0);
         for range in found {
-            if range.start >= done {
-                masked.extend_from_slice(&bytes[done..range.start]);
-                masked.extend_from_slice(MASK);
-            }
-            done = done.max(range.end);
+            masked.extend_from_slice(&bytes[done..range.start]);
+            masked.extend_from_slice(MASK);
+            done = range.end;
         }
         masked.extend_from_slice(&bytes[done..]);
         masked
     }
 
-    /// Where secrets stand, in every way in which the bytes can be read.
-    fn each(
+    /// Every way in which the bytes can be read.
+    fn views(
         &self,
         bytes: &[u8],
-        mut found: impl FnMut(Range<usize>) -> ControlFlow<()>,
+        show: impl FnMut(&View<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         if self.exact.patterns_len() == 0 {
             return ControlFlow::Continue(());
         }
-        view::each(bytes, |view| self.each_in(view, &mut found))
+        view::each(bytes, show)
     }
 
-    fn each_in(
+    /// Where secrets stand in one reading.
+    fn hits(
         &self,
         view: &View<'_>,
-        found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
+        mut found: impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let bytes = view.bytes();
         for hit in self.exact.find_overlapping_iter(bytes) {
@@ -129,19 +146,42 @@ impl Scanner {
     }
 }
 
-/// A secret's value, and what is inside the credentials of `Basic` (RFC 7617),
-/// which servers decode and may repeat.
-fn worth_hiding(secret: &EgressSecret) -> Vec<Vec<u8>> {
-    let value = secret.value.expose().as_bytes();
-    let mut values = vec![value.to_vec()];
-    if secret.prefix.trim().eq_ignore_ascii_case("basic")
-        && let Ok(pair) = general_purpose::STANDARD.decode(value)
+/// Sorts ranges and makes one of those that touch.
+fn coalesce(ranges: &mut Vec<Range<usize>>) {
+    ranges.sort_unstable_by_key(|range| range.start);
+    ranges.dedup_by(|next, last| {
+        let touches = next.start <= last.end;
+        if touches {
+            last.end = last.end.max(next.end);
+        }
+        touches
+    });
+}
+
+/// Everything in a secret's value that must stay secret: the value, what stands
+/// after the name of a scheme, and what is inside the credentials of `Basic`
+/// (RFC 7617), which servers decode and may repeat: the pair, and its password,
+/// or the user where the password is empty, as some services want it.
+pub(crate) fn worth_hiding(prefix: &str, value: &str) -> Vec<Vec<u8>> {
+    let mut values = vec![value.as_bytes().to_vec()];
+    let (mut scheme, mut bare) = (prefix.trim(), value.trim());
+    if let Some((word, rest)) = bare.split_once(' ')
+        && SCHEMES.iter().any(|known| word.eq_ignore_ascii_case(known))
     {
-        let password = pair.iter().position(|byte| *byte == b':').map(|at| pair[at + 1..].to_vec());
-        values.extend(password);
+        (scheme, bare) = (word, rest.trim());
+    }
+    if bare != value {
+        values.push(bare.as_bytes().to_vec());
+    }
+    if scheme.eq_ignore_ascii_case("basic")
+        && let Ok(pair) = BASIC.decode(bare).or_else(|_| BASIC_URL_SAFE.decode(bare))
+    {
+        if let Some(at) = pair.iter().position(|byte| *byte == b':') {
+            let (user, password) = (&pair[..at], &pair[at + 1..]);
+            values.push(if password.is_empty() { user } else { password }.to_vec());
+        }
         values.push(pair);
     }
-    values.retain(|value| value.len() >= LEAST_NEEDLE_BYTES);
     values
 }
 

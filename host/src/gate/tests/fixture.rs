@@ -216,7 +216,7 @@ fn http(folder: &std::path::Path, url: &str) -> HttpClient {
     std::fs::write(folder.join("secrets/token"), "tok-1234").unwrap();
     let text = format!(
         "{DEFAULT}\n[endpoints.bank]\nurl = {url:?}\nprivate = [\"127.0.0.0/8\"]\n\
-         [endpoints.bank.grants.tester]\nmethods = [\"GET\", \"POST\"]\n\
+         [endpoints.bank.grants.tester]\nmethods = [\"GET\", \"POST\"]\nsecrets = [\"token\"]\n\
          [secrets.token]\nvalue = {{ file = \"secrets/token\" }}\nendpoint = \"bank\"\n\
          header = \"authorization\"\nprefix = \"Bearer \"\n"
     );

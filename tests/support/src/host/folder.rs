@@ -207,6 +207,7 @@ impl DataFolder {
             let grant = table(endpoint, &["grants", "shipment-tracking"]);
             grant["methods"] = value(Array::from_iter(["GET"]));
             grant["paths"] = value(Array::from_iter(["v1/shipments/*"]));
+            grant["secrets"] = value(Array::from_iter(["carrier-token"]));
             let secret = table(root, &["secrets", "carrier-token"]);
             secret["value"] = secret_file("carrier-token");
             secret["endpoint"] = value("carrier");

@@ -204,6 +204,7 @@ private = ["127.0.0.0/8"]
 [endpoints.peer.grants.smuggler]
 methods = ["GET", "POST"]
 paths = ["*"]
+secrets = ["peer-token"]
 timeout_ms = 400
 response_kib = 256
 

@@ -107,6 +107,56 @@ fn both_halves_of_basic_credentials_are_secret() {
 }
 
 #[test]
+fn what_stands_after_a_scheme_is_secret_by_itself() {
+    for scheme in ["Bearer", "token", "ApiKey"] {
+        assert!(scanner(&format!("{scheme} tok-12345678"), "").finds(b"'tok-12345678'"));
+    }
+    let pair = general_purpose::STANDARD_NO_PAD.encode("shop:pass-word");
+    assert!(!pair.ends_with('='));
+    for scanner in [scanner(&format!("Basic {pair}"), ""), scanner(&pair, "Basic ")] {
+        for text in [pair.as_str(), "shop:pass-word", "pass-word"] {
+            assert!(scanner.finds(text.as_bytes()), "{text}");
+        }
+    }
+    // Where the password is empty the user is the secret.
+    let key = general_purpose::STANDARD.encode("sk-12345678:");
+    assert!(scanner(&key, "Basic ").finds(b"sk-12345678"));
+}
+
+#[test]
+fn keys_of_hexadecimal_digits_are_found_in_either_case() {
+    let uuid = "9b2f0c1e-7a4d-4e7b-8f00-aa55c0ffee00";
+    assert_eq!(masked(uuid, &format!("<{}>", uuid.to_uppercase())), "<[redacted]>");
+    assert_eq!(masked("tok-abcdef", "TOK-ABCDEF"), "TOK-ABCDEF");
+}
+
+#[test]
+fn zeros_between_the_letters_hide_nothing() {
+    for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+        let text: Vec<u8> = "tok 12345678".encode_utf16().flat_map(bytes).collect();
+        assert!(scanner("tok 12345678", "").finds(&text));
+    }
+}
+
+#[test]
+fn the_number_of_readings_is_bounded() {
+    let text = "%2525255c\\\\\\\\u005c&amp;amp;amp;amp;#92; \0".repeat(100);
+    let mut views = 0;
+    let _end = view::each(text.as_bytes(), |_| {
+        views += 1;
+        ControlFlow::Continue(())
+    });
+    assert!((20..=view::MOST_VIEWS).contains(&views), "{views}");
+}
+
+#[test]
+fn places_that_many_readings_find_are_kept_once() {
+    let mut ranges = vec![5..7, 0..2, 1..3, 3..4, 5..6, 0..1];
+    coalesce(&mut ranges);
+    assert_eq!(ranges, [0..4, 5..7]);
+}
+
+#[test]
 fn what_is_not_a_secret_stays_as_it_is() {
     for text in ["", "%", "\\", "&", "%4", "\\u", "\\ud800", "\\ud800\\u0041", "&#;", "&#x110000;"]
     {

@@ -7,6 +7,10 @@ use std::{
 
 /// How often escapes are undone one inside the other.
 const MOST_LAYERS: usize = 3;
+/// Readings of the same bytes: as they are, without spaces, without zeros; and
+/// for each kind of escape, and all of them, each layer with spaces and without.
+#[cfg(test)]
+pub(super) const MOST_VIEWS: usize = 3 + (Escape::ALL.len() + 1) * MOST_LAYERS * 2;
 
 /// Bytes in one reading, and where each stands in the reading that it is made of.
 pub(super) struct View<'a> {
@@ -42,12 +46,12 @@ impl View<'_> {
     }
 }
 
-/// Shows every reading that differs from those before.
+/// Shows every reading that differs from those before, a fixed number of them at most.
 ///
 /// Each kind of escape is undone by itself, so that a secret which holds what
 /// looks like another kind is found, then all of them; each several times, one
 /// layer after the other. Line breaks, which base64 may have inside, are left out
-/// as well.
+/// as well, and so are the zeros of UTF-16.
 pub(super) fn each(
     bytes: &[u8],
     mut show: impl FnMut(&View<'_>) -> ControlFlow<()>,
@@ -55,6 +59,7 @@ pub(super) fn each(
     let plain = View { bytes: Cow::Borrowed(bytes), below: None };
     show(&plain)?;
     joined(&plain, &mut show)?;
+    without(&plain, |byte| *byte == 0, &mut show)?;
     let alone = Escape::ALL.iter().map(std::slice::from_ref);
     for kinds in alone.chain([&Escape::ALL[..]]) {
         layers(&plain, kinds, MOST_LAYERS, &mut show)?;
@@ -80,11 +85,19 @@ fn layers(
 
 /// The reading without white space.
 fn joined(view: &View<'_>, show: &mut impl FnMut(&View<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
-    let is_space = |byte: &u8| byte.is_ascii_whitespace();
-    if !view.bytes.iter().any(is_space) {
+    without(view, u8::is_ascii_whitespace, show)
+}
+
+/// The reading without some bytes, if there are any.
+fn without(
+    view: &View<'_>,
+    is_left_out: impl Fn(&u8) -> bool,
+    show: &mut impl FnMut(&View<'_>) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    if !view.bytes.iter().any(&is_left_out) {
         return ControlFlow::Continue(());
     }
-    let kept = || view.bytes.iter().zip(0_u32..).filter(|(byte, _)| !is_space(byte));
+    let kept = || view.bytes.iter().zip(0_u32..).filter(|(byte, _)| !is_left_out(byte));
     let below = Below { view, starts: kept().map(|(_, at)| at).collect(), is_sieve: true };
     let bytes = kept().map(|(byte, _)| *byte).collect();
     show(&View { bytes: Cow::Owned(bytes), below: Some(below) })

@@ -52,7 +52,7 @@ async fn an_echoed_secret_is_masked_in_body_and_headers() {
         answer("200 OK", &headers, &format!("[\"{body}\"]"))
     })
     .await;
-    let client = client_of(&server, "");
+    let client = client_of(&server, "secrets = [\"token\"]");
     let mut request = get(format!("http://127.0.0.1:{}/v1/echo", server.port));
     request.secrets = vec!["token".into()];
     let response = send(&client, request).await.unwrap();
@@ -116,4 +116,32 @@ async fn compressed_answers_are_not_unpacked() {
     }
     let plain = ["content-type: application/json", "content-encoding: identity"];
     assert!(got(answer("200 OK", &plain, "{}"), "").await.is_ok());
+}
+
+#[tokio::test]
+async fn no_charset_hides_an_echoed_secret() {
+    let utf16: Vec<u8> = TOKEN.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let typed = |content_type: &str| {
+        let length = utf16.len();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n"
+        );
+        [head.as_bytes(), &utf16].concat()
+    };
+    for other in ["text/plain; charset=UTF-16", "text/plain;charset=\"utf-32\""] {
+        refused(typed(other), "", FailureKind::Denied, "charset is none of").await;
+    }
+    // A server that does not say so gains nothing.
+    for silent in ["text/plain", "text/plain; charset=utf-8"] {
+        let body = got(typed(silent), "").await.unwrap().body;
+        assert_eq!(body, b"[redacted]\0", "{silent}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_in_a_large_answer_is_masked() {
+    let filler = "x".repeat(100_000);
+    let answer = answer("200 OK", &["content-type: text/plain"], &format!("{filler}{TOKEN}"));
+    let body = got(answer, "").await.unwrap().body;
+    assert_eq!(body, format!("{filler}[redacted]").into_bytes());
 }

@@ -181,7 +181,7 @@ pub(super) async fn send_as(
     request: HttpRequest,
     skill: &SkillId,
 ) -> Result<HttpResponse, CallFailure> {
-    let checked = client.check(&request, skill)?;
+    let checked = client.check(&request, skill).await.map_err(|refusal| refusal.failure)?;
     match client.send(request, Material::Target(checked), "key-1").await? {
         HostReply::Http { response } => Ok(response),
         other => panic!("{other:?}"),

@@ -1,8 +1,21 @@
 //! Names and the addresses to which they lead.
 
+use std::{
+    io,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use async_trait::async_trait;
 use postern_domain::FailureKind;
 
-use super::fixture::*;
+use super::{
+    super::{LOOKUPS, Names},
+    fixture::*,
+};
 
 /// A server of two requests, each on a connection of its own.
 async fn closing() -> Server {
@@ -84,4 +97,33 @@ async fn a_name_without_an_address_is_nowhere() {
         assert_eq!(failure.kind, FailureKind::Unavailable);
         assert!(failure.message.contains("cannot be reached"), "{}", failure.message);
     }
+}
+
+/// A server of names that does not answer.
+#[derive(Default)]
+struct Mute {
+    asked: AtomicUsize,
+}
+
+#[async_trait]
+impl Names for Mute {
+    async fn addresses(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn lookups_that_nobody_waits_for_any_more_still_count() {
+    let text = "[endpoints.carrier]\nurl = \"https://carrier.example/\"\n\
+                [endpoints.carrier.grants.tester]\ntimeout_ms = 100\n\
+                [endpoints.carrier.grants.other]\ntimeout_ms = 100\n";
+    let names = Arc::new(Mute::default());
+    let client = client_with(text, names.clone());
+    for skill in ["tester", "other"].into_iter().cycle().take(LOOKUPS + 2) {
+        let skill = skill.parse().unwrap();
+        let sent = send_as(&client, get("https://carrier.example/x"), &skill);
+        assert_eq!(sent.await.unwrap_err().kind, FailureKind::Unavailable);
+    }
+    assert_eq!(names.asked.load(Ordering::SeqCst), LOOKUPS);
 }

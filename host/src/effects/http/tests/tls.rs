@@ -32,7 +32,8 @@ fn bytes(text: &str) -> Vec<u8> {
 }
 
 async fn failure_at(port: u16) -> (FailureKind, String) {
-    let text = endpoint(&format!("https://127.0.0.1:{port}/"), "timeout_ms = 3000");
+    let text =
+        endpoint(&format!("https://127.0.0.1:{port}/"), "secrets = [\"token\"]\ntimeout_ms = 3000");
     let mut request = get(format!("https://127.0.0.1:{port}/x"));
     request.secrets = vec!["token".into()];
     let failure = send(&client(&text), request).await.unwrap_err();
