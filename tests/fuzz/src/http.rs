@@ -27,6 +27,10 @@ const QUERY: &str = "needle-in-the-query";
 const FRAMING: [&str; 7] =
     ["host", "content-length", "transfer-encoding", "connection", "te", "upgrade", "authorization"];
 
+/// The parts of a URL that passes, and of another one.
+const CARRIER: [&str; 6] = ["https://", "", "api.example.com", "", "/v1/track/1", ""];
+const INSIDE: [&str; 6] = ["http://", "", "10.1.2.3", "", "/in/track/1", ""];
+
 const SCHEMES: [&str; 8] =
     ["https://", "http://", "HTTPS://", "https:/", "https:", "//", "file://", "https:\\\\"];
 
@@ -164,9 +168,11 @@ impl Requests {
 /// A request that tries something.
 fn request(u: &mut Unstructured<'_>) -> arbitrary::Result<HttpRequest> {
     let mut url = String::new();
-    for parts in [&SCHEMES[..], &USERS, &HOSTS, &PORTS, &PATHS, &TAILS] {
-        // The first choices are the honest ones, so that one trick stands alone.
-        let part = if u.ratio(9, 10)? { &parts[0] } else { u.choose(parts)? };
+    let parts = [&SCHEMES[..], &USERS, &HOSTS, &PORTS, &PATHS, &TAILS];
+    let honest = if u.ratio(3, 4)? { &CARRIER } else { &INSIDE };
+    for (parts, honest) in parts.into_iter().zip(honest) {
+        // Most parts are honest ones, so that one trick stands alone.
+        let part = if u.ratio(9, 10)? { honest } else { u.choose(parts)? };
         url.push_str(part);
     }
     if u.ratio(1, 4)? {
