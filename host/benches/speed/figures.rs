@@ -35,6 +35,8 @@ pub(crate) enum Bound {
     AtLeast(f64, f64),
     /// Less than this.
     Below(f64),
+    /// Better not more than this.
+    Aim(f64),
     /// Nothing: it is only reported.
     None,
 }
@@ -77,6 +79,7 @@ impl Table {
                 Some(value >= must),
             ),
             Bound::Below(limit) => (Some(format!("< {}", write(limit))), None, Some(value < limit)),
+            Bound::Aim(aim) => (None, Some(format!("≤ {}", write(aim))), None),
             Bound::None => (None, None, None),
         };
         let (what, measured) = (what.into(), write(value));

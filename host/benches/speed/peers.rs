@@ -200,7 +200,7 @@ pub(crate) async fn measure(
     };
     add("native function", native.p50(), Bound::None);
     if node {
-        add("Node, MCP over stdio", mcp.p50(), Bound::AtMost(1.0, 0.6));
+        add("Node, MCP over stdio", mcp.p50(), Bound::Aim(0.6));
     }
     add("HTTP on loopback", http.p50(), Bound::Below(1.0));
     let extism = if all { Some(extism(expected).await?) } else { None };

@@ -5,8 +5,8 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 use url::Url;
 
 use super::{
-    AuditSettings, Collection, Collections, Config, ConfigError, PersonalField, Pipeline,
-    Server, TelegramAccount, WebSite, raw,
+    AuditSettings, Collection, Collections, Config, ConfigError, PersonalField, Pipeline, Server,
+    TelegramAccount, WebSite, raw,
 };
 use crate::{breaker::BreakerSettings, keys::Secret, registry::CompileLimits};
 
@@ -21,7 +21,11 @@ pub(super) type Checked<T> = Result<T, ConfigError>;
 const SECRET_BYTES: usize = 8 * 1024;
 
 impl Checker<'_> {
-    pub(super) fn wrong<T>(&self, field: impl Into<String>, reason: impl Into<String>) -> Checked<T> {
+    pub(super) fn wrong<T>(
+        &self,
+        field: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Checked<T> {
         Err(ConfigError::Field {
             file: self.file.to_owned(),
             field: field.into(),

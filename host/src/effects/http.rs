@@ -24,8 +24,8 @@ use reqwest::{
 };
 use tokio::{sync::Semaphore, time::Instant};
 
-pub(crate) use address::{is_metadata, is_public};
 pub use address::{AddressRule, Names, SystemNames};
+pub(crate) use address::{is_metadata, is_public};
 pub(crate) use filter::Refusal;
 pub use filter::{Checked, Filter};
 pub use headers::MediaPattern;

@@ -55,7 +55,8 @@ impl TestHost {
         let store = SqliteStore::open(data, "host-1").await.unwrap();
         // Nothing is installed here, so nothing is ever compiled.
         let compiler = Compiler::program(Path::new("no-program"));
-        let app = App::assemble(config, Arc::new(store), Arc::new(clock.clone()), compiler).unwrap();
+        let app =
+            App::assemble(config, Arc::new(store), Arc::new(clock.clone()), compiler).unwrap();
         Self {
             public: channels::router(Arc::clone(&app)),
             operator: console::router(Arc::clone(&app)),

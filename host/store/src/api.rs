@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use postern_domain::{
-    AuditEntry, AuditHead, AuditRow, Checkpoint, Conversation, ConversationId, Digest, Expected, InboundMessage,
-    InvocationId, JournalEntry, MessageId, OutboxId, OutboxItem, Outcome, SkillFailure, SkillId,
-    ScannedRow, StoredMessage, Ticket, TicketEvent, TicketId, Timestamp, TurnId, VaultEntry,
+    AuditEntry, AuditHead, AuditRow, Checkpoint, Conversation, ConversationId, Digest, Expected,
+    InboundMessage, InvocationId, JournalEntry, MessageId, OutboxId, OutboxItem, Outcome,
+    ScannedRow, SkillFailure, SkillId, StoredMessage, Ticket, TicketEvent, TicketId, Timestamp,
+    TurnId, VaultEntry,
 };
 use serde::{Deserialize, Serialize};
 

@@ -53,6 +53,8 @@ pub struct Tried {
     pub failed: Option<String>,
     /// Milliseconds from its start to the end of the honest call after it.
     pub took_ms: u128,
+    /// Resident memory after it, in KiB.
+    pub resident_kib: u64,
 }
 
 impl Tried {
@@ -292,6 +294,7 @@ impl Target {
             stopped,
             failed,
             took_ms: began.elapsed().as_millis(),
+            resident_kib: watch::resident_kib()?,
         })
     }
 

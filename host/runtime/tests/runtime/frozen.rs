@@ -30,10 +30,10 @@ fn repository() -> PathBuf {
 /// The folders below a folder, by name.
 fn folders(path: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(path)
-        .unwrap()
-        .map(|entry| entry.unwrap())
-        .filter(|entry| entry.file_type().unwrap().is_dir())
-        .map(|entry| entry.file_name().into_string().unwrap())
+        .expect("the repository is whole")
+        .map(|entry| entry.expect("the repository is whole"))
+        .filter(|entry| entry.file_type().expect("the repository is whole").is_dir())
+        .map(|entry| entry.file_name().into_string().expect("the repository is whole"))
         .collect();
     names.sort();
     names
@@ -41,8 +41,9 @@ fn folders(path: &Path) -> Vec<String> {
 
 /// The version that a WIT file declares.
 fn declared(text: &str) -> String {
-    let line = text.lines().find(|line| line.starts_with("package ")).unwrap();
-    line.split_once('@').unwrap().1.trim_end_matches(';').to_owned()
+    let line =
+        text.lines().find(|line| line.starts_with("package ")).expect("the repository is whole");
+    line.split_once('@').expect("the repository is whole").1.trim_end_matches(';').to_owned()
 }
 
 #[test]
@@ -98,17 +99,20 @@ fn a_package_changes_only_together_with_its_version() {
 
 /// A component that was built when the interfaces of this version were released.
 fn released(version: &str) -> Vec<u8> {
-    fs::read(repository().join("tests/golden").join(format!("{version}.wasm"))).unwrap()
+    fs::read(repository().join("tests/golden").join(format!("{version}.wasm")))
+        .expect("the repository is whole")
 }
 
 fn loaded(code: &[u8]) -> LoadedSkill {
-    let id = "golden".parse().unwrap();
-    RUNTIME.load_bytes(&id, code, &BTreeSet::from(Interface::ALL), &Limits::default()).unwrap()
+    let id = "golden".parse().expect("the repository is whole");
+    RUNTIME
+        .load_bytes(&id, code, &BTreeSet::from(Interface::ALL), &Limits::default())
+        .expect("the repository is whole")
 }
 
 /// The corpus: as it was compiled then, and built anew from its source.
 fn corpus() -> Vec<(&'static str, LoadedSkill)> {
-    let then = RUNTIME.compile(&released("0.1.0")).unwrap();
+    let then = RUNTIME.compile(&released("0.1.0")).expect("the repository is whole");
     vec![("compiled then", loaded(&then)), ("built now", loaded(&compiled("golden")))]
 }
 

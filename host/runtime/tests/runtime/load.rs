@@ -44,7 +44,9 @@ fn every_truncated_component_is_refused() {
 #[test]
 fn an_ungranted_import_is_refused_by_name() {
     let granted = BTreeSet::from([Interface::Log, Interface::Records]);
-    let error = RUNTIME.load_bytes(&id("reacher"), &compiled("reacher"), &granted, &Limits::default()).unwrap_err();
+    let error = RUNTIME
+        .load_bytes(&id("reacher"), &compiled("reacher"), &granted, &Limits::default())
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         "component imports postern:http/client@0.1.0, which skill reacher was not granted; \
@@ -57,7 +59,8 @@ fn an_ungranted_import_is_refused_by_name() {
 fn what_is_no_compiled_code_of_this_engine_is_refused() {
     let none = BTreeSet::new();
     for bytes in [&b"\x7fELF"[..], b"", &component("looper")] {
-        let error = RUNTIME.load_bytes(&id("looper"), bytes, &none, &Limits::default()).unwrap_err();
+        let error =
+            RUNTIME.load_bytes(&id("looper"), bytes, &none, &Limits::default()).unwrap_err();
         assert!(matches!(error, LoadError::Code { .. }), "{error}");
     }
     assert!(RUNTIME.compile(b"\0asm\x0d\0\x01\0garbage").is_err());
@@ -73,7 +76,9 @@ async fn compiled_code_serves_an_equal_engine() {
     let other = Runtime::new(config).unwrap();
     assert_eq!(other.engine_fingerprint(), RUNTIME.engine_fingerprint());
     assert_eq!(other.engine_fingerprint().len(), 64);
-    let skill = other.load_bytes(&id("hoarder"), &compiled("hoarder"), &BTreeSet::new(), &Limits::default()).unwrap();
+    let skill = other
+        .load_bytes(&id("hoarder"), &compiled("hoarder"), &BTreeSet::new(), &Limits::default())
+        .unwrap();
     // A loaded skill outlives the runtime that loaded it.
     drop(other);
     let report = skill.invoke(invocation("remember", &serde_json::json!({})), empty().0).await;
@@ -85,7 +90,8 @@ async fn code_of_an_engine_without_a_pool_serves_one_with_a_pool() {
     let compiler = CodeCompiler::new().unwrap();
     assert_eq!(compiler.fingerprint(), RUNTIME.engine_fingerprint());
     let code = compiler.compile(&component("hoarder")).unwrap();
-    let skill = RUNTIME.load_bytes(&id("hoarder"), &code, &BTreeSet::new(), &Limits::default()).unwrap();
+    let skill =
+        RUNTIME.load_bytes(&id("hoarder"), &code, &BTreeSet::new(), &Limits::default()).unwrap();
     let report = skill.invoke(invocation("remember", &serde_json::json!({})), empty().0).await;
     assert_eq!(reply(report), "call 1, 8388608 bytes");
 }
@@ -97,6 +103,8 @@ fn a_component_with_more_than_the_pool_has_is_refused_and_not_called_damaged() {
         "(component (core module $m {memories}) (core instance (instantiate $m)))"
     ));
     let code = RUNTIME.compile(&many.unwrap()).unwrap();
-    let error = RUNTIME.load_bytes(&id("hoarder"), &code, &BTreeSet::new(), &Limits::default()).unwrap_err();
+    let error = RUNTIME
+        .load_bytes(&id("hoarder"), &code, &BTreeSet::new(), &Limits::default())
+        .unwrap_err();
     assert!(matches!(error, LoadError::Pool { .. }), "{error:?}");
 }

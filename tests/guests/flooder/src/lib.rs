@@ -49,7 +49,7 @@ impl Guest for Flooder {
             },
             "query_records" => {
                 let field = "user_id".to_owned();
-                let condition = [Equals { field, value: "x".repeat(60_000) }];
+                let condition = [Equals { field, value: "x".repeat(1_000) }];
                 loop {
                     let _ = store::query("orders", &condition, 100);
                 }

@@ -1,6 +1,10 @@
 //! Tries every attack of the corpus on a host and tells what stopped each.
 
-use std::process::ExitCode;
+use std::{
+    io,
+    os::unix::process::CommandExt as _,
+    process::{Command, ExitCode},
+};
 
 use anyhow::Result;
 use clap::Parser;
@@ -23,9 +27,32 @@ struct Arguments {
     list: bool,
 }
 
+/// How many arenas the system's allocator may have.
+const ARENAS: &str = "MALLOC_ARENA_MAX";
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if std::env::var_os(ARENAS).is_none() {
+        eprintln!("hostile: cannot start again: {}", with_one_arena());
+        return ExitCode::FAILURE;
+    }
+    attack(&arguments)
+}
+
+/// Starts this program again with one arena. With one for each thread, memory that
+/// is free but kept depends on which thread ran what, and hides what is lost.
+fn with_one_arena() -> io::Error {
+    match std::env::current_exe() {
+        Ok(program) => {
+            Command::new(program).args(std::env::args_os().skip(1)).env(ARENAS, "1").exec()
+        }
+        Err(error) => error,
+    }
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
-    match run(&Arguments::parse()).await {
+async fn attack(arguments: &Arguments) -> ExitCode {
+    match run(arguments).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(problem) => {
