@@ -22,7 +22,7 @@ use peers::Peers;
 use postern::app::App;
 use postern_domain::{Customer, IdentityLevel, Outcome};
 use postern_runtime::InUse;
-use probe::{Probed, Prober};
+use probe::{Call, Probed, Prober};
 use serde::Serialize;
 use serde_json::{Value, json};
 use world::{Prepared, World};
@@ -238,9 +238,14 @@ impl Target {
         let skill = attack.skill();
         let mut ended = Err("it was not tried".to_owned());
         for _ in 0..entry.times {
-            let customer = identified(entry.customer.as_deref());
-            let call = self.prober.call(&skill, &entry.tool, &arguments, customer);
-            let probed = call.await.with_context(|| entry.name.clone())?;
+            let call = Call {
+                skill: &skill,
+                tool: &entry.tool,
+                arguments: &arguments,
+                customer: identified(entry.customer.as_deref()),
+                sent_kib: entry.sent_kib,
+            };
+            let probed = self.prober.call(call).await.with_context(|| entry.name.clone())?;
             ended = entry.judge(&probed).and_then(|stopped| leaked(&probed).map(|()| stopped));
             if ended.is_err() {
                 break;
@@ -299,10 +304,14 @@ impl Target {
     }
 
     async fn honest_call(&self) -> Result<(), String> {
-        let arguments = json!({ "order_id": ORDER });
-        let customer = identified(Some(CUSTOMER));
-        let probed = self.prober.call("order-status", "order_status", &arguments, customer).await;
-        match probed.map(|probed| probed.result) {
+        let call = Call {
+            skill: "order-status",
+            tool: "order_status",
+            arguments: &json!({ "order_id": ORDER }),
+            customer: identified(Some(CUSTOMER)),
+            sent_kib: None,
+        };
+        match self.prober.call(call).await.map(|probed| probed.result) {
             Ok(Ok(Outcome::Reply { text })) if text.starts_with(ANSWER) => Ok(()),
             other => Err(format!("the honest call after it came to {other:?}")),
         }

@@ -50,6 +50,9 @@ pub(crate) struct Entry {
     /// How often it is called in a row, each time with the same end.
     #[serde(default = "once")]
     pub(crate) times: u32,
+    /// KiB that it may send to the host, if that shall be less than usual: moving
+    /// much takes long where nothing is optimised.
+    pub(crate) sent_kib: Option<u64>,
     /// Names of files that the folder of assets gets before it is installed.
     #[serde(default)]
     pub(crate) links: Vec<String>,

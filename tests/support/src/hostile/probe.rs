@@ -32,6 +32,16 @@ pub(crate) struct Prober {
     calls: AtomicU32,
 }
 
+/// A call of a tool.
+pub(crate) struct Call<'a> {
+    pub(crate) skill: &'a str,
+    pub(crate) tool: &'a str,
+    pub(crate) arguments: &'a Value,
+    pub(crate) customer: Customer,
+    /// KiB that the guest may send, if fewer than the host allows.
+    pub(crate) sent_kib: Option<u64>,
+}
+
 /// How a call ended, and what went through the gate.
 #[derive(Debug)]
 pub(crate) struct Probed {
@@ -46,13 +56,8 @@ impl Prober {
 
     /// Calls a tool in a conversation of its own with this customer, and commits
     /// what came of it, as a turn does.
-    pub(crate) async fn call(
-        &self,
-        skill: &str,
-        tool: &str,
-        arguments: &Value,
-        customer: Customer,
-    ) -> Result<Probed> {
+    pub(crate) async fn call(&self, call: Call<'_>) -> Result<Probed> {
+        let Call { skill, tool, arguments, customer, sent_kib } = call;
         let skills = self.app.skills();
         let (_, active) = skills
             .active
@@ -99,6 +104,10 @@ impl Prober {
         let ledger = Arc::new(Mutex::new(ledger));
         let caller = Caller::new(&active.manifest, tool, id.clone(), false);
         let gate = Gate::new(Arc::clone(&self.gate), Arc::clone(&ledger), caller, vec![]);
+        let mut limits = active.limits.clone();
+        if let Some(kib) = sent_kib {
+            limits.sent_bytes = limits.sent_bytes.min(kib << 10);
+        }
         let invocation = Invocation {
             id: id.clone(),
             tool: tool.to_owned(),
@@ -107,7 +116,7 @@ impl Prober {
             language,
             customer,
             settings: active.settings.clone(),
-            limits: active.limits.clone(),
+            limits,
             seed: self.app.key.derive("invocation", &[id.as_str()]),
         };
         let report = active.component.invoke(invocation, Box::new(gate)).await;

@@ -190,7 +190,6 @@ fn configure(data: &DataFolder, peers: &Peers) -> Result<()> {
     data.edit_config(|config| {
         config["limits"]["cpu_ms"] = value(200);
         config["limits"]["wall_ms"] = value(3_000);
-        config["limits"]["sent_kib"] = value(1_024);
         // A small pool is one whose every place is used in the first round, so
         // that memory which grows later is memory that was lost.
         config["limits"]["concurrent_calls"] = value(4);
