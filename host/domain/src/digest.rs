@@ -75,8 +75,9 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// The digest of a value's JSON. Object keys of `serde_json::Value` are sorted
-/// and struct fields keep their order, so equal values have equal digests.
+/// The digest of a value's JSON. Struct fields and the keys of JSON objects keep
+/// their order: what is built or parsed in the same way has the same digest, as
+/// a call of a component that runs again has.
 ///
 /// # Panics
 /// Never for our types: their maps have string keys.
