@@ -42,7 +42,7 @@ const HOSTILE: [Hostile; 4] = [
         skill: "chatty",
         words: "chatter with the host all day",
         reason: "skill chatty: limit host_calls:kv of 100 calls reached",
-        ends: |failure| limit_is(failure, "host_calls"),
+        ends: |failure| limit_is(failure, "host_calls:kv"),
     },
 ];
 

@@ -67,7 +67,9 @@ async fn what_is_wrong_in_a_manifest_is_named_and_nothing_is_installed() -> Resu
     let end = few + fine[few..].find(']').context("no end of examples")?;
     let few = format!("{}examples = [\"one\", \"two\"{}", &fine[..few], &fine[end..]);
     let huge = format!("{fine}\n# {}\n", "x".repeat(300 * 1024));
-    for (text, reason) in [(few, "intents[0].examples: 2 examples"), (huge, "bytes; at most")] {
+    for (text, reason) in
+        [(few, "intents[0].examples: 2 examples"), (huge, "more than 262144 bytes")]
+    {
         fs::write(&manifest, text)?;
         let before = Untouched::now(&town.data).await?;
         refused(&town.data, &before, &install, &["changed-skill.toml", reason]).await?;
