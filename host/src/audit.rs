@@ -44,7 +44,7 @@ impl Signer {
 }
 
 /// Whether a checkpoint is signed with this public key.
-pub fn is_signed_by(checkpoint: &Checkpoint, public_key: &str) -> bool {
+fn is_signed_by(checkpoint: &Checkpoint, public_key: &str) -> bool {
     let (Ok(key), Ok(signature)) = (hex::decode(public_key), hex::decode(&checkpoint.signature))
     else {
         return false;

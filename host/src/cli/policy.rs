@@ -1,6 +1,9 @@
 //! `postern policy`
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use clap::Subcommand;
@@ -211,21 +214,18 @@ fn diff(
         }
     };
     anyhow::ensure!(!all.is_empty(), "neither folder has cases; name some with --cases");
-    let ids = |set: &PolicySet| -> std::collections::BTreeSet<String> {
-        set.rules().map(|rule| rule.id.clone()).collect()
-    };
+    let ids =
+        |set: &PolicySet| -> BTreeSet<String> { set.rules().map(|rule| rule.id.clone()).collect() };
     let (was, is) = (ids(&before), ids(&after));
     if !context.json {
-        was.difference(&is).try_for_each(|id| -> anyhow::Result<()> {
+        for id in was.difference(&is) {
             out!("rule {id} is gone");
-            Ok(())
-        })?;
-        is.difference(&was).try_for_each(|id| -> anyhow::Result<()> {
+        }
+        for id in is.difference(&was) {
             out!("rule {id} is new");
-            Ok(())
-        })?;
+        }
     }
-    let mut different = std::collections::BTreeSet::new();
+    let mut different = BTreeSet::new();
     for (_, case) in &all {
         let (then, now) = (told(&case.judge(&before)), told(&case.judge(&after)));
         if then == now || !different.insert(case.name.clone()) {
