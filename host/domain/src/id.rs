@@ -14,6 +14,35 @@ pub struct IdError {
     wanted: &'static str,
 }
 
+macro_rules! text_of {
+    ($name:ident) => {
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(text: String) -> Result<Self, IdError> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
         $(#[$doc])*
@@ -46,30 +75,7 @@ macro_rules! ids {
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = IdError;
-            fn try_from(text: String) -> Result<Self, IdError> {
-                text.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(id: $name) -> String {
-                id.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
+        text_of! { $name }
     )*};
 }
 
@@ -88,6 +94,8 @@ ids! {
     OutboxId = "out_";
     /// One request from outside, named in answers and logs.
     RequestId = "req_";
+    /// A call that waits for somebody's word.
+    ApprovalId = "apr_";
 }
 
 impl RequestId {
@@ -98,59 +106,49 @@ impl RequestId {
     }
 }
 
-/// The name of a skill: lower-case letters, digits and hyphens, 1 to 64, and a
-/// letter first.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct SkillId(String);
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident = $what:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
 
-impl SkillId {
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for SkillId {
-    type Err = IdError;
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        let fits = (1..=64).contains(&text.len())
-            && text.starts_with(|c: char| c.is_ascii_lowercase())
-            && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-        if fits {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(IdError {
-                text: text.chars().take(80).collect(),
-                wanted: "a skill id: 1 to 64 lower-case letters, digits and hyphens, a letter first",
-            })
+        impl $name {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
         }
-    }
+
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                let fits = (1..=64).contains(&text.len())
+                    && text.starts_with(|c: char| c.is_ascii_lowercase())
+                    && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+                if fits {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    let text = text.chars().take(80).collect();
+                    let wanted = concat!(
+                        $what,
+                        ": 1 to 64 lower-case letters, digits and hyphens, a letter first"
+                    );
+                    Err(IdError { text, wanted })
+                }
+            }
+        }
+
+        text_of! { $name }
+    )*};
 }
 
-impl TryFrom<String> for SkillId {
-    type Error = IdError;
-    fn try_from(text: String) -> Result<Self, IdError> {
-        text.parse()
-    }
-}
-
-impl From<SkillId> for String {
-    fn from(id: SkillId) -> String {
-        id.0
-    }
-}
-
-impl fmt::Display for SkillId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for SkillId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+names! {
+    /// The name of a skill: lower-case letters, digits and hyphens, 1 to 64, and a
+    /// letter first.
+    SkillId = "a skill id";
+    /// The name of a person who runs a host, formed as a skill's.
+    OperatorId = "an operator's name";
 }
 
 #[cfg(test)]

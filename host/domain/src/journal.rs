@@ -3,7 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallFailure, Digest, HostCall, HostReply, InvocationId, Severity, SkillId, Timestamp};
+use crate::{
+    ApprovalId, CallFailure, Digest, HostCall, HostReply, InvocationId, Severity, SkillId,
+    Timestamp,
+};
 
 /// What policy said about a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,12 +42,58 @@ pub enum Obligation {
         /// `identified` or `verified`.
         level: String,
     },
+    /// People must have approved it.
+    Approval {
+        /// Their route in `policies/approvals.toml`.
+        route: String,
+    },
+    /// It is taken from a rate limit.
+    Limit {
+        /// The limit's name in `policies/limits.toml`.
+        name: String,
+    },
+    /// Its amount must not exceed a bound, alone or summed over a window.
+    MaxAmount {
+        /// The bound's name in `policies/limits.toml`.
+        name: String,
+    },
+    /// These types of personal data are taken out of what it answers.
+    Redact {
+        /// For example `EMAIL`.
+        types: Vec<String>,
+    },
+    /// People are told of it.
+    Notify {
+        /// Their route.
+        route: String,
+    },
+}
+
+impl Obligation {
+    /// What stands in `context.satisfied` once it is fulfilled; for those that
+    /// lift nothing, their name.
+    pub fn token(&self) -> String {
+        match self {
+            Self::Confirm => "confirm".to_owned(),
+            Self::Identity { level } => format!("identity:{level}"),
+            Self::Approval { route } => format!("approval:{route}"),
+            Self::Limit { name } => format!("limit:{name}"),
+            Self::MaxAmount { name } => format!("max_amount:{name}"),
+            Self::Redact { types } => format!("redact:{}", types.join(",")),
+            Self::Notify { route } => format!("notify:{route}"),
+        }
+    }
 }
 
 /// How far a call has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum CallState {
+    /// Not performed: the invocation is suspended until somebody has decided.
+    Waiting {
+        /// What it waits for.
+        approval: ApprovalId,
+    },
     /// Committed, about to be performed, result not known.
     Intended,
     /// Performed.

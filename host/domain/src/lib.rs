@@ -3,6 +3,7 @@
 //! Pure data and rules: no I/O, no clock, no randomness. Every other crate
 //! speaks in these types.
 
+mod approval;
 mod arguments;
 mod audit;
 mod call;
@@ -11,12 +12,15 @@ mod digest;
 mod id;
 mod interface;
 mod journal;
+mod limit;
 pub mod manifest;
 mod message;
+mod operator;
 mod reply;
 mod ticket;
 mod time;
 
+pub use approval::{Approval, ApprovalState, Approver, Escalate, Vote, VoteError};
 pub use arguments::{
     Audience, Completion, Condition, Document, Expected, HandOver, HttpMethod, HttpRequest,
     HttpResponse, Job, JobTime, LogLevel, LogLine, ModelMessage, ModelRequest, ModelRole, Passage,
@@ -32,17 +36,19 @@ pub use conversation::{
 };
 pub use digest::{Digest, DigestError, digest_of, stable_id};
 pub use id::{
-    ConversationId, IdError, InvocationId, MessageId, OutboxId, RequestId, SkillId, TicketId,
-    TurnId,
+    ApprovalId, ConversationId, IdError, InvocationId, MessageId, OperatorId, OutboxId, RequestId,
+    SkillId, TicketId, TurnId,
 };
 pub use interface::Interface;
 pub use journal::{
     CallRecord, CallState, Decision, JournalEntry, Obligation, Outcome, SkillFailure,
 };
+pub use limit::{LimitUse, Take};
 pub use manifest::Manifest;
 pub use message::{
     Author, Channel, InboundKind, InboundMessage, OutboxItem, OutboxState, StoredMessage,
 };
+pub use operator::{BindingCode, Operator, OperatorBinding, OperatorToken, Role};
 pub use reply::{CallFailure, FailureKind, HostReply, Retry};
 pub use ticket::{Priority, Ticket, TicketEvent, TicketEventKind, TicketStatus, TransitionError};
 pub use time::Timestamp;
