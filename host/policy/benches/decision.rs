@@ -1,7 +1,12 @@
 //! One decision under the shipped rules: the two calls of the skill order-status,
 //! and a refusal.
 
-use std::{collections::BTreeMap, fs, hint::black_box, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    hint::black_box,
+    path::PathBuf,
+};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use postern_domain::{
@@ -48,12 +53,17 @@ fn facts(owner: Option<&str>) -> Facts {
         owner: Some(owner.to_owned()),
         new_owner: None,
         fields: BTreeMap::from([("status".to_owned(), "processed".into())]),
+        amount: None,
+        changes_access: false,
     });
     Facts {
         channel: Channel::Web,
         private: true,
         customer: Customer { key: Some("ann".to_owned()), level: IdentityLevel::Identified },
         confirmed: false,
+        approvals: BTreeSet::new(),
+        taint: 0,
+        tier: None,
         identify_failures: 0,
         now: Timestamp::from_millis(1_750_000_000_000),
         records: record.into_iter().collect(),

@@ -1,6 +1,6 @@
 //! Cases: a request, the circumstances, and what the rules are to say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use postern_domain::{
     Channel, Customer, Decision, HostCall, IdentityLevel, Obligation, RecordStep, SkillId,
@@ -42,6 +42,11 @@ pub struct Case {
     #[serde(default)]
     confirmed: bool,
     #[serde(default)]
+    approvals: BTreeSet<String>,
+    #[serde(default)]
+    taint: u8,
+    tier: Option<String>,
+    #[serde(default)]
     identify_failures: u32,
     #[serde(default = "yes")]
     own_ticket: bool,
@@ -64,6 +69,9 @@ struct CaseRecord {
     new_owner: Option<String>,
     #[serde(default)]
     fields: BTreeMap<String, serde_json::Value>,
+    amount: Option<i64>,
+    #[serde(default)]
+    changes_access: bool,
 }
 
 #[derive(Clone, Deserialize)]
@@ -74,6 +82,7 @@ struct CaseEndpoint {
     path: String,
     #[serde(default)]
     private: bool,
+    amount: Option<i64>,
 }
 
 fn yes() -> bool {
@@ -211,6 +220,8 @@ impl Case {
             owner: record.owner.clone(),
             new_owner: record.new_owner.clone(),
             fields: record.fields.clone(),
+            amount: record.amount,
+            changes_access: record.changes_access,
         });
         let endpoint = self.endpoint.as_ref().map(|endpoint| EndpointFacts {
             name: endpoint.name.clone(),
@@ -219,6 +230,7 @@ impl Case {
             scheme: "https".into(),
             path: endpoint.path.clone(),
             private: endpoint.private,
+            amount: endpoint.amount,
         });
         let claimed =
             self.customer.as_ref().map_or(IdentityLevel::Unknown, |_| IdentityLevel::Identified);
@@ -227,6 +239,9 @@ impl Case {
             private: self.private,
             customer: Customer { key: self.customer.clone(), level: self.level.unwrap_or(claimed) },
             confirmed: self.confirmed,
+            approvals: self.approvals.clone(),
+            taint: self.taint,
+            tier: self.tier.clone(),
             identify_failures: self.identify_failures,
             now: Timestamp::from_millis(self.now_ms.unwrap_or(NOW_MS)),
             records: records.collect(),
@@ -238,7 +253,7 @@ impl Case {
 
 /// A verdict as cases write it.
 pub fn told(verdict: &Verdict) -> String {
-    let duties = verdict.obligations.iter().map(duty).collect();
+    let duties = verdict.obligations.iter().map(Obligation::token).collect();
     words(verdict.decision, verdict.rules.clone(), duties)
 }
 
@@ -249,12 +264,4 @@ fn words(decision: Decision, rules: Vec<String>, mut duties: Vec<String>) -> Str
         words.push_str(&format!("; lifted by {}", duties.join(", ")));
     }
     words
-}
-
-/// A duty as rules write it.
-fn duty(obligation: &Obligation) -> String {
-    match obligation {
-        Obligation::Confirm => "confirm".to_owned(),
-        Obligation::Identity { level } => format!("identity:{level}"),
-    }
 }

@@ -1,8 +1,9 @@
 //! What is asked of policy, and what it answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use postern_domain::{Channel, Customer, Decision, HostCall, Obligation, SkillId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// One host call with the facts under which it is judged.
 #[derive(Clone, Copy)]
@@ -24,7 +25,7 @@ pub struct PolicyRequest<'a> {
 /// What the host knows about the circumstances of a call. The host establishes
 /// every one of them itself; nothing here is a skill's or a customer's word.
 /// There is no `Debug`, because keys and values can be personal.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Facts {
     /// Where the conversation takes place.
     pub channel: Channel,
@@ -34,6 +35,16 @@ pub struct Facts {
     pub customer: Customer,
     /// Whether the customer said yes, in this turn, to this tool's question.
     pub confirmed: bool,
+    /// The routes whose people have approved exactly this call.
+    #[serde(default)]
+    pub approvals: BTreeSet<String>,
+    /// How much the conversation looks as if somebody tried to steer the machine:
+    /// 0 not at all, 100 certainly.
+    #[serde(default)]
+    pub taint: u8,
+    /// The customer's tier, where the operator's records have one.
+    #[serde(default)]
+    pub tier: Option<String>,
     /// How many attempts to identify failed in this conversation.
     pub identify_failures: u32,
     /// When the call is made.
@@ -49,7 +60,7 @@ pub struct Facts {
 }
 
 /// A record that a call is about.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub struct RecordFacts {
     /// Its collection.
     pub collection: String,
@@ -63,10 +74,16 @@ pub struct RecordFacts {
     pub new_owner: Option<String>,
     /// The values of the readable fields by dotted name.
     pub fields: BTreeMap<String, serde_json::Value>,
+    /// The money that the step would move, in minor units; none if it is not known.
+    #[serde(default)]
+    pub amount: Option<i64>,
+    /// Whether the step changes who has access to an account.
+    #[serde(default)]
+    pub changes_access: bool,
 }
 
 /// A server to which a request would go.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct EndpointFacts {
     /// The name under which the operator listed it; none for any other server.
     pub name: Option<String>,
@@ -80,6 +97,32 @@ pub struct EndpointFacts {
     pub path: String,
     /// Whether the operator lets it lie in a network that is not public.
     pub private: bool,
+    /// The money that the request would move, in minor units; none if it is not
+    /// known.
+    #[serde(default)]
+    pub amount: Option<i64>,
+}
+
+impl Facts {
+    /// The facts as they can be kept beside a journal: `hide` gives what stands in
+    /// the place of keys and owners, which can be personal. It must give the same
+    /// for the same value and something else for every other, because rules
+    /// compare them with each other.
+    #[must_use]
+    pub fn hidden(&self, hide: impl Fn(&str) -> String) -> Self {
+        let hidden = |value: &Option<String>| value.as_deref().map(&hide);
+        let record = |record: &RecordFacts| RecordFacts {
+            key: hidden(&record.key),
+            owner: hidden(&record.owner),
+            new_owner: hidden(&record.new_owner),
+            ..record.clone()
+        };
+        Self {
+            customer: Customer { key: hidden(&self.customer.key), level: self.customer.level },
+            records: self.records.iter().map(record).collect(),
+            ..self.clone()
+        }
+    }
 }
 
 /// What policy says about a call.
@@ -90,8 +133,9 @@ pub struct Verdict {
     /// Ids of the rules that decided, sorted. [`DEFAULT_DENY`](crate::DEFAULT_DENY)
     /// and [`INCOMPLETE_FACTS`](crate::INCOMPLETE_FACTS) stand for no rule.
     pub rules: Vec<String>,
-    /// On a denial: what has to be fulfilled for the call to be allowed. Empty
-    /// if nothing that the customer does can change the decision.
+    /// Unless the call is allowed: what has to be fulfilled for it to be. Empty
+    /// if nothing can change the decision, but for whom to notify. With an allowed
+    /// call: what the gate must do with it.
     pub obligations: Vec<Obligation>,
     /// One sentence with the next step, fit for skills, logs and audit: it has
     /// no personal data. It names the rules where the call is denied.

@@ -8,7 +8,12 @@ mod properties;
 mod shipped;
 mod verdicts;
 
-use std::{collections::BTreeMap, fs, path::PathBuf, sync::OnceLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+    sync::OnceLock,
+};
 
 use postern_domain::{Channel, Customer, Digest, HostCall, IdentityLevel, SkillId, Timestamp};
 
@@ -78,6 +83,9 @@ fn facts() -> Facts {
         private: true,
         customer: Customer::default(),
         confirmed: false,
+        approvals: BTreeSet::new(),
+        taint: 0,
+        tier: None,
         identify_failures: 0,
         now: Timestamp::from_millis(1_750_000_000_000),
         records: Vec::new(),
@@ -100,6 +108,8 @@ fn order(key: &str, owner: &str) -> (HostCall, RecordFacts) {
         owner: Some(owner.into()),
         new_owner: None,
         fields: BTreeMap::from([("status".to_owned(), "delivered".into())]),
+        amount: None,
+        changes_access: false,
     };
     (call, record)
 }

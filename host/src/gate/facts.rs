@@ -1,5 +1,7 @@
 //! What must be known before a call can be judged, read by the gate itself.
 
+use std::collections::BTreeSet;
+
 use postern_domain::{CallFailure, Condition, Expected, FailureKind, HostCall, RecordStep};
 use postern_policy::{EndpointFacts, Facts, RecordFacts};
 use postern_store::{IndexedDocument, RecordWrite, StoredRecord};
@@ -53,6 +55,9 @@ pub(super) async fn prepare(
         private: ledger.conversation.private,
         customer: ledger.conversation.customer.clone(),
         confirmed: caller.confirmed,
+        approvals: BTreeSet::new(),
+        taint: 0,
+        tier: None,
         identify_failures: ledger.conversation.state.identify_failures,
         now: shared.clock.now(),
         records: Vec::new(),
@@ -156,6 +161,8 @@ fn record_facts(
         owner: record.and_then(|record| rules.owner_of(&record.body)),
         new_owner: None,
         fields: record.map(|record| rules.readable_of(&record.body)).unwrap_or_default(),
+        amount: None,
+        changes_access: false,
     }
 }
 
@@ -214,6 +221,8 @@ fn query(
         owner,
         new_owner: None,
         fields: Default::default(),
+        amount: None,
+        changes_access: false,
     };
     Ok((facts, resolve(rules, vault, conditions)?))
 }
@@ -244,6 +253,8 @@ fn identify(
         owner: None,
         new_owner: None,
         fields: Default::default(),
+        amount: None,
+        changes_access: false,
     };
     Ok((facts, resolve(rules, vault, details)?))
 }
@@ -330,5 +341,6 @@ fn endpoint_facts(checked: &Checked) -> EndpointFacts {
         scheme: url.scheme().to_owned(),
         path: url.path().to_owned(),
         private: checked.is_private(),
+        amount: None,
     }
 }

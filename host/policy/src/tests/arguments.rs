@@ -107,6 +107,7 @@ fn rules_can_read_the_arguments_that_the_schema_names() {
         scheme: "https".into(),
         path: "/x".into(),
         private: true,
+        amount: None,
     };
     check(
         "http:send",

@@ -226,6 +226,7 @@ proptest! {
                 Obligation::Confirm => fulfilled.confirmed = true,
                 Obligation::Identity { level } if level == "verified" => fulfilled.level = IdentityLevel::Verified,
                 Obligation::Identity { .. } => fulfilled.level = IdentityLevel::Identified,
+                other => panic!("{other:?} is no duty of these rules"),
             }
         }
         // Rules that apply to known customers only come to bear afterwards.

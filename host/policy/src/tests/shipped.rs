@@ -57,6 +57,7 @@ fn every_call() -> Vec<(HostCall, Facts, bool)> {
         scheme: "https".into(),
         path: "/v1/x".into(),
         private: false,
+        amount: None,
     };
     let of = |call: HostCall| {
         let (records, everybody) = match &call {
