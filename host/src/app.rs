@@ -27,6 +27,7 @@ use crate::{
     keys::{KeyError, MasterKey},
     metrics::Metrics,
     pipeline::{self, Bell, Events, Intake, deliver},
+    policies::Policies,
     registry::{Compiler, Registry, RegistryError, Skills},
 };
 
@@ -90,7 +91,7 @@ pub struct App {
     /// From which tokens and seeds are derived.
     pub key: MasterKey,
     /// The rules in force.
-    pub policy: Arc<PolicySet>,
+    pub policy: Arc<Policies>,
     /// Where channels put messages.
     pub intake: Intake,
     /// Tells which conversations have changed.
@@ -181,7 +182,7 @@ impl App {
     ) -> Result<Arc<Self>, StartError> {
         install_crypto();
         let key = MasterKey::read(&config.data.join(KEY_FILE))?;
-        let policy = Arc::new(policies(&config)?);
+        let policy = Arc::new(Policies::new(0, policies(&config)?));
         let registry = Registry::open(&config.data, key.clone(), compiler)?;
         let runtime = Arc::new(runtime(&config)?);
         let skills = registry.load(&runtime, &config, &registry.current()?)?;

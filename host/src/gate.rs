@@ -20,7 +20,6 @@ use async_trait::async_trait;
 use postern_domain::{
     AuditVerdict, CallRecord, CallState, HostCall, InvocationId, Manifest, SkillId, digest_of,
 };
-use postern_policy::PolicySet;
 use postern_runtime::{Answered, HostPort, PortError};
 use postern_store::StoreError;
 use tokio::sync::Mutex;
@@ -31,7 +30,7 @@ pub(crate) use record::effect;
 
 use crate::{
     clock::Clock, config::Collections, effects::Ports, gate::passage::Passage, ledger::Ledger,
-    metrics::Metrics,
+    metrics::Metrics, policies::Policies,
 };
 
 /// A call that the gate allowed and recorded. Only this module can make one.
@@ -52,7 +51,7 @@ impl Permit {
 /// What all gates of a host share.
 pub struct GateShared {
     /// The rules in force.
-    pub policy: Arc<PolicySet>,
+    pub policy: Arc<Policies>,
     /// What is declared about collections.
     pub collections: Arc<Collections>,
     /// What effects work with.

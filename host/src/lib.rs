@@ -22,6 +22,7 @@ pub mod keys;
 pub mod ledger;
 pub mod metrics;
 pub mod pipeline;
+pub mod policies;
 pub mod privacy;
 pub mod profile;
 pub mod registry;

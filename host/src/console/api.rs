@@ -82,7 +82,7 @@ impl From<&RuleSummary> for RuleView {
 
 /// `GET /api/rules`
 pub(super) async fn rules(State(console): State<Arc<Console>>) -> Json<Vec<RuleView>> {
-    Json(console.app.policy.rules().map(RuleView::from).collect())
+    Json(console.app.policy.current().rules().map(RuleView::from).collect())
 }
 
 /// `GET /api/audit?limit&conversation`

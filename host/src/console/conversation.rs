@@ -37,7 +37,7 @@ pub(super) async fn show(
     let id: ConversationId = id.parse().map_err(|_| PageError(Failure::NotFound))?;
     let detail = console.app.store.conversation(&id).await?;
     let detail = detail.ok_or(PageError(Failure::NotFound))?;
-    let template = ConversationPage::new(detail, &console.app.policy);
+    let template = ConversationPage::new(detail, &console.app.policy.current());
     Ok(page(StatusCode::OK, &template))
 }
 

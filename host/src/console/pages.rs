@@ -59,7 +59,7 @@ pub(super) async fn home(State(console): State<Arc<Console>>) -> Shown {
         conversations: store.conversations(last(10)).await?,
         collections: store.collections().await?.into_iter().collect(),
         skills: console.app.skills().active.len(),
-        rules: console.app.policy.rules().count(),
+        rules: console.app.policy.current().rules().count(),
     };
     Ok(page(StatusCode::OK, &template))
 }
@@ -161,7 +161,7 @@ struct Rules {
 
 /// `GET /rules`
 pub(super) async fn rules(State(console): State<Arc<Console>>) -> Response {
-    let policy = &console.app.policy;
+    let policy = console.app.policy.current();
     let template = Rules {
         frame: Frame::of("rules", "Rules"),
         digest: policy.digest().to_string(),

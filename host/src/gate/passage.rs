@@ -56,7 +56,7 @@ impl Passage {
             Ok(prepared) => prepared,
             Err(failure) => return Ok(self.unfit(call, failure)),
         };
-        let verdict = self.shared.policy.judge(&PolicyRequest {
+        let verdict = self.shared.policy.current().judge(&PolicyRequest {
             skill: &self.caller.skill,
             version: &self.caller.version,
             publisher: &self.caller.publisher,

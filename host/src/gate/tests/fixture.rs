@@ -28,6 +28,7 @@ use crate::{
     effects::{Ports, http::HttpClient},
     gate::{Caller, Gate, GateShared},
     ledger::Ledger,
+    policies::Policies,
     privacy::Vault,
 };
 
@@ -155,7 +156,7 @@ impl Fixture {
         let server = serve(mode, Arc::clone(&store)).await;
         let clock = ManualClock::at(SystemClock.now());
         let shared = Arc::new(GateShared {
-            policy: Arc::new(policy(&collections)),
+            policy: Arc::new(Policies::new(1, policy(&collections))),
             collections: Arc::clone(&collections),
             ports: Arc::new(Ports {
                 http: http(folder.path(), &server.url),
