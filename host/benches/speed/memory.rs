@@ -8,14 +8,15 @@ use std::{
 
 use async_trait::async_trait;
 use postern_domain::{
-    AuditEntry, AuditHead, AuditRow, Checkpoint, Conversation, ConversationId, Digest,
-    InboundMessage, OutboxId, OutboxItem, ScannedRow, SkillId, Ticket, TicketId, Timestamp,
-    VaultEntry,
+    Approval, ApprovalId, ApprovalState, AuditEntry, AuditHead, AuditRow, BindingCode, Channel,
+    Checkpoint, Conversation, ConversationId, Digest, InboundMessage, InvocationId, JournalEntry,
+    Operator, OperatorBinding, OperatorId, OperatorToken, OutboxId, OutboxItem, ScannedRow,
+    SkillId, Ticket, TicketId, Timestamp, VaultEntry,
 };
 use postern_store::{
-    Accepted, Commit, Committed, ConversationDetail, ConversationSummary, IndexedDocument, Lease,
-    Page, SequencedMessage, Store, StoreError, StoredRecord, TicketDetail, UnknownSend, UseRow,
-    Work,
+    Accepted, Commit, Committed, ConversationDetail, ConversationSummary, IndexedDocument,
+    InvocationRow, Lease, Page, SequencedMessage, Store, StoreError, StoredRecord, TicketDetail,
+    UnknownSend, UseRow, Work,
 };
 
 /// One record, and a copy of it for the next read.
@@ -87,6 +88,19 @@ memory! {
     conversation_row(&ConversationId) -> Option<Conversation>;
     conversation(&ConversationId) -> Option<ConversationDetail>;
     skill_use(&SkillId, Digest, u32) -> Vec<UseRow>;
+    invocation(&InvocationId) -> Option<(InvocationRow, ConversationId)>;
+    judged_calls(Option<(InvocationId, u32)>, u32) -> Vec<(InvocationRow, JournalEntry)>;
+    approval(&ApprovalId) -> Option<Approval>;
+    approvals(Option<ApprovalState>, Page) -> Vec<Approval>;
+    approvals_of(&InvocationId) -> Vec<Approval>;
+    approvals_due(Timestamp, u32) -> Vec<Approval>;
+    operators() -> Vec<Operator>;
+    operator(&OperatorId) -> Option<Operator>;
+    operator_tokens(&OperatorId) -> Vec<OperatorToken>;
+    operator_by_token(Digest) -> Option<(OperatorToken, Operator)>;
+    bindings(Option<&OperatorId>) -> Vec<OperatorBinding>;
+    binding(Channel, &str, &str) -> Option<OperatorBinding>;
+    binding_code(Digest) -> Option<BindingCode>;
     vault(&ConversationId) -> Vec<VaultEntry>;
     messages_after(&ConversationId, i64, u32) -> Vec<SequencedMessage>;
     audit_tail(u32, Option<&ConversationId>) -> Vec<AuditRow>;

@@ -1,6 +1,6 @@
 //! What can go wrong with a store.
 
-use postern_domain::ConversationId;
+use postern_domain::{ConversationId, Timestamp};
 
 /// Why a store did not do what it was asked. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,25 @@ pub enum StoreError {
         collection: String,
         /// The key.
         key: String,
+    },
+    /// Somebody else has changed it first, or its time is over.
+    #[error("{what} {id} is not as expected any more: read it again and decide anew")]
+    Stale {
+        /// What it is.
+        what: &'static str,
+        /// Which one.
+        id: String,
+    },
+    /// There is not enough left of a limit.
+    #[error(
+        "limit {limit} is reached{}",
+        .retry_at.map_or(": nothing as large can be taken from it".to_owned(), |at| format!("; try again at {at}"))
+    )]
+    LimitReached {
+        /// Its name.
+        limit: String,
+        /// When there is enough again, if ever, should nothing else be taken.
+        retry_at: Option<Timestamp>,
     },
     /// Another process uses the data folder.
     #[error("{path} is in use by another postern process; stop that one first")]

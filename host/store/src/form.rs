@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use postern_domain::{
-    AuditEntry, CallRecord, Checkpoint, ConversationState, InboundMessage, Outcome, SkillFailure,
-    TicketEventKind,
+    Approval, AuditEntry, CallRecord, Checkpoint, ConversationState, InboundMessage, Outcome,
+    SkillFailure, TicketEventKind,
 };
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +71,7 @@ forms! {
     TicketEventForm: TicketEventKind;
     AuditForm: AuditEntry;
     CheckpointForm: Checkpoint;
+    ApprovalForm: Approval;
 }
 
 /// JSON of a value that is JSON by nature or of a list of texts.

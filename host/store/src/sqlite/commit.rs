@@ -3,7 +3,10 @@
 use postern_domain::JournalEntry;
 use sqlx::SqliteConnection;
 
-use super::{audit, conversations, inbox, kv, lease, messages, outbox, records, tickets, turns};
+use super::{
+    approvals, audit, conversations, inbox, kv, lease, limits, messages, operators, outbox,
+    records, tickets, turns,
+};
 use crate::{Change, Commit, Committed, StoreError};
 
 /// Makes the changes of `commit`, its audit rows last. The caller ends the
@@ -67,6 +70,20 @@ async fn make(
         Change::InboxDone(message) => inbox::done(on, &message).await,
         Change::InboxDead { message, reason } => inbox::dead(on, &message, &reason).await,
         Change::InboxRetry { message, at, reason } => inbox::retry(on, &message, at, &reason).await,
+        Change::Park(message) => inbox::park(on, &message).await,
+        Change::Wake(message) => inbox::wake(on, &message).await,
         Change::OutboxUpdate(item) => outbox::update(on, &item).await,
+        Change::Approval(approval) => approvals::put(on, &approval).await,
+        Change::Take { uses, at } => limits::take(on, &uses, at).await,
+        Change::Operator(operator) => operators::put(on, &operator).await,
+        Change::OperatorToken(token) => operators::add_token(on, &token).await,
+        Change::OperatorTokenGone(digest) => operators::drop_token(on, digest).await,
+        Change::OperatorTokensGone(operator) => operators::drop_tokens(on, &operator).await,
+        Change::Binding(binding) => operators::bind(on, &binding).await,
+        Change::BindingGone { channel, account, sender } => {
+            operators::unbind(on, channel, &account, &sender).await
+        }
+        Change::BindingCode(code) => operators::add_code(on, &code).await,
+        Change::BindingCodeUsed { digest, at } => operators::use_code(on, digest, at).await,
     }
 }

@@ -53,11 +53,27 @@ const RETRY: Statement<3> = Statement::new(
      WHERE id = $1 AND state = 'waiting' RETURNING conversation",
 );
 
+const PARK: Statement<1> = Statement::new(
+    "park a message",
+    "UPDATE inbox SET parked = 1 - woken, woken = 0 WHERE id = $1 AND state = 'waiting' \
+     RETURNING conversation",
+);
+
+const WAKE: Statement<1> = Statement::new(
+    "wake a message",
+    "UPDATE inbox SET parked = 0, woken = 1 - parked, \
+     attempts = CASE parked WHEN 0 THEN attempts ELSE 0 END, \
+     due_at = CASE parked WHEN 0 THEN due_at ELSE 0 END \
+     WHERE id = $1 AND state = 'waiting' RETURNING conversation",
+);
+
 const SET_HEAD: Statement<1> = Statement::new(
     "find a conversation's next message",
     "UPDATE conversations SET \
-     inbox_seq = (SELECT min(seq) FROM inbox WHERE conversation = $1 AND state = 'waiting'), \
-     inbox_due_at = (SELECT due_at FROM inbox WHERE conversation = $1 AND state = 'waiting' \
+     inbox_seq = (SELECT min(seq) FROM inbox \
+                  WHERE conversation = $1 AND state = 'waiting' AND parked = 0), \
+     inbox_due_at = (SELECT due_at FROM inbox \
+                     WHERE conversation = $1 AND state = 'waiting' AND parked = 0 \
                      ORDER BY seq LIMIT 1) \
      WHERE id = $1",
 );
@@ -160,6 +176,16 @@ pub(super) async fn retry(
     settle(on, met.as_ref(), RETRY.doing, id).await
 }
 
+pub(super) async fn park(on: &mut SqliteConnection, id: &MessageId) -> Result<(), StoreError> {
+    let met = PARK.row(&mut *on, values![id.as_str()]).await?;
+    settle(on, met.as_ref(), PARK.doing, id).await
+}
+
+pub(super) async fn wake(on: &mut SqliteConnection, id: &MessageId) -> Result<(), StoreError> {
+    let met = WAKE.row(&mut *on, values![id.as_str()]).await?;
+    set_head(on, met.as_ref()).await
+}
+
 async fn settle(
     on: &mut SqliteConnection,
     met: Option<&sqlx::sqlite::SqliteRow>,
@@ -167,6 +193,14 @@ async fn settle(
     id: &MessageId,
 ) -> Result<(), StoreError> {
     must_exist(met.is_some(), doing, "waiting message", id.as_str())?;
+    set_head(on, met).await
+}
+
+/// Finds the next message of the conversation of which one has changed.
+async fn set_head(
+    on: &mut SqliteConnection,
+    met: Option<&sqlx::sqlite::SqliteRow>,
+) -> Result<(), StoreError> {
     if let Some(conversation) = read_one("inbound message", met, |f| f.text("conversation"))? {
         SET_HEAD.execute(on, values![conversation]).await?;
     }

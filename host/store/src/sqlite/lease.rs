@@ -53,7 +53,7 @@ const NEXT_DUE: Statement<0> = Statement::new(
 
 const BACKLOG: Statement<0> = Statement::new(
     "count what waits",
-    "SELECT (SELECT count(*) FROM inbox WHERE state = 'waiting') AS messages_in, \
+    "SELECT (SELECT count(*) FROM inbox WHERE state = 'waiting' AND parked = 0) AS messages_in, \
             (SELECT count(*) FROM outbox WHERE state = 'pending') \
               + (SELECT count(*) FROM outbox WHERE state = 'sending') AS messages_out",
 );

@@ -15,6 +15,8 @@ use crate::{
 
 /// Arguments in one statement; SQLite allows 32,766.
 const MOST_ARGUMENTS: usize = 16_384;
+/// Rows that one statement reads of what could be many.
+pub(super) const MOST_ROWS: u32 = 10_000;
 
 type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
 

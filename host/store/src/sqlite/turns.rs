@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use postern_domain::{
-    ConversationId, Digest, JournalEntry, MessageId, Outcome, SkillFailure, SkillId, TurnId,
+    ConversationId, Digest, InvocationId, JournalEntry, MessageId, Outcome, SkillFailure, SkillId,
+    TurnId,
 };
 use sqlx::SqliteConnection;
 
-use super::run::{Fields, read_all, read_one};
+use super::run::{Fields, MOST_ROWS, read_all, read_one};
 use crate::{
     InvocationRow, StoreError, TurnRow, UseRow,
     form::{Form, write},
@@ -58,6 +59,11 @@ const INVOCATIONS_OF_CONVERSATION: Statement<1> = Statement::new(
      ORDER BY t.seq, i.step",
 );
 
+const INVOCATION: Statement<1> = Statement::new(
+    "read an invocation",
+    "SELECT i.*, t.conversation FROM invocations i JOIN turns t ON t.id = i.turn WHERE i.id = $1",
+);
+
 const USE_OF_COMPONENT: Statement<3> = Statement::new(
     "read what a skill has used",
     "SELECT result, took_us, cpu_us, memory_bytes, host_calls FROM invocations \
@@ -84,6 +90,12 @@ const JOURNAL_OF_CONVERSATION: Statement<1> = Statement::new(
      WHERE t.conversation = $1 AND t.seq > COALESCE(\
      (SELECT seq FROM turns WHERE conversation = $1 ORDER BY seq DESC LIMIT 1 OFFSET 200), 0) \
      ORDER BY t.seq, i.step, j.seq",
+);
+
+const JUDGED_CALLS: Statement<3> = Statement::new(
+    "read judged calls",
+    "SELECT j.invocation, j.record, i.* FROM journal j JOIN invocations i ON i.id = j.invocation \
+     WHERE (j.invocation, j.seq) > ($1, $2) ORDER BY j.invocation, j.seq LIMIT $3",
 );
 
 fn read_turn(f: &Fields<'_>) -> Result<TurnRow, StoreError> {
@@ -204,6 +216,25 @@ pub(super) async fn invocations(
 ) -> Result<Vec<InvocationRow>, StoreError> {
     let rows = INVOCATIONS_OF_TURN.rows(on, values![turn.as_str()]).await?;
     read_all("invocation", &rows, read_invocation)
+}
+
+pub(super) async fn invocation(
+    on: &mut SqliteConnection,
+    id: &InvocationId,
+) -> Result<Option<(InvocationRow, ConversationId)>, StoreError> {
+    let row = INVOCATION.row(on, values![id.as_str()]).await?;
+    read_one("invocation", row.as_ref(), |f| Ok((read_invocation(f)?, f.parsed("conversation")?)))
+}
+
+pub(super) async fn judged_calls(
+    on: &mut SqliteConnection,
+    after: Option<(InvocationId, u32)>,
+    limit: u32,
+) -> Result<Vec<(InvocationRow, JournalEntry)>, StoreError> {
+    // Every id comes after the empty one.
+    let (invocation, seq) = after.map_or((String::new(), 0), |(id, seq)| (id.to_string(), seq));
+    let rows = JUDGED_CALLS.rows(on, values![invocation, seq, limit.min(MOST_ROWS)]).await?;
+    read_all("journal entry", &rows, |f| Ok((read_invocation(f)?, read_journal(f)?)))
 }
 
 pub(super) async fn invocations_of_conversation(

@@ -3,7 +3,7 @@
 use postern_domain::Timestamp;
 use sqlx::SqliteConnection;
 
-use super::{conversations, inbox, lease, messages, run::engine, tickets, turns};
+use super::{approvals, conversations, inbox, lease, messages, run::engine, tickets, turns};
 use crate::{Lease, StoreError, Work};
 
 /// A waiting message without a conversation, which references rule out.
@@ -30,12 +30,13 @@ pub(super) async fn read(
         None => None,
     };
     let turn = turns::of_message(&mut *on, &message.id()).await?;
-    let (invocations, journal) = match &turn {
+    let (invocations, journal, approvals) = match &turn {
         Some(turn) => (
             turns::invocations(&mut *on, &turn.id).await?,
             turns::journal(&mut *on, &turn.id).await?,
+            approvals::of_turn(&mut *on, &turn.id).await?,
         ),
-        None => (Vec::new(), Vec::new()),
+        None => (Vec::new(), Vec::new(), Vec::new()),
     };
     Ok(Some(Work {
         message,
@@ -47,5 +48,6 @@ pub(super) async fn read(
         turn,
         invocations,
         journal,
+        approvals,
     }))
 }
