@@ -30,7 +30,7 @@ pub enum StoreError {
     /// There is not enough left of a limit.
     #[error(
         "limit {limit} is reached{}",
-        .retry_at.map_or(": nothing as large can be taken from it".to_owned(), |at| format!("; try again at {at}"))
+        .retry_at.map_or(": it never has room for as much".to_owned(), |at| format!("; try again at {at}"))
     )]
     LimitReached {
         /// Its name.

@@ -19,7 +19,8 @@ const SWEEP: u32 = 256;
 const RESERVE: Statement<5> = Statement::new(
     "reserve from a limit",
     "INSERT INTO limit_reservations (reservation, limit_name, scope, at, until) \
-     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (reservation, limit_name, scope) DO NOTHING",
+     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (reservation, limit_name, scope) DO UPDATE SET \
+     at = excluded.at, until = excluded.until WHERE limit_reservations.until <= excluded.at",
 );
 
 const DROP_RESERVATIONS: Statement<2> = Statement::new(
@@ -45,17 +46,18 @@ const DROP_RATES: Statement<2> = Statement::new(
      (SELECT limit_name, scope FROM limit_rates WHERE tat <= $1 LIMIT $2)",
 );
 
-const PULL_BACK: Statement<5> = Statement::new(
-    "mend sums of a clock that was ahead",
-    "UPDATE limit_sums SET at = $3, until = $4 WHERE seq IN \
-     (SELECT seq FROM limit_sums WHERE limit_name = $1 AND scope = $2 AND at > $4 LIMIT $5)",
-);
-
 const DROP_SUMS_OF: Statement<4> = Statement::new(
     "drop what a sum no longer counts",
     "DELETE FROM limit_sums WHERE seq IN \
      (SELECT seq FROM limit_sums WHERE limit_name = $1 AND scope = $2 AND at <= $3 \
       ORDER BY at LIMIT $4) RETURNING limit_name, scope, amount",
+);
+
+const DROP_SUMS_AHEAD: Statement<4> = Statement::new(
+    "drop what a clock that was ahead has counted",
+    "DELETE FROM limit_sums WHERE seq IN \
+     (SELECT seq FROM limit_sums WHERE limit_name = $1 AND scope = $2 AND at > $3 LIMIT $4) \
+     RETURNING limit_name, scope, amount",
 );
 
 const DROP_SUMS: Statement<2> = Statement::new(
@@ -145,8 +147,9 @@ async fn take_rate(
     let whole_ms = interval_ms.saturating_mul(i64::from(burst.max(1)));
     let row = RATE.row(&mut *on, values![limit, scope]).await?;
     let tat = read_one("rate", row.as_ref(), |f| f.time("tat"))?.unwrap_or(at);
-    // It can lie further ahead only if the clock was, or the limit was tighter.
-    let tat = tat.clamp(at, at.plus_millis(whole_ms));
+    // It lies further ahead only if the clock was, or if the limit was tighter.
+    // Counting it would close the limit for as long; a refusal cannot correct it.
+    let tat = if tat > at.plus_millis(whole_ms) { at } else { tat.max(at) };
     let free_at = tat.plus_millis(interval_ms - whole_ms);
     if free_at > at {
         return Err(reached(limit, Some(free_at)));
@@ -174,20 +177,21 @@ async fn take_sum(
     }
     let window_ms = window.ms.max(1);
     let (begin, end) = (at.plus_millis(-window_ms), at.plus_millis(window_ms));
-    PULL_BACK.execute(&mut *on, values![limit, scope, at, end, MOST_ROWS]).await?;
-    let gone = DROP_SUMS_OF.rows(&mut *on, values![limit, scope, begin, MOST_ROWS]).await?;
-    subtract(&mut *on, &gone).await?;
+    for (drop, bound) in [(&DROP_SUMS_OF, begin), (&DROP_SUMS_AHEAD, end)] {
+        let gone = drop.rows(&mut *on, values![limit, scope, bound, MOST_ROWS]).await?;
+        subtract(&mut *on, &gone).await?;
+    }
 
     let total = total(&mut *on, counter).await?;
-    let sum = total.saturating_add(amount);
-    if sum > window.most {
+    let room = window.most.saturating_sub(total);
+    if amount > room {
         let rows = OLDEST.rows(on, values![limit, scope, MOST_ROWS]).await?;
         let rows = read_all("sum", &rows, |f| Ok((f.time("at")?, f.int("amount")?)))?;
-        return Err(reached(limit, room_at(&rows, sum.saturating_sub(window.most), window_ms)));
+        return Err(reached(limit, room_at(&rows, amount.saturating_sub(room), window_ms)));
     }
     if amount > 0 {
         ADD.execute(&mut *on, values![limit, scope, at, end, amount]).await?;
-        SET_TOTAL.execute(on, values![limit, scope, sum]).await?;
+        SET_TOTAL.execute(on, values![limit, scope, total.saturating_add(amount)]).await?;
     }
     Ok(())
 }
