@@ -14,7 +14,7 @@ use postern_domain::{
 };
 use postern_policy::{
     CollectionRules, Collections, Facts, FieldType, PolicyRequest, PolicySet, PolicySource,
-    RecordFacts,
+    PolicySources, RecordFacts,
 };
 
 /// The files of `policies/` with this ending.
@@ -29,6 +29,13 @@ fn sources(ending: &str) -> Vec<PolicySource> {
             text: fs::read_to_string(&path).expect("the file can be read"),
         })
         .collect()
+}
+
+/// A file of `policies/`.
+fn source(name: &str) -> PolicySource {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "..", "policies", name].iter().collect();
+    let text = fs::read_to_string(path).expect("the file can be read");
+    PolicySource { file: name.to_owned(), text }
 }
 
 fn shop() -> Collections {
@@ -69,12 +76,18 @@ fn facts(owner: Option<&str>) -> Facts {
         records: record.into_iter().collect(),
         endpoint: None,
         own_ticket: false,
+        scheduled: false,
     }
 }
 
 fn decisions(criterion: &mut Criterion) {
-    let schema = sources("cedarschema").remove(0);
-    let set = PolicySet::load(&schema, &sources("cedar"), &shop()).expect("the shipped rules load");
+    let sources = PolicySources {
+        schema: sources("cedarschema").remove(0),
+        rules: sources("cedar"),
+        limits: Some(source("limits.toml")),
+        approvals: Some(source("approvals.toml")),
+    };
+    let set = PolicySet::load(&sources, &shop()).expect("the shipped rules load");
     let skill: SkillId = "order-status".parse().expect("the name is an id");
     let version = semver::Version::new(0, 1, 0);
     let get = HostCall::RecordsGet { collection: "orders".to_owned(), key: "#W1000000".to_owned() };

@@ -45,6 +45,8 @@ pub struct Case {
     approvals: BTreeSet<String>,
     #[serde(default)]
     taint: u8,
+    #[serde(default)]
+    scheduled: bool,
     tier: Option<String>,
     #[serde(default)]
     identify_failures: u32,
@@ -247,6 +249,7 @@ impl Case {
             records: records.collect(),
             endpoint,
             own_ticket: self.own_ticket,
+            scheduled: self.scheduled,
         }
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use miette::Diagnostic;
 
+use crate::PolicySource;
+
 /// Something that is wrong with a schema, a rule or a declared collection.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct PolicyError {
@@ -99,6 +101,15 @@ pub(crate) fn position(text: &str, offset: usize) -> (u32, u32) {
     let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
     let column = before[line_start..].chars().count() + 1;
     (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
+}
+
+/// What is wrong with a TOML file's syntax or shape.
+pub(crate) fn of_toml(source: &PolicySource, found: &toml::de::Error) -> PolicyError {
+    let message = bounded(found.message());
+    match found.span() {
+        Some(span) => PolicyError::at(&source.file, &source.text, span.start, message),
+        None => PolicyError::of_file(&source.file, message),
+    }
 }
 
 /// Messages can quote the input: they end after a while, on one line.

@@ -1,17 +1,15 @@
-//! One evaluation by Cedar of one subject, with given duties fulfilled.
+//! One evaluation by Cedar of one question, with given duties fulfilled.
 
 use cedar_policy::{
-    AuthorizationError, Authorizer, Context, Decision, Entities, Entity, EntityUid, Request,
+    AuthorizationError, Authorizer, Context, Decision, Entities, Request,
     RestrictedExpression as Expr,
 };
 
 use crate::{
-    PolicyRequest,
-    duty::{Duties, Duty},
-    names::Names,
-    slice::Slices,
-    subject::Subject,
-    vocabulary::{Thing, Vocabulary, record, reference, string, strings, uid},
+    duty::{Duties, DutyTable},
+    slice::{Action, Slice},
+    value::Question,
+    vocabulary::{strings, uid},
 };
 
 /// What Cedar said.
@@ -27,24 +25,37 @@ pub(crate) enum Answer {
     Unfit,
 }
 
-/// A subject prepared for evaluation, perhaps more than once.
+/// A question put into Cedar's form, to be asked perhaps more than once.
 pub(crate) struct Evaluation<'a> {
-    words: &'a Vocabulary,
-    slices: &'a Slices,
-    request: &'a PolicyRequest<'a>,
-    subject: &'a Subject,
-    principal: EntityUid,
+    question: &'a Question<'a>,
+    duties: &'a DutyTable,
+    action: &'a Action,
+    slice: &'a Slice,
+    /// Nothing, if Cedar cannot take them.
+    known: Option<Entities>,
+    context: Vec<(String, Expr)>,
 }
 
 impl<'a> Evaluation<'a> {
     pub(crate) fn new(
-        words: &'a Vocabulary,
-        slices: &'a Slices,
-        request: &'a PolicyRequest<'a>,
-        subject: &'a Subject,
+        question: &'a Question<'a>,
+        duties: &'a DutyTable,
+        action: &'a Action,
+        slice: &'a Slice,
     ) -> Self {
-        let principal = uid(&words.skill, request.skill.as_str());
-        Self { words, slices, request, subject, principal }
+        let read = &slice.read;
+        let things = [question.principal.entity(read), question.resource.entity(read)];
+        // Of a schedule that works on its own schedule there is one entity.
+        let same = things[0].uid() == things[1].uid();
+        let things = things.into_iter().skip(usize::from(same));
+        let known = action.entities.clone().add_entities(things, None).ok();
+        let context = question
+            .context
+            .iter()
+            .filter(|(name, _)| read.have(name))
+            .map(|(name, value)| ((*name).to_owned(), value.expression()))
+            .collect();
+        Self { question, duties, action, slice, known, context }
     }
 
     /// What the rules say when these duties are fulfilled.
@@ -53,16 +64,21 @@ impl<'a> Evaluation<'a> {
     }
 
     fn response(&self, satisfied: Duties) -> Option<Answer> {
-        let (action, slice) = self.slices.find(self.request.skill.as_str(), self.subject.action)?;
-        let read = &slice.read;
-        let resource = self.subject.resource.with(read);
-        let about = resource.uid();
-        let known: Entities =
-            action.entities.clone().add_entities([self.skill(read), resource], None).ok()?;
-        let context = Context::from_pairs(self.context(satisfied, read)).ok()?;
-        let request =
-            Request::new(self.principal.clone(), action.uid.clone(), about, context, None).ok()?;
-        let response = Authorizer::new().is_authorized(&request, &slice.rules, &known);
+        let Question { principal, resource, .. } = self.question;
+        let mut context = self.context.clone();
+        if self.slice.read.have("satisfied") {
+            context.push(("satisfied".to_owned(), strings(self.duties.tokens(satisfied))));
+        }
+        let request = Request::new(
+            uid(principal.kind, principal.id),
+            self.action.uid.clone(),
+            uid(resource.kind, resource.id),
+            Context::from_pairs(context).ok()?,
+            None,
+        )
+        .ok()?;
+        let known = self.known.as_ref()?;
+        let response = Authorizer::new().is_authorized(&request, &self.slice.rules, known);
         let failed = response.diagnostics().errors().map(|error| match error {
             AuthorizationError::PolicyEvaluationError(error) => error.policy_id().to_string(),
         });
@@ -73,47 +89,6 @@ impl<'a> Evaluation<'a> {
             Decision::Allow => Answer::Permitted(reasons),
             Decision::Deny => Answer::Refused(reasons),
         })
-    }
-
-    fn skill(&self, read: &Names) -> Entity {
-        let mut attributes = Vec::new();
-        if read.have("version") {
-            attributes.push(("version", string(&self.request.version.to_string())));
-        }
-        if read.have("publisher") {
-            attributes.push(("publisher", string(self.request.publisher)));
-        }
-        Thing { uid: self.principal.clone(), attributes }.with(read)
-    }
-
-    /// What of the context could be read.
-    fn context(&self, satisfied: Duties, read: &Names) -> Vec<(String, Expr)> {
-        let facts = self.request.facts;
-        let mut context = Vec::new();
-        let mut add = |name: &str, value: &dyn Fn() -> Expr| {
-            if read.have(name) {
-                context.push((name.to_owned(), value()));
-            }
-        };
-        add("tool", &|| string(self.request.tool));
-        add("customer", &|| {
-            let level = reference(&self.words.identity_level, facts.customer.level.as_str());
-            let failed_attempts = Expr::new_long(facts.identify_failures.into());
-            let key = facts.customer.key.as_deref().map(|key| ("key", string(key)));
-            record([("level", level), ("failed_attempts", failed_attempts)].into_iter().chain(key))
-        });
-        add("conversation", &|| {
-            let channel = reference(&self.words.channel, facts.channel.as_str());
-            record([("channel", channel), ("private", Expr::new_bool(facts.private))])
-        });
-        add("satisfied", &|| {
-            strings(Duty::ALL.into_iter().filter(|duty| satisfied.has(*duty)).map(Duty::token))
-        });
-        add("now_ms", &|| Expr::new_long(facts.now.millis()));
-        if let Some(arguments) = &self.subject.arguments {
-            add("arguments", &|| arguments.clone());
-        }
-        context
     }
 }
 

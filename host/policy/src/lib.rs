@@ -7,6 +7,7 @@
 //! every permit, and doubt denies: an evaluation error, a missing fact, a
 //! collection that nobody declared.
 
+mod act;
 mod cases;
 mod collections;
 mod duty;
@@ -16,20 +17,28 @@ mod judge;
 mod limits;
 mod load;
 mod names;
+mod quantities;
+mod remember;
 mod request;
+mod routes;
 mod rule;
 mod satisfied;
 mod schema;
 mod slice;
 mod subject;
+mod units;
+mod value;
 mod vocabulary;
 
+pub use act::{Act, ActRequest};
 pub use cases::{Case, CaseError, Mismatch, read_cases, told};
 pub use collections::{CollectionRules, Collections, FieldType};
 pub use error::PolicyError;
 pub use judge::{DEFAULT_DENY, INCOMPLETE_FACTS};
-pub use load::{PolicySet, PolicySource};
-pub use request::{EndpointFacts, Facts, PolicyRequest, RecordFacts, Verdict};
+pub use load::{PolicySet, PolicySource, PolicySources};
+pub use quantities::{Amount, Concurrency, Per, Rate, Sum};
+pub use request::{EndpointFacts, Facts, PolicyRequest, RecordFacts, RevealRequest, Verdict};
+pub use routes::{Escalation, Route};
 pub use rule::{RuleEffect, RuleSummary};
 
 #[cfg(test)]

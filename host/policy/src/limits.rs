@@ -18,6 +18,8 @@ pub(crate) const MAX_SIGNS: usize = 500;
 pub(crate) const MAX_NESTING: usize = 24;
 /// Bytes of the text of one annotation.
 pub(crate) const MAX_ANNOTATION_BYTES: usize = 400;
+/// Bytes of an id or of a name in a TOML file.
+pub(crate) const MAX_NAMED: usize = 64;
 /// Declared collections: each multiplies the work of validation.
 pub(crate) const MAX_COLLECTIONS: usize = 200;
 

@@ -57,6 +57,10 @@ pub struct Facts {
     pub endpoint: Option<EndpointFacts>,
     /// For calls that name a ticket: whether it is the customer's own.
     pub own_ticket: bool,
+    /// Whether the tool runs because a skill planned it, and not in answer to a
+    /// customer.
+    #[serde(default)]
+    pub scheduled: bool,
 }
 
 /// A record that a call is about.
@@ -74,7 +78,8 @@ pub struct RecordFacts {
     pub new_owner: Option<String>,
     /// The values of the readable fields by dotted name.
     pub fields: BTreeMap<String, serde_json::Value>,
-    /// The money that the step would move, in minor units; none if it is not known.
+    /// The money that the whole write would move, in minor units; none if it is not
+    /// known. Each step has it, so that many small steps are no way around a bound.
     #[serde(default)]
     pub amount: Option<i64>,
     /// Whether the step changes who has access to an account.
@@ -123,6 +128,19 @@ impl Facts {
             ..self.clone()
         }
     }
+}
+
+/// The question whether a personal value may be put into a request.
+#[derive(Clone, Copy)]
+pub struct RevealRequest<'a> {
+    /// The call into which it would be put.
+    pub caller: PolicyRequest<'a>,
+    /// The type of the value: `EMAIL`.
+    pub datum: &'a str,
+    /// The server to which it would go, by its host name.
+    pub host: &'a str,
+    /// The field of the request in which it would stand.
+    pub field: &'a str,
 }
 
 /// What policy says about a call.

@@ -6,9 +6,11 @@ use cedar_policy::{Effect, Policy, PolicyId};
 
 use crate::{
     PolicyError, PolicySource,
-    duty::{Duties, Duty},
+    duty::Duty,
     error::{did_you_mean, position},
     limits::{MAX_ANNOTATION_BYTES, MAX_FILES, MAX_RULES, check_text},
+    quantities::{Quantities, is_name},
+    routes::Routes,
     satisfied,
 };
 
@@ -51,22 +53,52 @@ pub struct RuleSummary {
 /// A rule as it is loaded.
 pub(crate) struct Rule {
     pub(crate) summary: RuleSummary,
-    /// What lifts it, if it is a `forbid` with duties.
-    pub(crate) duties: Option<Duties>,
-    /// The sentence for whoever is refused by it, if it has one of its own.
-    pub(crate) reason: Option<String>,
+    /// What lifts it, if it is a `forbid` with duties; none otherwise.
+    pub(crate) duties: Vec<Duty>,
     /// The rule itself; its id is the `@id`.
     pub(crate) policy: Policy,
 }
 
 /// Annotations that rules can have.
-const ANNOTATIONS: [&str; 5] = ["id", "doc", "reason", "identity", "confirm"];
+const ANNOTATIONS: [&str; 10] = [
+    "id",
+    "doc",
+    "reason",
+    "identity",
+    "confirm",
+    "approval",
+    "limit",
+    "max_amount",
+    "redact",
+    "notify",
+];
+
+/// What annotations can name.
+pub(crate) struct Named<'a> {
+    pub(crate) quantities: &'a Quantities,
+    pub(crate) routes: &'a Routes,
+}
+
+impl Named<'_> {
+    /// Every duty that rules can ask for.
+    pub(crate) fn duties(&self) -> Vec<Duty> {
+        let mut all = vec![Duty::Identified, Duty::Verified, Duty::Confirm];
+        all.extend(self.routes.route.keys().cloned().map(Duty::Approval));
+        all.extend(self.quantities.limits().map(str::to_owned).map(Duty::Limit));
+        all.extend(self.quantities.amount.keys().cloned().map(Duty::MaxAmount));
+        all
+    }
+}
 
 /// Ids that stand for no rule.
 const RESERVED: [&str; 2] = [crate::DEFAULT_DENY, crate::INCOMPLETE_FACTS];
 
 /// The rules of all files; what is wrong with the others goes to `errors`.
-pub(crate) fn parse(sources: &[PolicySource], errors: &mut Vec<PolicyError>) -> Vec<Rule> {
+pub(crate) fn parse(
+    sources: &[PolicySource],
+    named: &Named<'_>,
+    errors: &mut Vec<PolicyError>,
+) -> Vec<Rule> {
     if sources.len() > MAX_FILES {
         let message = format!("{} policy files; at most {MAX_FILES}", sources.len());
         errors.push(PolicyError::of_file(&sources[MAX_FILES].file, message));
@@ -89,7 +121,7 @@ pub(crate) fn parse(sources: &[PolicySource], errors: &mut Vec<PolicyError>) -> 
                 errors.push(PolicyError::at(&source.file, &source.text, offset, message));
                 return rules;
             }
-            let reader = Reader { source, offset, end, policy: &policy };
+            let reader = Reader { source, offset, end, policy: &policy, named };
             match reader.read() {
                 Ok(rule) => {
                     let (id, line) = (rule.summary.id.clone(), rule.summary.line);
@@ -161,6 +193,7 @@ struct Reader<'a> {
     offset: usize,
     end: usize,
     policy: &'a Policy,
+    named: &'a Named<'a>,
 }
 
 impl Reader<'_> {
@@ -170,7 +203,7 @@ impl Reader<'_> {
         let at = text.find(&format!("@{annotation}")).map_or(self.offset, |at| self.offset + at);
         let error = PolicyError::at(&self.source.file, &self.source.text, at, message);
         match self.policy.annotation("id") {
-            Some(id) if is_rule_id(id) => error.rule(id),
+            Some(id) if is_name(id) => error.rule(id),
             Some(_) | None => error,
         }
     }
@@ -190,7 +223,7 @@ impl Reader<'_> {
         }
         let duties = self.duties();
         errors.extend(
-            satisfied::faults(self.policy, &duties)
+            satisfied::faults(self.policy, &duties, self.named)
                 .into_iter()
                 .map(|fault| self.wrong("id", fault.message).hint(fault.hint)),
         );
@@ -200,16 +233,13 @@ impl Reader<'_> {
         let annotations: BTreeMap<String, String> =
             self.policy.annotations().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
         let id = annotations.get("id").cloned().unwrap_or_default();
-        let reason = annotations.get("reason").cloned();
-        let all = duties.iter().fold(Duties::default(), |all, duty| all.with(*duty));
         let doc = annotations.get("doc").cloned().or_else(|| self.comment_above());
         let policy = self.policy.new_id(PolicyId::new(&id));
         let line = position(&self.source.text, self.offset).0;
         let file = self.source.file.clone();
         Ok(Rule {
             summary: RuleSummary { id, file, line, effect, annotations, doc },
-            duties: (!duties.is_empty()).then_some(all),
-            reason,
+            duties,
             policy,
         })
     }
@@ -230,7 +260,7 @@ impl Reader<'_> {
             "id" if RESERVED.contains(&value) => {
                 Some(self.wrong(name, format!("the id {value} is reserved")))
             }
-            "id" if !is_rule_id(value) => Some(self.wrong(name, "the id is not a name").hint(
+            "id" if !is_name(value) => Some(self.wrong(name, "the id is not a name").hint(
                 "use 1 to 64 lower-case letters, digits and hyphens, a letter first".to_owned(),
             )),
             "id" => None,
@@ -242,6 +272,34 @@ impl Reader<'_> {
                 "write @identity(\"identified\") or @identity(\"verified\")",
             ),
             "confirm" => forbid_only(value.is_empty(), "@confirm takes no value", "write @confirm"),
+            "approval" => forbid_only(true, "", "").or_else(|| {
+                self.check_name(
+                    name,
+                    value,
+                    "route",
+                    self.named.routes.route.keys().map(String::as_str),
+                )
+            }),
+            "limit" => forbid_only(true, "", "")
+                .or_else(|| self.check_name(name, value, "limit", self.named.quantities.limits())),
+            "max_amount" => forbid_only(true, "", "").or_else(|| {
+                self.check_name(
+                    name,
+                    value,
+                    "amount",
+                    self.named.quantities.amount.keys().map(String::as_str),
+                )
+            }),
+            "notify" => self.check_name(
+                name,
+                value,
+                "route",
+                self.named.routes.route.keys().map(String::as_str),
+            ),
+            "redact" => (!redacted(value).iter().all(|kind| is_datum(kind))).then(|| {
+                let hint = "write @redact(\"EMAIL,PHONE\")".to_owned();
+                self.wrong(name, "@redact names types of personal data").hint(hint)
+            }),
             unknown => {
                 let known = format!("there are @{}", ANNOTATIONS.join(", @"));
                 let hint = did_you_mean(unknown, ANNOTATIONS).unwrap_or(known);
@@ -252,13 +310,27 @@ impl Reader<'_> {
 
     /// The duties that the annotations declare.
     fn duties(&self) -> Vec<Duty> {
-        let identity = match self.policy.annotation("identity") {
-            Some("identified") => Some(Duty::Identified),
-            Some("verified") => Some(Duty::Verified),
-            Some(_) | None => None,
+        self.policy.annotations().filter_map(|(name, value)| Duty::of(name, value)).collect()
+    }
+
+    /// An annotation that names something in another file.
+    fn check_name<'n>(
+        &self,
+        annotation: &str,
+        value: &str,
+        kind: &str,
+        known: impl Iterator<Item = &'n str>,
+    ) -> Option<PolicyError> {
+        let known: Vec<&str> = known.collect();
+        if known.contains(&value) {
+            return None;
+        }
+        let all = match known.is_empty() {
+            true => "none is configured".to_owned(),
+            false => format!("there are {}", known.join(", ")),
         };
-        let confirm = self.policy.annotation("confirm").map(|_| Duty::Confirm);
-        identity.into_iter().chain(confirm).collect()
+        let hint = did_you_mean(value, known).unwrap_or(all);
+        Some(self.wrong(annotation, format!("there is no {kind} {value:?}")).hint(hint))
     }
 
     /// The lines of comment that end right above the rule.
@@ -275,8 +347,14 @@ impl Reader<'_> {
     }
 }
 
-fn is_rule_id(text: &str) -> bool {
+/// The types that `@redact` names.
+pub(crate) fn redacted(value: &str) -> Vec<&str> {
+    value.split(',').map(str::trim).collect()
+}
+
+/// Whether a type of personal data can have this name: `EMAIL`.
+fn is_datum(text: &str) -> bool {
     (1..=64).contains(&text.len())
-        && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+        && text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text.bytes().all(|b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
 }

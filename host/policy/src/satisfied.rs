@@ -5,7 +5,7 @@
 use cedar_policy::Policy;
 use serde_json::Value;
 
-use crate::{duty::Duty, error::did_you_mean};
+use crate::{duty::Duty, error::did_you_mean, rule::Named};
 
 /// Something about `context.satisfied` that is wrong with a rule.
 pub(crate) struct Fault {
@@ -28,15 +28,17 @@ enum Use {
 }
 
 /// What is wrong with how a rule with these duties asks for them.
-pub(crate) fn faults(policy: &Policy, duties: &[Duty]) -> Vec<Fault> {
+pub(crate) fn faults(policy: &Policy, duties: &[Duty], named: &Named<'_>) -> Vec<Fault> {
     let Ok(json) = policy.to_json() else {
         return vec![Fault::new("the rule cannot be inspected", "write it in a simpler way")];
     };
     let mut uses = Vec::new();
     gather(&json, &mut uses);
-    let mut faults: Vec<Fault> = uses.iter().filter_map(|used| fault_of(used, duties)).collect();
+    let mut faults: Vec<Fault> =
+        uses.iter().filter_map(|used| fault_of(used, duties, named)).collect();
     let asked = |duty: &&Duty| {
-        uses.iter().any(|used| matches!(used, Use::Contains(text) if text == duty.token()))
+        let token = duty.token();
+        uses.iter().any(|used| matches!(used, Use::Contains(text) if *text == token))
     };
     faults.extend(duties.iter().filter(|duty| !asked(duty)).map(|duty| {
         let token = duty.token();
@@ -48,25 +50,28 @@ pub(crate) fn faults(policy: &Policy, duties: &[Duty]) -> Vec<Fault> {
     faults
 }
 
-fn fault_of(used: &Use, duties: &[Duty]) -> Option<Fault> {
+fn fault_of(used: &Use, duties: &[Duty], named: &Named<'_>) -> Option<Fault> {
     let Use::Contains(text) = used else {
         return Some(Fault::new(
             "context.satisfied is asked in a way that is not supported",
             "ask context.satisfied.contains(\"confirm\") and the like",
         ));
     };
-    match Duty::ALL.into_iter().find(|duty| duty.token() == text) {
+    if duties.iter().any(|duty| duty.token() == *text) {
+        return None;
+    }
+    let known = named.duties();
+    match known.iter().find(|duty| duty.token() == *text) {
         None => {
-            let known = Duty::ALL.map(Duty::token);
-            let hint = did_you_mean(text, known)
-                .unwrap_or_else(|| format!("there are {}", known.join(", ")));
+            let tokens: Vec<String> = known.iter().map(Duty::token).collect();
+            let hint = did_you_mean(text, tokens.iter().map(String::as_str))
+                .unwrap_or_else(|| format!("there are {}", tokens.join(", ")));
             Some(Fault::new(format!("context.satisfied never contains {text:?}"), hint))
         }
-        Some(duty) if !duties.contains(&duty) => Some(Fault::new(
+        Some(duty) => Some(Fault::new(
             format!("asks for {text:?} without saying so"),
             format!("put {} on a forbid rule", duty.annotation()),
         )),
-        Some(_) => None,
     }
 }
 

@@ -14,7 +14,8 @@ use crate::{
     Collections, PolicyError, PolicySource,
     collections::{FieldNode, is_collection_name},
     limits::{MAX_COLLECTIONS, check_text},
-    slice::ACTIONS,
+    slice::{ACTIONS, ACTS},
+    vocabulary::OPERATOR,
 };
 
 /// The pattern of record types, and the namespace in which they are.
@@ -23,6 +24,15 @@ pub(crate) const RECORD: &str = "Record";
 /// The file named in errors about declared collections.
 const CONFIGURATION: &str = "configuration";
 
+/// A schema that was read. Rules for operators are checked apart from all others:
+/// what the others read does not exist where an operator acts.
+pub(crate) struct Schemas {
+    /// What skills and schedules do.
+    pub(crate) calls: Schema,
+    /// What operators do.
+    pub(crate) acts: Schema,
+}
+
 /// The schema with the types of the declared collections.
 ///
 /// # Errors
@@ -30,7 +40,7 @@ const CONFIGURATION: &str = "configuration";
 pub(crate) fn load(
     source: &PolicySource,
     collections: &Collections,
-) -> Result<Schema, Vec<PolicyError>> {
+) -> Result<Schemas, Vec<PolicyError>> {
     let shapes = shapes(collections)?;
     check_text(&source.file, &source.text).map_err(|error| vec![error])?;
     let of_file = |found: &dyn miette::Diagnostic| {
@@ -45,19 +55,39 @@ pub(crate) fn load(
     let mut json = fragment.to_json_value().map_err(|found| of_file(&found))?;
     expand(&mut json, &shapes)
         .map_err(|message| vec![PolicyError::of_file(&source.file, message)])?;
-    let schema = Schema::from_json_value(json).map_err(|found| of_file(&found))?;
-    let missing = missing_actions(&schema);
+    let part = |operators: bool| {
+        Schema::from_json_value(part(&json, operators)).map_err(|found| of_file(&found))
+    };
+    let schemas = Schemas { calls: part(false)?, acts: part(true)? };
+    let missing = missing_actions(&schemas.calls);
     if missing.is_empty() {
-        Ok(schema)
+        Ok(schemas)
     } else {
         let message = format!("the schema lacks the actions {}", missing.join(", "));
         Err(vec![PolicyError::of_file(&source.file, message)])
     }
 }
 
+/// The schema with the actions of operators, or with all others. The rest keep
+/// their names and apply to nothing.
+fn part(schema: &Value, operators: bool) -> Value {
+    let mut part = schema.clone();
+    let actions = part.pointer_mut("/").and_then(|root| root.get_mut("actions")?.as_object_mut());
+    for action in actions.into_iter().flat_map(|actions| actions.values_mut()) {
+        let principals = action.pointer("/appliesTo/principalTypes").and_then(Value::as_array);
+        let is_for = principals.is_some_and(|names| names.iter().any(|name| name == OPERATOR));
+        if is_for != operators
+            && let Some(action) = action.as_object_mut()
+        {
+            action.remove("appliesTo");
+        }
+    }
+    part
+}
+
 fn missing_actions(schema: &Schema) -> Vec<&'static str> {
     let declared: Vec<_> = schema.actions().map(|uid| uid.id().unescaped()).collect();
-    ACTIONS.into_iter().filter(|name| !declared.contains(name)).collect()
+    ACTIONS.into_iter().chain(ACTS).filter(|name| !declared.contains(name)).collect()
 }
 
 /// The type of `fields` for each collection.

@@ -1,16 +1,25 @@
 //! Slices: for each principal and action the rules that could apply.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use cedar_policy::{
-    ActionConstraint, Entities, Entity, EntityUid, Policy, PolicySet, PolicySetError,
+    ActionConstraint, Effect, Entities, Entity, EntityUid, Policy, PolicySet, PolicySetError,
     PrincipalConstraint, Schema, entities_errors::EntitiesError,
 };
 
-use crate::{names::Names, rule::Rule, vocabulary::SKILL};
+use crate::{
+    duty::Duties,
+    judge::RuleFacts,
+    names::Names,
+    remember::Remembered,
+    vocabulary::{OPERATOR, SCHEDULE, SKILL},
+};
 
-/// Every action that is judged, by its name in rules.
-pub(crate) const ACTIONS: [&str; 21] = [
+/// The action of putting a personal value into a request.
+pub(crate) const REVEAL: &str = "data:reveal";
+
+/// Every action of skills and schedules that is judged, by its name in rules.
+pub(crate) const ACTIONS: [&str; 22] = [
     "log:write",
     "records:get",
     "records:query",
@@ -32,6 +41,20 @@ pub(crate) const ACTIONS: [&str; 21] = [
     "message:send",
     "schedule:create",
     "schedule:cancel",
+    REVEAL,
+];
+
+/// Every action of operators.
+pub(crate) const ACTS: [&str; 9] = [
+    "operator:view",
+    "operator:reply",
+    "operator:approve",
+    "operator:skills",
+    "operator:policy",
+    "operator:rules",
+    "operator:operators",
+    "operator:audit",
+    "operator:lockdown",
 ];
 
 /// An action with the groups in which it is.
@@ -44,27 +67,64 @@ pub(crate) struct Action {
 }
 
 /// The rules that could apply to a principal and an action.
-#[derive(Clone)]
 pub(crate) struct Slice {
     pub(crate) rules: PolicySet,
     /// What they read of principal, resource and context.
     pub(crate) read: Names,
+    /// What they ask for.
+    pub(crate) duties: Duties,
+    /// Whether a rule that can be lifted says what else is to be done.
+    pub(crate) has_marks: bool,
+    /// What was found before; without it every question is evaluated.
+    pub(crate) remembered: Option<Remembered>,
 }
 
 impl Slice {
-    fn new(rules: PolicySet) -> Self {
+    fn new(rules: PolicySet, facts: &BTreeMap<String, RuleFacts>) -> Self {
         let read = Names::read_by(rules.policies());
-        Self { rules, read }
+        Self { remembered: Some(Remembered::default()), ..Self::of(rules, read, facts) }
     }
+
+    fn of(rules: PolicySet, read: Names, facts: &BTreeMap<String, RuleFacts>) -> Self {
+        let (mut duties, mut has_marks) = (Duties::default(), false);
+        for rule in rules.policies().filter_map(|rule| facts.get(AsRef::<str>::as_ref(rule.id()))) {
+            duties = duties.union(rule.duties);
+            has_marks |= !rule.duties.is_empty() && rule.has_marks();
+        }
+        Self { rules, read, duties, has_marks, remembered: None }
+    }
+}
+
+/// The slices of one type of principals and one action.
+struct Cut {
+    /// For principals that some rule names.
+    named: HashMap<String, Slice>,
+    /// For every other.
+    others: Slice,
 }
 
 /// The rules, cut by principal and action.
 pub(crate) struct Slices {
-    actions: HashMap<&'static str, Action>,
-    /// For skills that some rule names: only the actions of such rules.
-    named: HashMap<String, HashMap<&'static str, Slice>>,
-    /// For every other skill.
-    others: HashMap<&'static str, Slice>,
+    actions: HashMap<&'static str, (Action, HashMap<Kind, Cut>)>,
+}
+
+/// Types of principals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    Skill,
+    Schedule,
+    Operator,
+}
+
+impl Kind {
+    fn of(name: &str) -> Option<Self> {
+        match name {
+            SKILL => Some(Self::Skill),
+            SCHEDULE => Some(Self::Schedule),
+            OPERATOR => Some(Self::Operator),
+            _ => None,
+        }
+    }
 }
 
 /// Why rules could not be cut. Loading finds both before.
@@ -95,102 +155,162 @@ impl Slices {
     ///
     /// # Errors
     /// The actions form no hierarchy, or two rules have the same id.
-    pub(crate) fn cut(schema: &Schema, rules: &[Rule]) -> Result<Self, CutError> {
-        let (mut named, mut others) = (HashMap::<_, HashMap<_, _>>::new(), HashMap::new());
-        let actions = actions(schema)?;
-        for (name, action) in &actions {
-            let mut for_all = PolicySet::new();
-            let mut for_one: HashMap<String, Vec<&Policy>> = HashMap::new();
-            for rule in rules.iter().map(|rule| &rule.policy) {
-                if !action.is_meant_by(rule) {
-                    continue;
-                }
-                match Principal::of(rule) {
-                    Principal::Anybody => for_all.add(rule.clone())?,
-                    Principal::Skill(id) => for_one.entry(id).or_default().push(rule),
-                    Principal::Nobody => {}
-                }
+    pub(crate) fn cut(
+        schema: &Schema,
+        rules: &[&Policy],
+        facts: &BTreeMap<String, RuleFacts>,
+    ) -> Result<Self, CutError> {
+        let mut all = HashMap::new();
+        for (name, kinds, action) in actions(schema)? {
+            let mut cuts = HashMap::new();
+            for kind in kinds {
+                cuts.insert(*kind, Cut::new(name, &action, *kind, rules, facts)?);
             }
-            for (skill, own) in for_one {
-                let mut set = for_all.clone();
-                for rule in own {
-                    set.add(rule.clone())?;
-                }
-                named.entry(skill).or_default().insert(*name, Slice::new(set));
-            }
-            others.insert(*name, Slice::new(for_all));
+            all.insert(name, (action, cuts));
         }
-        Ok(Self { actions, named, others })
+        Ok(Self { actions: all })
     }
 
-    /// The action of this name and the rules that could apply to this skill.
-    pub(crate) fn find(&self, skill: &str, action: &str) -> Option<(&Action, &Slice)> {
-        let own = self.named.get(skill).and_then(|actions| actions.get(action));
-        Some((self.actions.get(action)?, own.or_else(|| self.others.get(action))?))
+    /// The action of this name and the rules that could apply to this principal.
+    pub(crate) fn find(&self, kind: Kind, id: &str, action: &str) -> Option<(&Action, &Slice)> {
+        let (action, cuts) = self.actions.get(action)?;
+        let cut = cuts.get(&kind)?;
+        Some((action, cut.named.get(id).unwrap_or(&cut.others)))
     }
 
-    /// All rules for every skill and action, to compare with.
+    /// All rules for every principal and action, and nothing remembered, to compare
+    /// with.
     #[cfg(test)]
-    pub(crate) fn uncut(schema: &Schema, rules: &[Rule]) -> Result<Self, CutError> {
-        let all = PolicySet::from_policies(rules.iter().map(|rule| rule.policy.clone()))?;
-        let all = Slice { rules: all, read: Names::Any };
-        let others = ACTIONS.into_iter().map(|name| (name, all.clone())).collect();
-        Ok(Self { actions: actions(schema)?, named: HashMap::new(), others })
+    pub(crate) fn uncut(
+        schema: &Schema,
+        rules: &[&Policy],
+        facts: &BTreeMap<String, RuleFacts>,
+    ) -> Result<Self, CutError> {
+        let mut all = HashMap::new();
+        for (name, kinds, action) in actions(schema)? {
+            let mut cuts = HashMap::new();
+            for kind in kinds {
+                let set = PolicySet::from_policies(rules.iter().map(|rule| (*rule).clone()))?;
+                let others = Slice::of(set, Names::any(), facts);
+                cuts.insert(*kind, Cut { named: HashMap::new(), others });
+            }
+            all.insert(name, (action, cuts));
+        }
+        Ok(Self { actions: all })
     }
 }
 
-fn actions(schema: &Schema) -> Result<HashMap<&'static str, Action>, CutError> {
+impl Cut {
+    fn new(
+        name: &str,
+        action: &Action,
+        kind: Kind,
+        rules: &[&Policy],
+        facts: &BTreeMap<String, RuleFacts>,
+    ) -> Result<Self, CutError> {
+        let mut for_all = PolicySet::new();
+        let mut for_one: HashMap<String, Vec<&Policy>> = HashMap::new();
+        for rule in rules {
+            if !action.is_meant_by(name, rule) {
+                continue;
+            }
+            match Principal::of(rule, kind) {
+                Principal::Anybody => for_all.add((*rule).clone())?,
+                Principal::One(id) => for_one.entry(id).or_default().push(rule),
+                Principal::Nobody => {}
+            }
+        }
+        let mut named = HashMap::new();
+        for (id, own) in for_one {
+            let mut set = for_all.clone();
+            for rule in own {
+                set.add(rule.clone())?;
+            }
+            named.insert(id, Slice::new(set, facts));
+        }
+        Ok(Self { named, others: Slice::new(for_all, facts) })
+    }
+}
+
+/// Every action that is judged, with the types of principals that it has.
+fn actions(schema: &Schema) -> Result<Vec<(&'static str, &'static [Kind], Action)>, CutError> {
     let all = schema.action_entities()?;
-    let mut actions = HashMap::new();
+    let mut found = Vec::new();
     for uid in all.iter().map(Entity::uid) {
-        let Some(name) = ACTIONS.into_iter().find(|name| *name == uid.id().unescaped()) else {
-            continue;
+        let id = uid.id().unescaped();
+        let call = ACTIONS.into_iter().find(|name| *name == id);
+        let act = ACTS.into_iter().find(|name| *name == id);
+        let (name, kinds): (_, &[Kind]) = match (call, act) {
+            (Some(name), _) => (name, &[Kind::Skill, Kind::Schedule]),
+            (None, Some(name)) => (name, &[Kind::Operator]),
+            (None, None) => continue,
         };
         let groups: HashSet<EntityUid> =
             all.ancestors(&uid).into_iter().flatten().cloned().collect();
         let entity = Entity::new_no_attrs(uid.clone(), groups.clone());
         let entities = Entities::from_entities([entity], None)?;
-        actions.insert(name, Action { uid, entities, groups });
+        found.push((name, kinds, Action { uid, entities, groups }));
     }
-    Ok(actions)
+    Ok(found)
 }
 
 impl Action {
-    /// Whether the rule's scope has this action.
-    fn is_meant_by(&self, rule: &Policy) -> bool {
+    /// Whether the rule's scope has this action. Revealing has to be named: a permit
+    /// for every action is not meant for it.
+    fn is_meant_by(&self, name: &str, rule: &Policy) -> bool {
         let is = |uid: &EntityUid| *uid == self.uid || self.groups.contains(uid);
         match rule.action_constraint() {
-            ActionConstraint::Any => true,
+            ActionConstraint::Any => name != REVEAL || rule.effect() == Effect::Forbid,
             ActionConstraint::Eq(uid) => uid == self.uid,
             ActionConstraint::In(uids) => uids.iter().any(is),
         }
     }
 }
 
-/// For whom a rule is.
+/// Whether a rule is for operators. All others are for skills and schedules, so
+/// that a rule for everybody gives operators nothing.
+pub(crate) fn is_for_operators(rule: &Policy) -> bool {
+    match rule.principal_constraint() {
+        PrincipalConstraint::Any => false,
+        PrincipalConstraint::Is(kind) | PrincipalConstraint::IsIn(kind, _) => {
+            kind.to_string() == OPERATOR
+        }
+        PrincipalConstraint::Eq(uid) | PrincipalConstraint::In(uid) => {
+            uid.type_name().to_string() == OPERATOR
+        }
+    }
+}
+
+/// For whom of the principals of a type a rule is.
 enum Principal {
     Anybody,
-    Skill(String),
-    /// An entity that is not a skill: validation lets none through.
+    One(String),
     Nobody,
 }
 
 impl Principal {
-    fn of(rule: &Policy) -> Self {
+    fn of(rule: &Policy, kind: Kind) -> Self {
+        let one = |uid: &EntityUid| Self::One(uid.id().unescaped().to_owned());
+        let is = |uid: &EntityUid| Kind::of(&uid.type_name().to_string());
+        // Schedules are in their skill, which has the same id; nobody else is in
+        // anything but themselves.
+        let within = |uid: &EntityUid| match (is(uid), kind) {
+            (Some(Kind::Skill), Kind::Schedule) => one(uid),
+            (Some(of), kind) if of == kind => one(uid),
+            (Some(_) | None, _) => Self::Nobody,
+        };
         match rule.principal_constraint() {
+            PrincipalConstraint::Any if kind == Kind::Operator => Self::Nobody,
             PrincipalConstraint::Any => Self::Anybody,
-            PrincipalConstraint::Is(kind) if kind.to_string() == SKILL => Self::Anybody,
+            PrincipalConstraint::Is(of) if Kind::of(&of.to_string()) == Some(kind) => Self::Anybody,
             PrincipalConstraint::Is(_) => Self::Nobody,
-            // Skills are in no groups: only a skill itself is in it.
-            PrincipalConstraint::Eq(uid)
-            | PrincipalConstraint::In(uid)
-            | PrincipalConstraint::IsIn(_, uid) => {
-                if uid.type_name().to_string() == SKILL {
-                    Self::Skill(uid.id().unescaped().to_owned())
-                } else {
-                    Self::Nobody
-                }
+            PrincipalConstraint::Eq(uid) if is(&uid) == Some(kind) => one(&uid),
+            PrincipalConstraint::Eq(_) => Self::Nobody,
+            PrincipalConstraint::In(uid) => within(&uid),
+            PrincipalConstraint::IsIn(of, uid) if Kind::of(&of.to_string()) == Some(kind) => {
+                within(&uid)
             }
+            PrincipalConstraint::IsIn(_, _) => Self::Nobody,
         }
     }
 }

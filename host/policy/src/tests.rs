@@ -19,7 +19,7 @@ use postern_domain::{Channel, Customer, Digest, HostCall, IdentityLevel, SkillId
 
 use crate::{
     CollectionRules, Collections, Facts, FieldType, PolicyError, PolicyRequest, PolicySet,
-    PolicySource, RecordFacts, Verdict,
+    PolicySource, PolicySources, RecordFacts, Verdict, schema::Schemas,
 };
 
 fn policies_folder() -> PathBuf {
@@ -45,8 +45,28 @@ fn schema() -> PolicySource {
     read_folder(policies_folder(), "cedarschema").remove(0)
 }
 
+/// A file of the shipped policies.
+fn file(name: &str) -> PolicySource {
+    let text = fs::read_to_string(policies_folder().join(name)).unwrap();
+    PolicySource { file: name.to_owned(), text }
+}
+
+fn shipped_sources() -> PolicySources {
+    PolicySources {
+        schema: schema(),
+        rules: read_folder(policies_folder(), "cedar"),
+        limits: Some(file("limits.toml")),
+        approvals: Some(file("approvals.toml")),
+    }
+}
+
 fn shipped() -> PolicySet {
-    PolicySet::load(&schema(), &read_folder(policies_folder(), "cedar"), &shop()).unwrap()
+    PolicySet::load(&shipped_sources(), &shop()).unwrap()
+}
+
+/// Rules without limits and routes.
+fn only(rules: Vec<PolicySource>) -> PolicySources {
+    PolicySources { schema: schema(), rules, limits: None, approvals: None }
 }
 
 /// The collections of the sample shop.
@@ -65,15 +85,59 @@ fn shop() -> Collections {
 }
 
 /// The schema as it is read for the sample shop, once for all tests.
-fn checked_schema() -> &'static cedar_policy::Schema {
-    static SCHEMA: OnceLock<cedar_policy::Schema> = OnceLock::new();
+fn checked_schema() -> &'static Schemas {
+    static SCHEMA: OnceLock<Schemas> = OnceLock::new();
     SCHEMA.get_or_init(|| crate::schema::load(&schema(), &shop()).unwrap())
 }
 
+/// Rules without the shipped ones, with a few limits and routes.
+fn sources(rules: &str) -> PolicySources {
+    let source = |file: &str, text: &str| PolicySource { file: file.into(), text: text.into() };
+    PolicySources {
+        schema: schema(),
+        rules: vec![source("test.cedar", rules)],
+        limits: Some(source("limits.toml", LIMITS)),
+        approvals: Some(source("approvals.toml", ROUTES)),
+    }
+}
+
+const LIMITS: &str = "
+[rate.few]
+per = \"skill\"
+count = 6
+window = \"1m\"
+
+[amount.small]
+per = \"customer\"
+max = \"100.00\"
+
+[amount.month]
+per = \"customer\"
+max = \"100.00\"
+sum = \"300.00\"
+window = \"30d\"
+
+[concurrency.one]
+per = \"global\"
+most = 1
+";
+
+const ROUTES: &str = "
+[route.managers]
+quorum = 2
+expires = \"24h\"
+role = \"approver\"
+
+[route.others]
+quorum = 1
+expires = \"1h\"
+role = \"admin\"
+";
+
 /// Loads rules without the shipped ones.
 fn load(rules: &str) -> Result<PolicySet, Vec<PolicyError>> {
-    let source = PolicySource { file: "test.cedar".into(), text: rules.into() };
-    PolicySet::under(checked_schema(), &[source], &shop(), Digest::of_bytes(rules.as_bytes()))
+    let digest = Digest::of_bytes(rules.as_bytes());
+    PolicySet::under(checked_schema(), &sources(rules), &shop(), digest)
 }
 
 /// A private web chat with nobody in particular.
@@ -91,6 +155,7 @@ fn facts() -> Facts {
         records: Vec::new(),
         endpoint: None,
         own_ticket: true,
+        scheduled: false,
     }
 }
 

@@ -1,21 +1,24 @@
 //! The names of types, parsed once, and values built with them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use cedar_policy::{
-    Entity, EntityId, EntityTypeName, EntityUid, ParseErrors, RestrictedExpression as Expr,
+    EntityId, EntityTypeName, EntityUid, ParseErrors, RestrictedExpression as Expr,
 };
 use serde_json::Value;
 
 use crate::{
     Collections,
     collections::{FieldNode, FieldType},
-    names::Names,
     schema::RECORD,
 };
 
-/// The type of principals.
+/// The types of principals.
 pub(crate) const SKILL: &str = "Skill";
+/// A schedule of a skill.
+pub(crate) const SCHEDULE: &str = "Schedule";
+/// A person who runs the host.
+pub(crate) const OPERATOR: &str = "Operator";
 
 /// Types of the schema, and the declared collections.
 pub(crate) struct Vocabulary {
@@ -37,6 +40,11 @@ pub(crate) struct Vocabulary {
     pub(crate) model: EntityTypeName,
     pub(crate) audience: EntityTypeName,
     pub(crate) schedule: EntityTypeName,
+    pub(crate) datum: EntityTypeName,
+    pub(crate) operator: EntityTypeName,
+    pub(crate) role: EntityTypeName,
+    pub(crate) host: EntityTypeName,
+    pub(crate) route: EntityTypeName,
     pub(crate) collections: BTreeMap<String, Collection>,
 }
 
@@ -46,7 +54,17 @@ pub(crate) struct Collection {
     pub(crate) kind: EntityTypeName,
     /// Whether its records belong to customers.
     pub(crate) owned: bool,
+    /// The readable fields, one by one.
+    pub(crate) leaves: Vec<Leaf>,
     fields: BTreeMap<String, FieldNode>,
+}
+
+/// A readable field.
+pub(crate) struct Leaf {
+    /// Its dotted name.
+    pub(crate) path: String,
+    /// `fields` and the names on the way to it, with its own.
+    pub(crate) names: Vec<String>,
 }
 
 impl Vocabulary {
@@ -61,6 +79,7 @@ impl Vocabulary {
             let collection = Collection {
                 kind: format!("{RECORD}::{name}").parse()?,
                 owned: rules.owner.is_some(),
+                leaves: rules.readable.keys().map(|path| Leaf::new(path)).collect(),
                 fields: rules.fields().unwrap_or_default(),
             };
             known.insert(name.clone(), collection);
@@ -83,9 +102,21 @@ impl Vocabulary {
             knowledge: "Knowledge".parse()?,
             model: "Model".parse()?,
             audience: "Audience".parse()?,
-            schedule: "Schedule".parse()?,
+            schedule: SCHEDULE.parse()?,
+            datum: "Datum".parse()?,
+            operator: OPERATOR.parse()?,
+            role: "Role".parse()?,
+            host: "Host".parse()?,
+            route: "Route".parse()?,
             collections: known,
         })
+    }
+}
+
+impl Leaf {
+    fn new(path: &str) -> Self {
+        let names = ["fields"].into_iter().chain(path.split('.')).map(str::to_owned).collect();
+        Self { path: path.to_owned(), names }
     }
 }
 
@@ -137,31 +168,6 @@ pub(crate) fn reference(kind: &EntityTypeName, id: &str) -> Expr {
     Expr::new_entity_uid(uid(kind, id))
 }
 
-/// An entity that rules may look at: its attributes, and no groups.
-pub(crate) struct Thing {
-    pub(crate) uid: EntityUid,
-    pub(crate) attributes: Vec<(&'static str, Expr)>,
-}
-
-impl Thing {
-    /// The entity with those attributes that could be read. Attributes that Cedar
-    /// cannot take are left out with all others, and rules that read them fail.
-    pub(crate) fn with(&self, read: &Names) -> Entity {
-        let attributes = self.attributes.iter().filter(|(name, _)| read.have(name));
-        let attributes = attributes.map(|(name, value)| ((*name).to_owned(), value.clone()));
-        Entity::new(self.uid.clone(), attributes.collect(), HashSet::new())
-            .unwrap_or_else(|_| Entity::new_no_attrs(self.uid.clone(), HashSet::new()))
-    }
-}
-
-/// An entity with these attributes.
-pub(crate) fn entity<const N: usize>(
-    uid: EntityUid,
-    attributes: [(&'static str, Expr); N],
-) -> Thing {
-    Thing { uid, attributes: attributes.into() }
-}
-
 /// A text.
 pub(crate) fn string(text: &str) -> Expr {
     Expr::new_string(text.to_owned())
@@ -170,11 +176,6 @@ pub(crate) fn string(text: &str) -> Expr {
 /// A set of texts.
 pub(crate) fn strings<'a>(texts: impl IntoIterator<Item = &'a str>) -> Expr {
     Expr::new_set(texts.into_iter().map(string))
-}
-
-/// A count; what exceeds the range of the language becomes its largest.
-pub(crate) fn count(number: usize) -> Expr {
-    Expr::new_long(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 /// A record of members with names of their own.

@@ -23,7 +23,7 @@ fn annotations_are_ours_to_refuse() {
     check(&format!("\n @id(\"A b\") permit {ANY};"), (2, 2), "not a name", "lower-case");
     check(&format!("@id(\"default-deny\") permit {ANY};"), (1, 1), "reserved", "");
     check(&format!("@id(\"a\") @confrim forbid {ANY};"), (1, 10), "@confrim", "`confirm`");
-    check(&format!("@id(\"a\") @aproval(\"x\") forbid {ANY};"), (1, 10), "@aproval", "there are");
+    check(&format!("@id(\"a\") @colour(\"x\") forbid {ANY};"), (1, 10), "@colour", "there are");
     check(&format!("@id(\"a\") @confirm(\"x\") forbid {ANY};"), (1, 10), "no value", "@confirm");
     check(&format!("@id(\"a\") @confirm permit {ANY};"), (1, 10), "forbid rules only", "beside");
     check(&format!("@id(\"a\") @reason(\"x\") permit {ANY};"), (1, 10), "forbid rules only", "");
@@ -132,7 +132,7 @@ fn everything_that_is_wrong_is_reported_in_the_order_of_files() {
         ),
         source("c.cedar", "permit (principal action, resource);"),
     ];
-    let errors = PolicySet::load(&schema(), &files, &shop()).map(|_| ()).unwrap_err();
+    let errors = PolicySet::load(&only(files.into()), &shop()).map(|_| ()).unwrap_err();
     let mut places: Vec<(&str, u32)> = errors.iter().map(|e| (e.file.as_str(), e.line)).collect();
     places.dedup();
     let expected = [("a.cedar", 1), ("a.cedar", 2), ("b.cedar", 1), ("b.cedar", 2), ("c.cedar", 1)];
@@ -149,7 +149,7 @@ fn templates_and_files_given_twice_are_refused() {
         "each principal",
     );
     let source = PolicySource { file: "a.cedar".into(), text: String::new() };
-    let errors = PolicySet::load(&schema(), &[source.clone(), source], &shop()).unwrap_err();
+    let errors = PolicySet::load(&only(vec![source.clone(), source]), &shop()).unwrap_err();
     assert_eq!(errors[0].to_string(), "a.cedar: the file was given twice");
 }
 
@@ -198,7 +198,9 @@ fn sizes_are_bounded_and_hostile_texts_do_not_use_up_the_stack() {
 fn a_schema_is_refused_with_its_place() {
     let check = |text: &str, place: u32, message: &str| {
         let source = PolicySource { file: "s".into(), text: text.into() };
-        let errors = PolicySet::load(&source, &[], &shop()).map(|_| ()).unwrap_err();
+        let errors = PolicySet::load(&PolicySources { schema: source, ..only(vec![]) }, &shop())
+            .map(|_| ())
+            .unwrap_err();
         let fits =
             |e: &PolicyError| e.file == "s" && e.line == place && e.message.contains(message);
         assert!(errors.iter().any(fits), "{errors:?}");
@@ -221,7 +223,7 @@ fn declared_collections_are_checked_too() {
         let readable = readable.iter().map(|f| ((*f).to_owned(), FieldType::String)).collect();
         let rules = CollectionRules { owner: None, readable };
         let collections = Collections(BTreeMap::from([(name.to_owned(), rules)]));
-        let errors = PolicySet::load(&schema(), &[], &collections).map(|_| ()).unwrap_err();
+        let errors = PolicySet::load(&only(vec![]), &collections).map(|_| ()).unwrap_err();
         assert!(errors[0].to_string().starts_with("configuration: collection"), "{errors:?}");
         assert!(errors[0].to_string().contains(message), "{errors:?}");
     };
@@ -229,11 +231,11 @@ fn declared_collections_are_checked_too() {
     check("in", &[], "no word of the rule language");
     check("orders", &["a", "a.b"], "inside another");
     let many = (0..201).map(|i| (format!("c{i}"), CollectionRules::default())).collect();
-    let errors = PolicySet::load(&schema(), &[], &Collections(many)).map(|_| ()).unwrap_err();
+    let errors = PolicySet::load(&only(vec![]), &Collections(many)).map(|_| ()).unwrap_err();
     assert_eq!(errors[0].message, "201 collections; at most 200");
 }
 
 #[test]
 fn no_collections_is_no_error() {
-    assert!(PolicySet::load(&schema(), &[], &Collections::default()).is_ok());
+    assert!(PolicySet::load(&only(vec![]), &Collections::default()).is_ok());
 }

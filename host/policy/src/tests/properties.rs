@@ -4,7 +4,7 @@ use postern_domain::{Decision, Obligation};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{judge::Judge, rule, slice::Slices, vocabulary::Vocabulary};
+use crate::{judge::Judge, load::Read, slice::Slices};
 
 const PRINCIPALS: [&str; 5] = [
     "principal",
@@ -151,13 +151,14 @@ fn set(rules: &[AnyRule]) -> PolicySet {
     load(&text(rules)).unwrap_or_else(|errors| panic!("{}\n{errors:?}", text(rules)))
 }
 
-/// The same rules, looked at all of them for every call.
+/// The same rules, looked at all of them for every call, and nothing remembered.
 fn uncut(rules: &[AnyRule]) -> Judge {
-    let source = PolicySource { file: "test.cedar".into(), text: text(rules) };
-    let rules = rule::parse(&[source], &mut Vec::new());
-    let slices = Slices::uncut(checked_schema(), &rules).unwrap();
-    let rules_by_id = rules.iter().map(crate::load::rule_facts).collect();
-    Judge { words: Vocabulary::new(&shop()).unwrap(), slices, rules: rules_by_id }
+    let set = set(rules);
+    let mut judge = set.judge;
+    let Read { rules, .. } = Read::all(&sources(&text(rules)), &mut Vec::new());
+    let policies: Vec<_> = rules.iter().map(|rule| &rule.policy).collect();
+    judge.slices = Slices::uncut(&checked_schema().calls, &policies, &judge.rules).unwrap();
+    judge
 }
 
 fn rules() -> impl Strategy<Value = Vec<AnyRule>> {

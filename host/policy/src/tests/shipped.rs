@@ -139,12 +139,18 @@ fn rules_know_their_file_and_line() {
 
 #[test]
 fn the_digest_depends_on_every_text_and_not_on_the_order_of_files() {
-    let mut files = read_folder(policies_folder(), "cedar");
+    let mut files = shipped_sources();
     let digest = shipped().digest();
-    files.reverse();
-    let same = PolicySet::load(&schema(), &files, &shop()).unwrap();
+    files.rules.reverse();
+    let same = PolicySet::load(&files, &shop()).unwrap();
     assert_eq!(same.digest(), digest);
     assert_eq!(same.rules().collect::<Vec<_>>(), shipped().rules().collect::<Vec<_>>());
-    files[0].text.push_str("\n// more\n");
-    assert_ne!(PolicySet::load(&schema(), &files, &shop()).unwrap().digest(), digest);
+    let changed = |change: &dyn Fn(&mut PolicySources)| {
+        let mut files = files.clone();
+        change(&mut files);
+        assert_ne!(PolicySet::load(&files, &shop()).unwrap().digest(), digest);
+    };
+    changed(&|files| files.rules[0].text.push_str("\n// more\n"));
+    changed(&|files| files.limits.as_mut().unwrap().text.push_str("\n# more\n"));
+    changed(&|files| files.approvals.as_mut().unwrap().text.push_str("\n# more\n"));
 }

@@ -123,12 +123,12 @@ fn of_a_rule_with_two_duties_only_the_missing_one_is_asked_for() {
 
 #[test]
 fn records_that_belong_to_nobody_need_no_customer_and_no_private_chat() {
-    let mut files = read_folder(policies_folder(), "cedar");
-    files.push(PolicySource {
+    let mut files = shipped_sources();
+    files.rules.push(PolicySource {
         file: "more.cedar".into(),
         text: "@id(\"products\") permit (principal, action in Action::\"records:read\", resource is Record::products);".into(),
     });
-    let set = PolicySet::load(&schema(), &files, &shop()).unwrap();
+    let set = PolicySet::load(&files, &shop()).unwrap();
     let call = HostCall::RecordsGet { collection: "products".into(), key: "1".into() };
     let record = RecordFacts {
         collection: "products".into(),
