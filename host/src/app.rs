@@ -7,14 +7,13 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use postern_policy::{PolicyError, PolicySet, PolicySource};
 use postern_runtime::{InUse, Runtime, RuntimeConfig, RuntimeError};
 use postern_store::{SqliteStore, Store, StoreError};
 use tokio::{sync::watch, task::JoinSet};
 
 use self::generations::{Pinned, Refused};
 use crate::{
-    audit,
+    approvals, audit,
     breaker::Breakers,
     channels::Channels,
     clock::{Clock, SystemClock},
@@ -24,10 +23,11 @@ use crate::{
         http::{HttpClient, HttpSetupError},
     },
     gate::GateShared,
+    identity::Codes,
     keys::{KeyError, MasterKey},
     metrics::Metrics,
     pipeline::{self, Bell, Events, Intake, deliver},
-    policies::Policies,
+    policies::{Policies, PoliciesError},
     registry::{Compiler, Registry, RegistryError, Skills},
 };
 
@@ -50,17 +50,9 @@ pub enum StartError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The policies are refused.
-    #[error("{}", list(.0))]
-    Policy(Vec<PolicyError>),
-    /// The policies cannot be read.
-    #[error("{path}: {source}; `postern init` writes the default rules")]
-    PolicyFile {
-        /// The file or folder.
-        path: String,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    /// The rules in force cannot be used.
+    #[error(transparent)]
+    Policies(#[from] PoliciesError),
     /// A skill cannot be loaded.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -73,11 +65,6 @@ pub enum StartError {
     /// Skills have no way to other servers.
     #[error(transparent)]
     Egress(#[from] HttpSetupError),
-}
-
-fn list(errors: &[PolicyError]) -> String {
-    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    lines.join("\n")
 }
 
 /// A running host.
@@ -96,6 +83,8 @@ pub struct App {
     pub intake: Intake,
     /// Tells which conversations have changed.
     pub events: Events,
+    /// Makes and checks codes that prove who a customer is.
+    pub codes: Codes,
     /// Ways out to customers.
     pub channels: Channels,
     /// What all gates share.
@@ -132,31 +121,6 @@ pub fn runtime(config: &Config) -> Result<Runtime, RuntimeError> {
     })
 }
 
-/// Reads and checks the policies of a configuration.
-///
-/// # Errors
-/// A file cannot be read, or a rule is refused; all errors are given.
-pub fn policies(config: &Config) -> Result<PolicySet, StartError> {
-    let folder = &config.policies;
-    let unreadable = |path: &Path| {
-        let path = path.display().to_string();
-        move |source| StartError::PolicyFile { path, source }
-    };
-    let read = |path: &Path| {
-        let text = std::fs::read_to_string(path).map_err(unreadable(path))?;
-        Ok::<_, StartError>(PolicySource { file: path.display().to_string(), text })
-    };
-    let schema = read(&folder.join("postern.cedarschema"))?;
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .map_err(unreadable(folder))?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "cedar"))
-        .collect();
-    files.sort();
-    let sources: Vec<_> = files.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
-    PolicySet::load(&schema, &sources, &config.collections.rules()).map_err(StartError::Policy)
-}
-
 impl App {
     /// Opens a data folder for serving. Nobody else may serve from it.
     ///
@@ -182,7 +146,7 @@ impl App {
     ) -> Result<Arc<Self>, StartError> {
         install_crypto();
         let key = MasterKey::read(&config.data.join(KEY_FILE))?;
-        let policy = Arc::new(Policies::new(0, policies(&config)?));
+        let policy = Arc::new(Policies::open(&config)?);
         let registry = Registry::open(&config.data, key.clone(), compiler)?;
         let runtime = Arc::new(runtime(&config)?);
         let skills = registry.load(&runtime, &config, &registry.current()?)?;
@@ -198,10 +162,12 @@ impl App {
             }),
             clock: Arc::clone(&clock),
             metrics: Arc::clone(&metrics),
+            concurrency: Arc::default(),
         });
         let inbox_bell = Bell::default();
         Ok(Arc::new(Self {
             intake: Intake::start(Arc::clone(&store), key.clone(), inbox_bell.clone()),
+            codes: Codes::new(&config, &key),
             channels: Channels::new(&config)?,
             events: Events::default(),
             outbox_bell: Bell::default(),
@@ -285,6 +251,7 @@ impl App {
         }
         tasks.spawn(deliver::run(Arc::clone(self), stop.clone()));
         tasks.spawn(audit::keep_checkpoints(Arc::clone(self), stop.clone()));
+        tasks.spawn(approvals::tend(Arc::clone(self), stop.clone()));
         tasks.spawn(Arc::clone(self).follow_generations(stop));
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended {
@@ -294,10 +261,11 @@ impl App {
         Ok(())
     }
 
-    /// Swaps the active skills when an operator has activated a generation.
+    /// Swaps the active skills and the rules in force when an operator has activated
+    /// a generation.
     async fn follow_generations(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let mut tick = tokio::time::interval(GENERATION_CHECK);
-        let mut refused = None;
+        let (mut refused, mut told) = (None, None);
         loop {
             tokio::select! {
                 _ = stop.changed() => return,
@@ -305,6 +273,47 @@ impl App {
             }
             self.metrics.tidy();
             self.follow_once(&mut refused).await;
+            self.follow_rules(&mut told).await;
+        }
+    }
+
+    /// Looks once for another generation of rules, and whether the folder of rules
+    /// is as it is in force. `told` is the last thing that went wrong, which is told
+    /// once.
+    async fn follow_rules(self: &Arc<Self>, told: &mut Option<String>) {
+        let app = Arc::clone(self);
+        let look = move || {
+            let taken = app.policy.follow(&app.config)?;
+            Ok::<_, PoliciesError>((taken, app.policy.compare(&app.config)?))
+        };
+        let looked = match tokio::task::spawn_blocking(look).await {
+            Ok(looked) => looked.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        match looked {
+            Ok((taken, differing)) => {
+                *told = None;
+                if let Some(generation) = taken {
+                    tracing::info!(generation, "rules put in force");
+                }
+                match differing {
+                    Some(files) if files.is_empty() => {
+                        tracing::info!("the folder of rules is as it is in force");
+                    }
+                    Some(files) => tracing::warn!(
+                        files = files.join(", "),
+                        "the folder of rules is not as it is in force; \
+                         `postern policy apply` puts it in force"
+                    ),
+                    None => {}
+                }
+            }
+            Err(error) => {
+                if told.as_ref() != Some(&error) {
+                    tracing::error!(error, "rules not looked at; those in force stay");
+                    *told = Some(error);
+                }
+            }
         }
     }
 

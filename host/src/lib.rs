@@ -7,6 +7,7 @@
 //! [`console`] and [`cli`] show and operate all of it.
 
 pub mod app;
+pub mod approvals;
 pub mod audit;
 pub mod brain;
 pub mod breaker;
@@ -15,15 +16,20 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod console;
+mod durable;
 pub mod effects;
+pub mod fault;
 pub mod gate;
 mod http;
+pub mod identity;
 pub mod keys;
 pub mod ledger;
 pub mod metrics;
+pub mod operators;
 pub mod pipeline;
 pub mod policies;
 pub mod privacy;
 pub mod profile;
 pub mod registry;
+pub mod replay;
 pub mod understand;

@@ -33,6 +33,8 @@ const BREAKER_OPENED: &str = "postern_skill_breaker_opened_total";
 const CALL_SECONDS: &str = "postern_skill_call_seconds";
 const CPU_SECONDS: &str = "postern_skill_cpu_seconds";
 const HOST_CALLS: &str = "postern_host_calls_total";
+const POLICY_GENERATION: &str = "postern_policy_generation";
+const POLICY_DIFFERING: &str = "postern_policy_files_differing";
 const LOG_LINES_DROPPED: &str = "postern_log_lines_dropped_total";
 
 /// The outcome of a call that was refused because its skill rests.
@@ -71,8 +73,14 @@ fn describe(recorder: &PrometheusRecorder) {
     for (name, text) in counters {
         recorder.describe_counter(KeyName::from_const_str(name), None, text.into());
     }
-    let open = "1 while a skill rests because too many of its calls broke in a row.";
-    recorder.describe_gauge(KeyName::from_const_str(BREAKER_OPEN), None, open.into());
+    let gauges = [
+        (BREAKER_OPEN, "1 while a skill rests because too many of its calls broke in a row."),
+        (POLICY_GENERATION, "Number of the generation of rules in force."),
+        (POLICY_DIFFERING, "Files of the folder of rules that are not as they are in force."),
+    ];
+    for (name, text) in gauges {
+        recorder.describe_gauge(KeyName::from_const_str(name), None, text.into());
+    }
     let seconds = [
         (CALL_SECONDS, "Time of a call from start to end, host calls included."),
         (CPU_SECONDS, "Processor time of the component in a call."),
@@ -160,6 +168,16 @@ impl Metrics {
         let labels =
             [("skill", skill.as_str()), ("action", action), ("decision", decision.as_str())];
         self.add(key(HOST_CALLS, labels), 1);
+    }
+
+    /// Shows which rules are in force, and in how many files the folder differs.
+    pub fn rules(&self, generation: u64, differing: usize) {
+        #[expect(clippy::cast_precision_loss, reason = "there are not that many generations")]
+        let figures =
+            [(POLICY_GENERATION, generation as f64), (POLICY_DIFFERING, differing as f64)];
+        for (name, figure) in figures {
+            self.recorder.register_gauge(&key(name, []), &METADATA).set(figure);
+        }
     }
 
     /// All figures in the text format of Prometheus 0.0.4. `active` tells how

@@ -23,6 +23,8 @@ pub(crate) enum ErrorCode {
     NotFound,
     /// There is something here, but not for this method.
     MethodNotAllowed,
+    /// It cannot be done as things stand.
+    Conflict,
     /// The body is too large.
     TooLarge,
     /// The body is of another type.
@@ -49,6 +51,9 @@ impl ErrorCode {
                 "method_not_allowed",
                 "this method is not served here",
             ),
+            Self::Conflict => {
+                (StatusCode::CONFLICT, "conflict", "this cannot be done as things stand")
+            }
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large"),
             Self::UnsupportedType => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -75,7 +80,18 @@ fn request_id() -> RequestId {
 
 /// The answer to a refused request, which is logged and counted.
 pub(crate) fn error_reply(channel: &'static str, code: ErrorCode) -> Response {
-    let (status, name, message) = code.parts();
+    let (_, name, message) = code.parts();
+    error_reply_saying(channel, code, name, message)
+}
+
+/// The same with a name and words of its own, for those who may know more.
+pub(crate) fn error_reply_saying(
+    channel: &'static str,
+    code: ErrorCode,
+    name: &str,
+    message: &str,
+) -> Response {
+    let (status, ..) = code.parts();
     let request = request_id();
     tracing::info!(channel, status = status.as_u16(), request.id = request.as_str(), "refused");
     let body = json!({"error": {"code": name, "message": message, "request_id": request}});

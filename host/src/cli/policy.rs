@@ -10,7 +10,7 @@ use clap::Subcommand;
 use postern_policy::{Case, PolicySet, PolicySource, read_cases, told};
 
 use super::{Context, output, output::out};
-use crate::{app, config::Config};
+use crate::{config::Config, policies::Loaded};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Policy {
@@ -73,10 +73,13 @@ impl Policy {
 }
 
 /// The rules of a folder, under the collections of a configuration.
-fn rules(config: &Config, folder: Option<PathBuf>) -> anyhow::Result<(PathBuf, PolicySet)> {
+pub(super) fn rules(
+    config: &Config,
+    folder: Option<PathBuf>,
+) -> anyhow::Result<(PathBuf, PolicySet)> {
     let folder = folder.unwrap_or_else(|| config.policies.clone());
-    let config = Config { policies: folder.clone(), ..config.clone() };
-    Ok((folder, app::policies(&config)?))
+    let loaded = Loaded::folder(config, &folder)?;
+    Ok((folder, loaded.into_rules()))
 }
 
 /// The cases of a file, or of all files of a folder.

@@ -1,5 +1,5 @@
-//! Who may see the console: whoever has the operator's token, from a browser
-//! that knows which host it is talking to.
+//! Who may see the console and act there: whoever has an operator's token, from a
+//! browser that knows which host it is talking to, as far as rules let them.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -10,17 +10,20 @@ use askama::Template;
 use axum::{
     body::Bytes,
     extract::{Request, State, rejection::BytesRejection},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use postern_domain::Timestamp;
+use postern_domain::{Digest, Timestamp};
+use postern_policy::Act;
+use postern_store::StoreError;
 use subtle::ConstantTimeEq as _;
 
 use super::{Console, NAME, is_for_machines, reply};
 use crate::{
     channels::{ErrorCode, error_reply},
     http::{REFERRER, bearer, cookie, is_own, origin},
+    operators::{self, Actor, ROOT},
 };
 
 const COOKIE: &str = "postern_operator";
@@ -74,16 +77,35 @@ fn is_this_host(host: &str, bound: SocketAddr) -> bool {
     }
 }
 
-/// Lets a request pass with the operator's token, or with the cookie that the
-/// sign-in page gave for it. Others get that page, or an error in JSON.
+/// Lets a request pass with the token of an operator whom rules let look, or with
+/// the cookie that the sign-in page gave for it. Others get that page, or an error
+/// in JSON. Handlers find the [`Actor`] among the request's extensions.
 pub(super) async fn require_operator(
     State(console): State<Arc<Console>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
-    if is_operator(&console, request.headers()) {
-        return next.run(request).await;
+    let actor = match actor_of(&console, request.headers()).await {
+        Ok(Some(actor)) => actor,
+        Ok(None) => return unknown(&request),
+        Err(error) => return reply::failed(request.uri(), reply::Failure::Store(error)),
+    };
+    let by_cookie = bearer(request.headers()).is_none();
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    // Browsers name the origin of every form; whoever has a token in hand is none.
+    if by_cookie && changes && !is_surely_from_here(request.headers()) {
+        return error_reply(NAME, ErrorCode::Forbidden);
     }
+    let rules = console.app.policy.current();
+    let (desk, uri) = (console.desk(&rules, &actor), request.uri());
+    if let Err(error) = desk.allow(act_of(uri), "console:look", area(uri)).await {
+        return reply::failed(uri, error.into());
+    }
+    request.extensions_mut().insert(actor);
+    next.run(request).await
+}
+
+fn unknown(request: &Request) -> Response {
     if is_for_machines(request.uri()) {
         let mut response = error_reply(NAME, ErrorCode::Unauthorized);
         let challenge = HeaderValue::from_static("Bearer");
@@ -94,29 +116,75 @@ pub(super) async fn require_operator(
     sign_in(StatusCode::UNAUTHORIZED, next, false)
 }
 
-fn is_operator(console: &Console, headers: &HeaderMap) -> bool {
-    match bearer(headers) {
-        Some(token) => console.app.config.server.operator_token.matches(token.as_bytes()),
-        None => cookie(headers, COOKIE).is_some_and(|value| is_signed_in(console, value)),
+/// The first part of an address after `/api`, which names no customer.
+fn area(uri: &Uri) -> &'static str {
+    const AREAS: [&str; 9] = [
+        "conversations",
+        "tickets",
+        "skills",
+        "rules",
+        "audit",
+        "metrics",
+        "approvals",
+        "me",
+        "api",
+    ];
+    let path = uri.path().strip_prefix("/api").unwrap_or(uri.path());
+    let first = path.split('/').nth(1).unwrap_or_default();
+    AREAS.into_iter().find(|area| *area == first).unwrap_or("home")
+}
+
+fn act_of(uri: &Uri) -> Act {
+    if area(uri) == "audit" { Act::ReadAudit } else { Act::View }
+}
+
+/// Who sends a request, if it is an operator.
+async fn actor_of(console: &Console, headers: &HeaderMap) -> Result<Option<Actor>, StoreError> {
+    let app = &console.app;
+    match (bearer(headers), cookie(headers, COOKIE)) {
+        (Some(token), _) => {
+            let configured = &app.config.server.operator_token;
+            operators::sign_in(&*app.store, configured, token, app.clock.now()).await
+        }
+        (None, Some(value)) => signed_in(console, value).await,
+        (None, None) => Ok(None),
     }
 }
 
-/// The cookie's value: a time in milliseconds and its signature. It depends on
-/// the token, so that a new token ends all sessions, and does not show it.
-fn signed(console: &Console, issued: &str) -> [u8; 32] {
-    let token = &console.app.config.server.operator_token;
-    console.app.key.derive("operator-session", &[token.expose(), issued])
+/// The signature of a cookie: its time in milliseconds, and by whose token. It
+/// depends on the token, so that a new one ends all sessions, and does not show it.
+fn signed(console: &Console, issued: &str, holder: &str) -> [u8; 32] {
+    let app = &console.app;
+    let token = if holder == ROOT { app.config.server.operator_token.expose() } else { "" };
+    app.key.derive("operator-session", &[token, issued, holder])
 }
 
-fn is_signed_in(console: &Console, value: &str) -> bool {
-    let Some((issued, signature)) = value.split_once('.') else { return false };
+/// Who has this cookie, if their token counts now: the session of a token that was
+/// revoked, or of an operator who was removed, is over.
+async fn signed_in(console: &Console, value: &str) -> Result<Option<Actor>, StoreError> {
+    let mut parts = value.split('.');
+    let (Some(issued), Some(holder), Some(signature), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Ok(None);
+    };
     let mut given = [0; 32];
     if hex::decode_to_slice(signature, &mut given).is_err() {
-        return false;
+        return Ok(None);
     }
-    let genuine: bool = signed(console, issued).ct_eq(&given).into();
-    let Ok(issued) = issued.parse::<i64>() else { return false };
-    genuine && console.app.clock.now().millis_since(Timestamp::from_millis(issued)) < LIFE_S * 1_000
+    let genuine: bool = signed(console, issued, holder).ct_eq(&given).into();
+    let now = console.app.clock.now();
+    let fresh = issued
+        .parse()
+        .is_ok_and(|issued| now.millis_since(Timestamp::from_millis(issued)) < LIFE_S * 1_000);
+    if !(genuine && fresh) {
+        return Ok(None);
+    }
+    if holder == ROOT {
+        return Ok(Some(Actor::root()));
+    }
+    let Ok(digest) = format!("sha256:{holder}").parse::<Digest>() else { return Ok(None) };
+    operators::still_signed_in(&*console.app.store, digest, now).await
 }
 
 #[derive(Template)]
@@ -158,14 +226,22 @@ pub(super) async fn login(
             .unwrap_or_default()
     };
     let next = field("next");
-    // The token has at least 16 characters, so that trying them out is hopeless
-    // without counting attempts, and nobody can lock the operator out.
-    if !console.app.config.server.operator_token.matches(field("token").trim().as_bytes()) {
-        tracing::warn!("a sign-in to the operator page with a wrong token");
-        return sign_in(StatusCode::UNAUTHORIZED, &next, true);
-    }
-    let issued = console.app.clock.now().millis().to_string();
-    let value = format!("{issued}.{}", hex::encode(signed(&console, &issued)));
+    // A token has at least 16 characters, so that trying them out is hopeless
+    // without counting attempts, and nobody can lock an operator out.
+    let (app, token) = (&console.app, field("token"));
+    let (configured, now) = (&app.config.server.operator_token, app.clock.now());
+    let actor = match operators::sign_in(&*app.store, configured, &token, now).await {
+        Ok(Some(actor)) => actor,
+        Ok(None) => {
+            tracing::warn!("a sign-in to the operator page with a wrong token");
+            return sign_in(StatusCode::UNAUTHORIZED, &next, true);
+        }
+        Err(error) => return reply::PageError(error.into()).into_response(),
+    };
+    let issued = now.millis().to_string();
+    let holder = actor.token().map_or_else(|| ROOT.to_owned(), |digest| digest.hex());
+    let signature = hex::encode(signed(&console, &issued, &holder));
+    let value = format!("{issued}.{holder}.{signature}");
     see_other(local(&next), &set_cookie(&headers, &value, LIFE_S))
 }
 
@@ -184,6 +260,11 @@ fn is_from_here(headers: &HeaderMap) -> bool {
         Ok(Some(origin)) => is_own(origin, headers),
         Err(()) => false,
     }
+}
+
+/// Whether a request surely comes from a page of this listener.
+fn is_surely_from_here(headers: &HeaderMap) -> bool {
+    matches!(origin(headers), Ok(Some(origin)) if is_own(origin, headers))
 }
 
 fn set_cookie(headers: &HeaderMap, value: &str, age_s: i64) -> String {

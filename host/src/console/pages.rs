@@ -9,8 +9,8 @@ use axum::{
     response::Response,
 };
 use postern_domain::{
-    AuditRow, ConversationId, OutboxItem, Ticket, TicketEvent, TicketEventKind, TicketId,
-    TicketStatus,
+    ApprovalState, AuditRow, ConversationId, OutboxItem, Ticket, TicketEvent, TicketEventKind,
+    TicketId, TicketStatus,
 };
 use postern_policy::RuleSummary;
 use postern_store::{ConversationSummary, Page, TicketDetail};
@@ -35,6 +35,10 @@ struct Home {
     /// Messages that wait to be sent.
     outbox: u64,
     undelivered: Vec<OutboxItem>,
+    /// Approvals that wait, as many as one page shows.
+    approvals: usize,
+    /// Files of rules that are not as they are in force.
+    differing: usize,
     /// Among the last tickets, those that wait for a person.
     waiting: Vec<Ticket>,
     conversations: Vec<ConversationSummary>,
@@ -54,6 +58,8 @@ pub(super) async fn home(State(console): State<Arc<Console>>) -> Shown {
         frame: Frame::of("home", "Overview"),
         inbox,
         outbox,
+        approvals: store.approvals(Some(ApprovalState::Pending), last(ENTRIES)).await?.len(),
+        differing: console.app.policy.differing().len(),
         undelivered: store.undelivered(last(ENTRIES)).await?,
         waiting,
         conversations: store.conversations(last(10)).await?,
@@ -156,6 +162,8 @@ fn sentence(kind: &TicketEventKind) -> String {
 struct Rules {
     frame: Frame,
     digest: String,
+    generation: u64,
+    differing: Vec<String>,
     rules: Vec<RuleSummary>,
 }
 
@@ -165,6 +173,8 @@ pub(super) async fn rules(State(console): State<Arc<Console>>) -> Response {
     let template = Rules {
         frame: Frame::of("rules", "Rules"),
         digest: policy.digest().to_string(),
+        generation: console.app.policy.generation(),
+        differing: console.app.policy.differing(),
         rules: policy.rules().cloned().collect(),
     };
     page(StatusCode::OK, &template)

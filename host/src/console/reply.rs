@@ -5,16 +5,17 @@ use std::sync::LazyLock;
 use askama::Template;
 use axum::{
     extract::{FromRequestParts, Query},
-    http::{StatusCode, request::Parts},
+    http::{StatusCode, Uri, request::Parts},
     response::{IntoResponse, Response},
 };
 use postern_store::{Page, StoreError};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::NAME;
+use super::{NAME, is_for_machines};
 use crate::{
-    channels::{ErrorCode, error_reply},
+    channels::{ErrorCode, error_reply, error_reply_saying},
     http::{self, source_of},
+    operators::ActError,
 };
 
 const STYLE: &str = include_str!("../../assets/console.css");
@@ -63,8 +64,43 @@ pub(super) enum Failure {
     Unreadable,
     /// There is nothing at the address.
     NotFound,
+    /// It is not done: a name for machines, and why.
+    Refused {
+        /// Whether rules are why, and not how things stand.
+        by_rules: bool,
+        /// For machines.
+        code: &'static str,
+        /// With the next step.
+        reason: String,
+    },
     /// The store does not answer.
     Store(StoreError),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<ActError> for Failure {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::Refused { .. } => {
+                Self::Refused { by_rules: true, code: "role", reason: error.to_string() }
+            }
+            ActError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// The answer to a request that failed before a handler had it.
+pub(super) fn failed(uri: &Uri, failure: Failure) -> Response {
+    if is_for_machines(uri) {
+        ApiError(failure).into_response()
+    } else {
+        PageError(failure).into_response()
+    }
 }
 
 impl Failure {
@@ -72,6 +108,8 @@ impl Failure {
         match self {
             Self::Unreadable => ErrorCode::BadRequest,
             Self::NotFound => ErrorCode::NotFound,
+            Self::Refused { by_rules: true, .. } => ErrorCode::Forbidden,
+            Self::Refused { by_rules: false, .. } => ErrorCode::Conflict,
             Self::Store(error) => {
                 tracing::error!(error = error as &dyn std::error::Error, "the console cannot read");
                 ErrorCode::Unavailable
@@ -91,7 +129,14 @@ impl From<StoreError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        error_reply(NAME, self.0.code())
+        match &self.0 {
+            Failure::Refused { code, reason, .. } => {
+                error_reply_saying(NAME, self.0.code(), code, reason)
+            }
+            Failure::Unreadable | Failure::NotFound | Failure::Store(_) => {
+                error_reply(NAME, self.0.code())
+            }
+        }
     }
 }
 
@@ -108,21 +153,23 @@ impl From<StoreError> for PageError {
 #[template(path = "console/message.html")]
 struct Message {
     frame: Frame,
-    text: &'static str,
+    text: String,
 }
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         // Logs the failure; its status and headers are the page's.
         let status = error_reply(NAME, self.0.code()).status();
-        let (title, text) = match self.0 {
+        let (title, text) = match &self.0 {
             Failure::Unreadable => ("Not readable", "The address has a part that makes no sense."),
             Failure::NotFound => ("Not found", "There is nothing at this address."),
+            Failure::Refused { by_rules: true, reason, .. } => ("Not allowed", reason.as_str()),
+            Failure::Refused { by_rules: false, reason, .. } => ("Not done", reason.as_str()),
             Failure::Store(_) => {
                 ("Not available", "The store does not answer; the host's log says why. Try again.")
             }
         };
-        page(status, &Message { frame: Frame::of("", title), text })
+        page(status, &Message { frame: Frame::of("", title), text: text.to_owned() })
     }
 }
 
@@ -175,12 +222,16 @@ const MOST_OFFSET: u32 = 1_000_000;
 impl Part {
     /// The part, if it is within bounds.
     pub(super) fn page(&self) -> Result<Page, Failure> {
-        let limit = self.limit.unwrap_or(ENTRIES);
-        if (1..=MOST_ENTRIES).contains(&limit) && self.offset <= MOST_OFFSET {
-            Ok(Page { limit, offset: self.offset })
-        } else {
-            Err(Failure::Unreadable)
-        }
+        bounded(self.limit.unwrap_or(ENTRIES), self.offset)
+    }
+}
+
+/// A part of a list, if it is within bounds.
+pub(super) fn bounded(limit: u32, offset: u32) -> Result<Page, Failure> {
+    if (1..=MOST_ENTRIES).contains(&limit) && offset <= MOST_OFFSET {
+        Ok(Page { limit, offset })
+    } else {
+        Err(Failure::Unreadable)
     }
 }
 

@@ -1,17 +1,12 @@
 //! The registry's files, all under one capability: the folder `skills`.
 
-use std::{
-    io::{ErrorKind, Read as _, Write as _},
-    path::Path,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::path::Path;
 
-use cap_std::{ambient_authority, fs::Dir};
 use postern_domain::Digest;
 use subtle::ConstantTimeEq as _;
 
 use super::RegistryError;
-use crate::keys::MasterKey;
+use crate::{durable::Folder, keys::MasterKey};
 
 /// Bytes of any file that is read here.
 const MOST_BYTES: u64 = 513 * 1024 * 1024;
@@ -21,13 +16,8 @@ const CURRENT: &str = "current";
 /// What stands before compiled code in its file.
 const SEAL_BYTES: usize = 32;
 
-/// How many files this process has staged: no two of them have one name.
-static STAGED: AtomicU64 = AtomicU64::new(0);
-
 #[derive(Debug)]
-pub(super) struct Files {
-    dir: Dir,
-}
+pub(super) struct Files(Folder);
 
 fn io(path: &str) -> impl FnOnce(std::io::Error) -> RegistryError {
     let path = format!("skills/{path}");
@@ -40,48 +30,16 @@ fn damaged(path: &str, reason: &str) -> RegistryError {
 
 impl Files {
     pub(super) fn open(data: &Path) -> Result<Self, RegistryError> {
-        let root = data.join("skills");
-        let open = || {
-            std::fs::create_dir_all(&root)?;
-            let dir = Dir::open_ambient_dir(&root, ambient_authority())?;
-            for folder in ["blobs", "compiled", "generations"] {
-                dir.create_dir_all(folder)?;
-            }
-            Ok(dir)
-        };
-        Ok(Self { dir: open().map_err(io(""))? })
+        let folder = Folder::open(&data.join("skills"), &["blobs", "compiled", "generations"]);
+        folder.map(Self).map_err(io(""))
     }
 
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, RegistryError> {
-        let file = match self.dir.open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(io(path)(error)),
-        };
-        let size = file.metadata().map_err(io(path))?.len().min(MOST_BYTES);
-        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-        file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(io(path))?;
-        Ok(Some(bytes))
+        self.0.read(path, MOST_BYTES).map_err(io(path))
     }
 
-    /// Writes a file so that it is there whole or not at all, also after a loss
-    /// of power: staged, synced, renamed, and the folder synced.
     fn write(&self, path: &str, bytes: &[u8]) -> Result<(), RegistryError> {
-        let number = STAGED.fetch_add(1, Ordering::Relaxed);
-        let staged = format!("{path}.{}-{number}.new", std::process::id());
-        let write = || {
-            let mut file = self.dir.create(&staged)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            self.dir.rename(&staged, &self.dir, path)?;
-            let folder = path.rsplit_once('/').map_or(".", |(folder, _)| folder);
-            self.dir.open(folder)?.sync_all()
-        };
-        write().map_err(|error| {
-            // Nobody writes under this name again; often there is no such file.
-            let _gone = self.dir.remove_file(&staged);
-            io(path)(error)
-        })
+        self.0.write(path, bytes).map_err(io(path))
     }
 
     pub(super) fn current(&self) -> Result<Option<u64>, RegistryError> {

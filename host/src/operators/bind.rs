@@ -1,0 +1,202 @@
+//! Accounts of channels from which operators act, each bound once by a code.
+
+use postern_domain::{
+    AuditEntry, AuditKind, BindingCode, Channel, Digest, LimitUse, OperatorBinding, OperatorId,
+    Take, Timestamp,
+};
+use postern_policy::Act;
+use postern_store::{Change, Commit, Store, StoreError};
+
+use super::{ActError, Actor, Desk, entry};
+use crate::keys::{KeyError, Secret};
+
+/// How long a code counts, in milliseconds.
+const CODE_MS: i64 = 10 * 60 * 1_000;
+/// Letters and digits of a code. Those that look alike are left out.
+const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+/// How many of them: 40 bits, of which ten minutes and five tries an hour find
+/// nothing.
+const CODE_LENGTH: usize = 8;
+/// Tries of one chat: so many at once, then one each interval, which makes as many
+/// an hour.
+const TRIES: u32 = 5;
+const TRY_INTERVAL_MS: i64 = 12 * 60 * 1_000;
+
+/// Where somebody writes from.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Chat {
+    /// The channel.
+    pub channel: Channel,
+    /// The configured account of the channel.
+    pub account: String,
+    /// The person, as the channel names them.
+    pub sender: String,
+    /// The chat, as the channel names it.
+    pub chat: String,
+}
+
+impl Chat {
+    /// The configured account, for audit: chats and people are personal data.
+    pub fn place(&self) -> String {
+        format!("{}/{}", self.channel, self.account)
+    }
+
+    fn digest(&self) -> String {
+        let parts = [self.channel.as_str(), &self.account, &self.chat];
+        postern_domain::stable_id(&parts)
+    }
+}
+
+/// Why an account was not bound.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// Rules or the store do not let it happen.
+    #[error(transparent)]
+    Act(#[from] ActError),
+    /// Only somebody with a name of their own can act from a channel.
+    #[error("{0} is no person; sign in with a token of `postern operator token`")]
+    NoPerson(OperatorId),
+    /// The code is not one, or its time is over.
+    #[error("this code does not count; the operator page shows a new one")]
+    Wrong,
+    /// There were too many tries from this chat.
+    #[error("too many tries; wait an hour")]
+    TooMany,
+    /// The machine gives no randomness.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+impl From<StoreError> for BindError {
+    fn from(error: StoreError) -> Self {
+        Self::Act(error.into())
+    }
+}
+
+/// Makes a one-time code with which the actor binds an account of a channel.
+///
+/// # Errors
+/// The actor is no person, or may not even look.
+pub async fn new_code(desk: &Desk<'_>) -> Result<(Secret, BindingCode), BindError> {
+    const ACTION: &str = "operator:bind-code";
+    let id = desk.actor.id();
+    if !desk.actor.is_person() {
+        return Err(BindError::NoPerson(id.clone()));
+    }
+    let verdict = desk.allow(Act::View, ACTION, id.as_str()).await?;
+    let mut bytes = [0; CODE_LENGTH];
+    getrandom::fill(&mut bytes).map_err(KeyError::Random)?;
+    let letter = |byte: &u8| char::from(LETTERS[usize::from(byte % 32)]);
+    let secret = Secret::new(bytes.iter().map(letter).collect::<String>());
+    let code = BindingCode {
+        digest: digest_of(secret.expose()),
+        operator: id.clone(),
+        expires_at: desk.now.plus_millis(CODE_MS),
+    };
+    let change = Change::BindingCode(code.clone());
+    desk.commit(vec![change], ACTION, id.as_str(), String::new(), verdict).await?;
+    Ok((secret, code))
+}
+
+/// A code is read as people write it: in any case, with spaces and hyphens.
+fn digest_of(code: &str) -> Digest {
+    let plain: String = code.chars().filter(char::is_ascii_alphanumeric).collect();
+    Digest::of_bytes(plain.to_ascii_uppercase().as_bytes())
+}
+
+/// Binds an account of a channel to the operator who asked for the code. `with`
+/// becomes durable in the same moment. `once` is the same for each delivery of the
+/// message that brought the code.
+///
+/// # Errors
+/// The code does not count, there were too many tries, or the store fails. A try
+/// that failed is in the audit log.
+pub async fn bind(
+    store: &dyn Store,
+    chat: &Chat,
+    code: &str,
+    once: &str,
+    now: Timestamp,
+    with: impl FnOnce(&OperatorId) -> Vec<Change>,
+) -> Result<OperatorId, BindError> {
+    take_try(store, chat, once, now).await?;
+    let digest = digest_of(code);
+    let operator = match store.binding_code(digest).await? {
+        Some(code) if now < code.expires_at => store.operator(&code.operator).await?,
+        Some(_) | None => None,
+    };
+    let Some(operator) = operator.filter(|operator| operator.removed_at.is_none()) else {
+        failed(store, chat, "the code does not count", now).await?;
+        return Err(BindError::Wrong);
+    };
+    let actor = Actor::in_channel(operator.id.clone(), operator.roles);
+    let binding = OperatorBinding {
+        operator: operator.id.clone(),
+        channel: chat.channel,
+        account: chat.account.clone(),
+        sender: chat.sender.clone(),
+        chat: chat.chat.clone(),
+        created_at: now,
+    };
+    let mut changes = vec![Change::BindingCodeUsed { digest, at: now }, Change::Binding(binding)];
+    changes.extend(with(&operator.id));
+    let audit = vec![entry(&actor, now, "operator:bind", &chat.place(), None)];
+    match store.commit(Commit { lease: None, changes, audit }).await {
+        Ok(_) => Ok(operator.id),
+        Err(StoreError::Stale { .. }) => {
+            failed(store, chat, "the code was used before", now).await?;
+            Err(BindError::Wrong)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Counts a try in the store, so that a restart forgets none.
+async fn take_try(
+    store: &dyn Store,
+    chat: &Chat,
+    once: &str,
+    now: Timestamp,
+) -> Result<(), BindError> {
+    let wanted = LimitUse {
+        limit: "operator-bind".to_owned(),
+        scope: format!("chat:{}", chat.digest()),
+        take: Take::Rate { interval_ms: TRY_INTERVAL_MS, burst: TRIES },
+        reservation: format!("operator-bind-{once}"),
+    };
+    let changes = vec![Change::Take { uses: vec![wanted], at: now }];
+    match store.commit(Commit { changes, ..Commit::default() }).await {
+        Ok(_) => Ok(()),
+        Err(StoreError::LimitReached { .. }) => {
+            failed(store, chat, "too many tries", now).await?;
+            Err(BindError::TooMany)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn failed(
+    store: &dyn Store,
+    chat: &Chat,
+    why: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (kind, actor) = (AuditKind::Operator, format!("channel:{}", chat.place()));
+    let row = AuditEntry {
+        detail: format!("refused: {why}"),
+        ..AuditEntry::new(now, kind, actor, "operator:bind", chat.place())
+    };
+    super::keep(store, Vec::new(), row).await
+}
+
+/// Who acts from this account of a channel, if it is bound.
+///
+/// # Errors
+/// The store fails.
+pub async fn bound(store: &dyn Store, chat: &Chat) -> Result<Option<Actor>, StoreError> {
+    let found = store.binding(chat.channel, &chat.account, &chat.sender).await?;
+    let Some(binding) = found else { return Ok(None) };
+    let operator = store.operator(&binding.operator).await?;
+    let operator = operator.filter(|operator| operator.removed_at.is_none());
+    Ok(operator.map(|operator| Actor::in_channel(operator.id, operator.roles)))
+}
