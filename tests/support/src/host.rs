@@ -1,9 +1,11 @@
 //! The real host: its data folder and its process.
 
+mod faulty;
 mod folder;
 
 use std::{path::PathBuf, time::Duration};
 
+pub use faulty::{Faulty, faulty_binary};
 pub use folder::DataFolder;
 use serde::Deserialize;
 use tokio::process::Command;

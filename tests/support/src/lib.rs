@@ -19,6 +19,7 @@ mod server;
 pub mod shop;
 pub mod sse;
 pub mod telegram;
+pub mod till;
 pub mod webhook;
 
 pub use error::SupportError;
