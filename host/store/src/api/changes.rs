@@ -35,6 +35,10 @@ pub enum RecordWrite {
 
 /// One change within a [`Commit`].
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a commit has few changes and soon ends; a box would be one more allocation"
+)]
 pub enum Change {
     /// Insert or replace a turn.
     Turn(TurnRow),
