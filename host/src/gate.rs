@@ -5,8 +5,11 @@
 //! [`Permit`], which nothing else can make, lets [`crate::effects`] perform it.
 
 mod facts;
+mod hold;
+mod limits;
 mod passage;
 mod record;
+mod redact;
 
 use std::{
     sync::{
@@ -18,7 +21,8 @@ use std::{
 
 use async_trait::async_trait;
 use postern_domain::{
-    AuditVerdict, CallRecord, CallState, HostCall, InvocationId, Manifest, SkillId, digest_of,
+    Approval, ApprovalId, AuditVerdict, CallRecord, CallState, Digest, HostCall, InvocationId,
+    Manifest, SkillId, digest_of,
 };
 use postern_runtime::{Answered, HostPort, PortError};
 use postern_store::StoreError;
@@ -26,6 +30,7 @@ use tokio::sync::Mutex;
 
 pub(crate) use facts::Material;
 pub use facts::Prepared;
+pub use limits::Concurrency;
 pub(crate) use record::effect;
 
 use crate::{
@@ -60,6 +65,8 @@ pub struct GateShared {
     pub clock: Arc<dyn Clock>,
     /// Where judged calls are counted.
     pub metrics: Arc<Metrics>,
+    /// How many calls run under limits of concurrency.
+    pub concurrency: Arc<Concurrency>,
 }
 
 /// Who calls.
@@ -71,24 +78,24 @@ pub struct Caller {
     pub version: semver::Version,
     /// Its publisher.
     pub publisher: String,
+    /// Digest of its component.
+    pub digest: Digest,
     /// The tool that runs.
     pub tool: String,
     /// The invocation.
     pub invocation: InvocationId,
-    /// Whether the customer said yes, in this turn, to this tool's question.
-    pub confirmed: bool,
 }
 
 impl Caller {
     /// The caller of a tool of a skill.
-    pub fn new(manifest: &Manifest, tool: &str, invocation: InvocationId, confirmed: bool) -> Self {
+    pub fn new(manifest: &Manifest, digest: Digest, tool: &str, invocation: InvocationId) -> Self {
         Self {
             skill: manifest.skill.id.clone(),
             version: manifest.skill.version.clone(),
             publisher: manifest.skill.publisher.clone(),
+            digest,
             tool: tool.to_owned(),
             invocation,
-            confirmed,
         }
     }
 
@@ -102,12 +109,27 @@ impl Caller {
 #[derive(Debug, thiserror::Error)]
 pub enum GateError {
     /// Run again, the component did something else than the journal says.
-    #[error("call {seq} of {invocation} differs from its journal: the run is not deterministic")]
+    #[error(
+        "call {seq} of {invocation} differs from its journal: recorded is {recorded}, this run has \
+         {run}; the run is not deterministic"
+    )]
     Diverged {
         /// The invocation.
         invocation: InvocationId,
         /// The call.
         seq: u32,
+        /// Digest of the call in the journal.
+        recorded: Digest,
+        /// Digest of the call in this run.
+        run: Digest,
+    },
+    /// The call waits for somebody's word, and the turn with it.
+    #[error("{invocation} is suspended until {approval} is decided")]
+    Suspended {
+        /// The invocation.
+        invocation: InvocationId,
+        /// What it waits for.
+        approval: ApprovalId,
     },
     /// The store failed or the lease was lost.
     #[error(transparent)]
@@ -124,6 +146,8 @@ pub struct Gate {
     caller: Arc<Caller>,
     /// What the journal already holds, by sequence number.
     journal: Vec<CallRecord>,
+    /// What somebody had to decide about calls of this invocation.
+    approvals: Vec<Approval>,
     reached: Reached,
 }
 
@@ -195,7 +219,14 @@ impl Gate {
         caller: Caller,
         journal: Vec<CallRecord>,
     ) -> Self {
-        Self { shared, ledger, caller: Arc::new(caller), journal, reached: Reached::default() }
+        let (caller, reached) = (Arc::new(caller), Reached::default());
+        Self { shared, ledger, caller, journal, approvals: Vec::new(), reached }
+    }
+
+    /// With what somebody had to decide about its calls.
+    #[must_use]
+    pub fn with_approvals(self, approvals: Vec<Approval>) -> Self {
+        Self { approvals, ..self }
     }
 
     /// Tells, also after the gate is gone, how far its invocation came.
@@ -214,7 +245,8 @@ impl HostPort for Gate {
             && recorded.digest != digest
         {
             let invocation = self.caller.invocation.clone();
-            return Err(abort(GateError::Diverged { invocation, seq }));
+            let (recorded, run) = (recorded.digest, digest);
+            return Err(abort(GateError::Diverged { invocation, seq, recorded, run }));
         }
         let interrupted = match recorded {
             None => None,
@@ -229,6 +261,7 @@ impl HostPort for Gate {
                     self.reached.pass(seq);
                     return Ok(Answered { answer: Err(failure.clone()), at: record.at });
                 }
+                CallState::Waiting { .. } => None,
                 CallState::Intended => {
                     Some(AuditVerdict { decision: record.decision, rules: record.rules.clone() })
                 }
@@ -241,6 +274,7 @@ impl HostPort for Gate {
             shared: Arc::clone(&self.shared),
             ledger,
             caller: Arc::clone(&self.caller),
+            approvals: self.approvals.iter().filter(|it| it.seq == seq).cloned().collect(),
             seq,
             digest,
             started: self.shared.clock.now(),

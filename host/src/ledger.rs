@@ -8,9 +8,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use postern_domain::{
-    AuditEntry, AuditKind, CallRecord, CallState, Conversation, Customer, FailureKind, HostReply,
-    IdentityLevel, Priority, RequestId, SkillId, Ticket, TicketEvent, TicketEventKind, TicketId,
-    TicketStatus, Timestamp, TransitionError,
+    Approval, AuditEntry, AuditKind, CallRecord, CallState, Conversation, Customer, FailureKind,
+    HostReply, IdentityLevel, OperatorId, Priority, RequestId, SkillId, Ticket, TicketEvent,
+    TicketEventKind, TicketId, TicketStatus, Timestamp, TransitionError,
 };
 use postern_store::{Change, Commit, Committed, Lease, Store, StoreError, TurnRow};
 
@@ -29,6 +29,22 @@ pub struct Wish {
     pub queue: String,
 }
 
+/// A call for which a turn has to wait.
+pub struct Suspension {
+    /// What it waits for.
+    pub approval: Approval,
+    /// Whether it has just begun to wait: somebody has to be told.
+    pub is_new: bool,
+}
+
+/// Something that people of a route are told.
+pub struct Notice {
+    /// The route.
+    pub route: String,
+    /// What happened, without personal data.
+    pub text: String,
+}
+
 /// The state of one turn.
 pub struct Ledger {
     store: Arc<dyn Store>,
@@ -43,6 +59,17 @@ pub struct Ledger {
     pub ticket: Option<Ticket>,
     /// An effect of which nobody knows whether it happened: a person must look.
     pub uncertain: Option<String>,
+    /// What the customer wrote, in placeholders.
+    pub words: String,
+    /// The operator who wrote it, if it was one.
+    pub requester: Option<OperatorId>,
+    /// Whether somebody else has come to write in this chat since the turn began:
+    /// what was approved for the one before counts no more.
+    pub changed_hands: bool,
+    /// Why the turn has to wait.
+    pub suspended: Option<Suspension>,
+    /// What people are told once the turn has committed.
+    pub notices: Vec<Notice>,
     ticket_events: Vec<TicketEvent>,
     kv: KvOverlay,
     changes: Vec<Change>,
@@ -67,6 +94,11 @@ impl Ledger {
             vault,
             ticket,
             uncertain: None,
+            words: String::new(),
+            requester: None,
+            changed_hands: false,
+            suspended: None,
+            notices: Vec::new(),
             ticket_events: Vec::new(),
             kv: HashMap::new(),
             changes: Vec::new(),
@@ -118,6 +150,8 @@ impl Ledger {
             CallState::Failed { failure } if failure.kind == FailureKind::Uncertain => {
                 self.uncertain = Some(gate::effect(&record.call));
             }
+            // Nothing has happened yet.
+            CallState::Waiting { .. } => {}
             // It was about to happen, and is not tried again.
             CallState::Intended => self.uncertain = Some(gate::effect(&record.call)),
             CallState::Done { .. } | CallState::Failed { .. } => {}

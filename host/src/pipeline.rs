@@ -6,6 +6,7 @@
 
 pub mod deliver;
 mod explain;
+mod hold;
 mod plan;
 mod read;
 mod respond;
@@ -22,7 +23,7 @@ use postern_store::{Accepted, Change, Commit, Lease, Store, StoreError, Work};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 pub use explain::{Stage, StageRecord, Summary};
-pub use plan::{Action, Plan, PlanFile};
+pub use plan::{Action, Plan, PlanFile, Word};
 pub use turn::TurnError;
 
 use crate::{app::App, keys::MasterKey};

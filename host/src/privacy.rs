@@ -28,9 +28,26 @@ const MASK: &str = "•••";
 /// Values that one session can have; more are masked, not kept.
 const MOST_ENTRIES: usize = 1_000;
 
+/// What stands where a value of this kind was taken out.
+pub fn redacted(kind: &str) -> String {
+    format!("[{kind}]")
+}
+
+/// A text without the placeholders of some kinds.
+pub fn without_kinds<'t>(text: &'t str, is_unwanted: impl Fn(&str) -> bool) -> Cow<'t, str> {
+    GRAMMAR.replace_all(text, |found: &Captures<'_>| {
+        if is_unwanted(&found[1]) { redacted(&found[1]) } else { found[0].to_owned() }
+    })
+}
+
 /// The mark of a conversation's current session.
 pub fn mark_of(conversation: &Conversation) -> String {
-    match conversation.state.session {
+    mark_in(conversation, conversation.state.session)
+}
+
+/// The mark of one of a conversation's sessions.
+pub fn mark_in(conversation: &Conversation, session: u32) -> String {
+    match session {
         0 => conversation.nonce.clone(),
         session => {
             let mut mark = stable_id(&[&conversation.nonce, &session.to_string()]);

@@ -22,8 +22,9 @@ use postern::{
     registry::{Compiler, parse_manifest},
 };
 use postern_domain::{
-    CallState, Channel, Conversation, ConversationId, Customer, HostCall, HostReply, IdentityLevel,
-    Interface, InvocationId, Manifest, MessageId, Outcome, SkillId, Timestamp, TurnId,
+    CallState, Channel, Conversation, ConversationId, Customer, Digest, HostCall, HostReply,
+    IdentityLevel, Interface, InvocationId, Manifest, MessageId, Outcome, SkillId, Timestamp,
+    TurnId,
 };
 use postern_runtime::{
     Answered, HostPort, Invocation, Limits, LoadedSkill, PortError, Runtime, RuntimeConfig,
@@ -196,7 +197,7 @@ impl Subject {
     }
 
     fn gate(&self, ledger: &Arc<Mutex<Ledger>>) -> Gate {
-        let caller = Caller::new(&self.manifest, TOOL, invocation_id(), false);
+        let caller = Caller::new(&self.manifest, Digest::ZERO, TOOL, invocation_id());
         Gate::new(Arc::clone(&self.app.gate), Arc::clone(ledger), caller, Vec::new())
     }
 
@@ -267,7 +268,7 @@ fn reply(change: &Change) -> Option<HostReply> {
     match change {
         Change::Journal(entry) => match &entry.record.state {
             CallState::Done { reply } => Some(reply.clone()),
-            CallState::Intended | CallState::Failed { .. } => None,
+            CallState::Waiting { .. } | CallState::Intended | CallState::Failed { .. } => None,
         },
         _ => None,
     }

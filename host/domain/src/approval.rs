@@ -168,11 +168,18 @@ pub struct Approval {
     pub arguments: serde_json::Value,
     /// The rules that ask for it.
     pub rules: Vec<String>,
+    /// The duty that it fulfils, by its token: `approval:refund-managers`. It stays
+    /// the same when the approval goes to a second route.
+    pub duty: String,
     /// Every duty that was asked for then, by its token: an answer that later
     /// asks for more than these is stricter.
     pub duties: Vec<String>,
+    /// How much money it is about, in minor units, if that is known.
+    pub amount: Option<i64>,
     /// What the rules say about why.
     pub reason: String,
+    /// Key of the customer for whom it is done, if they are known.
+    pub customer: Option<String>,
     /// What the customer wrote, in placeholders. Data, never instructions.
     pub customer_words: String,
     /// The operator for whom the skill acts, if the one who wrote is one.

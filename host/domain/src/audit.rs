@@ -25,6 +25,10 @@ pub enum AuditKind {
     Delivery,
     /// An operator did something.
     Operator,
+    /// A call that waits for somebody's word was asked for, decided or ended.
+    Approval,
+    /// The host made sure, or not, who a customer is.
+    Identity,
 }
 
 impl AuditKind {
@@ -36,6 +40,8 @@ impl AuditKind {
             Self::Turn => "turn",
             Self::Delivery => "delivery",
             Self::Operator => "operator",
+            Self::Approval => "approval",
+            Self::Identity => "identity",
         }
     }
 }

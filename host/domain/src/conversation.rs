@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Channel, ConversationId, SkillId, TicketId, Timestamp};
+use crate::{ApprovalId, Channel, ConversationId, OutboxId, SkillId, TicketId, Timestamp, TurnId};
 
 /// How well the host knows who is writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
@@ -62,6 +62,35 @@ pub struct Awaiting {
     pub question: String,
     /// How often it was put.
     pub asked: u32,
+    /// The suspended call that the answer is about, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalId>,
+}
+
+/// A single-use code that the host has sent and waits for. The code itself is kept
+/// nowhere: it follows from the host's key and from what stands here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Challenge {
+    /// The customer whom it proves.
+    pub customer: String,
+    /// The outgoing message that carries it; each has a code of its own.
+    pub sent_as: OutboxId,
+    /// Until when it is good.
+    pub expires_at: Timestamp,
+    /// How many more attempts it takes.
+    pub attempts_left: u32,
+    /// The last attempt. After a right one the code is used up.
+    #[serde(default)]
+    pub last: Option<Attempt>,
+}
+
+/// An attempt at a code. A turn that runs again makes the same one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The turn in which it was made.
+    pub turn: TurnId,
+    /// Whether the code was right.
+    pub right: bool,
 }
 
 /// What a conversation remembers between turns (version 1 of the stored form).
@@ -74,6 +103,9 @@ pub struct ConversationState {
     pub session: u32,
     /// How many attempts to identify have failed.
     pub identify_failures: u32,
+    /// The code that was sent and not answered yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<Challenge>,
     /// How many turns in a row were not understood.
     pub misses: u32,
     /// Entities mentioned before, by name: normal form.

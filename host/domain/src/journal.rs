@@ -128,6 +128,11 @@ pub struct CallRecord {
     /// beginning of time, which moves no clock.
     #[serde(default)]
     pub at: Timestamp,
+    /// What policy was told, so that other rules can be asked what they would have
+    /// said. None for calls that no rule was asked about,
+    /// and for rows from before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<serde_json::Value>,
 }
 
 /// What a tool came to, as the pipeline sees it.

@@ -32,7 +32,8 @@ pub use audit::{
 };
 pub use call::HostCall;
 pub use conversation::{
-    Awaiting, Conversation, ConversationState, Customer, IdentityLevel, PendingTool, VaultEntry,
+    Attempt, Awaiting, Challenge, Conversation, ConversationState, Customer, IdentityLevel,
+    PendingTool, VaultEntry,
 };
 pub use digest::{Digest, DigestError, digest_of, stable_id};
 pub use id::{

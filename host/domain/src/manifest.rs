@@ -68,6 +68,11 @@ pub struct Tool {
     /// Whether a successful call identifies the customer.
     #[serde(default)]
     pub identifies: bool,
+    /// What the customer is asked before a call of this tool does something that
+    /// needs their yes, with `{name}` for arguments and `{amount}` for the money
+    /// that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<String>,
     /// JSON Schema of its arguments: an object.
     pub arguments: serde_json::Value,
 }
@@ -256,6 +261,9 @@ impl Manifest {
             if tool.arguments.get("type").and_then(|t| t.as_str()) != Some("object") {
                 let field = format!("tools[{i}].arguments.type");
                 return Err(wrong(field, "the schema of arguments must have type \"object\""));
+            }
+            if let Some(confirm) = &tool.confirm {
+                check_text(&format!("tools[{i}].confirm"), confirm, 400)?;
             }
             if let Some(undo) = &tool.undone_by
                 && self.tool(undo).is_none()

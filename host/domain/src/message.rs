@@ -16,6 +16,9 @@ pub enum Channel {
     Web,
     /// `postern chat` in a terminal.
     Terminal,
+    /// The contact on file of a customer: codes go there, and nobody writes from
+    /// there.
+    Contact,
 }
 
 impl Channel {
@@ -25,6 +28,7 @@ impl Channel {
             Self::Telegram => "telegram",
             Self::Web => "web",
             Self::Terminal => "terminal",
+            Self::Contact => "contact",
         }
     }
 }
@@ -42,6 +46,7 @@ impl FromStr for Channel {
             "telegram" => Ok(Self::Telegram),
             "web" => Ok(Self::Web),
             "terminal" => Ok(Self::Terminal),
+            "contact" => Ok(Self::Contact),
             other => Err(format!("{other:?} is not a channel")),
         }
     }
@@ -57,6 +62,9 @@ pub enum InboundKind {
     Edit,
     /// Something without text: a picture, a sticker, a place.
     Unsupported,
+    /// The word of the operator's own web site on who the visitor is, which the
+    /// channel has checked; the text is the customer's key.
+    Identity,
 }
 
 /// A verified, bounded message from a customer, before anything is done with it.

@@ -24,6 +24,14 @@ pub struct Collection {
     pub readable: BTreeMap<String, FieldType>,
     /// Fields whose values skills see as placeholders.
     pub personal: Vec<PersonalField>,
+    /// The field that holds how much money a record is about: a whole number of
+    /// minor units, such as cents.
+    pub amount: Option<String>,
+    /// The field that names the currency of the amount.
+    pub currency: Option<String>,
+    /// Fields that decide what somebody can get at: changing one is a change of
+    /// access.
+    pub access: Vec<String>,
 }
 
 /// A field with a personal value.
@@ -59,6 +67,11 @@ impl Collections {
     /// Whether the records of this collection are customers.
     pub fn is_of_customers(&self, name: &str) -> bool {
         self.get(name).is_some_and(|collection| !collection.identify_by.is_empty())
+    }
+
+    /// The collection whose records are customers, with its name.
+    pub fn customers(&self) -> Option<(&str, &Collection)> {
+        self.iter().find(|(_, collection)| !collection.identify_by.is_empty())
     }
 
     /// All of them with their names.
@@ -120,6 +133,23 @@ impl Collection {
     /// The customer to whom a record belongs.
     pub fn owner_of(&self, body: &Value) -> Option<String> {
         scalar(field(body, self.owner.as_deref()?)?)
+    }
+
+    /// The text under a dotted name of a record, if there is one.
+    pub fn text_of(body: &Value, path: &str) -> Option<String> {
+        scalar(field(body, path)?).filter(|text| !text.trim().is_empty())
+    }
+
+    /// How much money a record is about, in minor units.
+    pub fn amount_of(&self, body: &Value) -> Option<i64> {
+        field(body, self.amount.as_deref()?)?.as_i64()
+    }
+
+    /// Whether a record would let somebody get at other things than before.
+    pub fn changes_access(&self, before: Option<&Value>, after: &Value) -> bool {
+        let value =
+            |body: Option<&Value>, path: &str| body.and_then(|body| field(body, path)).cloned();
+        self.access.iter().any(|path| value(before, path) != value(Some(after), path))
     }
 
     /// The values that rules may read.

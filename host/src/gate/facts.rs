@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use postern_domain::{CallFailure, Condition, Expected, FailureKind, HostCall, RecordStep};
 use postern_policy::{EndpointFacts, Facts, RecordFacts};
 use postern_store::{IndexedDocument, RecordWrite, StoredRecord};
+use serde_json::Value;
 
-use super::{Caller, GateError, GateShared};
+use super::{GateError, GateShared};
 use crate::{config::Collection, effects::http::Checked, ledger::Ledger, privacy::Vault};
 
 /// Steps of one atomic write.
@@ -46,7 +47,6 @@ type Preparation = Result<Result<Prepared, CallFailure>, GateError>;
 pub(super) async fn prepare(
     shared: &GateShared,
     ledger: &mut Ledger,
-    caller: &Caller,
     call: &HostCall,
     target: Option<Checked>,
 ) -> Preparation {
@@ -54,7 +54,8 @@ pub(super) async fn prepare(
         channel: ledger.conversation.channel,
         private: ledger.conversation.private,
         customer: ledger.conversation.customer.clone(),
-        confirmed: caller.confirmed,
+        // What was granted is told by whoever looked at the approvals.
+        confirmed: false,
         approvals: BTreeSet::new(),
         taint: 0,
         tier: None,
@@ -63,6 +64,7 @@ pub(super) async fn prepare(
         records: Vec::new(),
         endpoint: None,
         own_ticket: false,
+        scheduled: false,
     };
     let material = match call {
         HostCall::Log { .. }
@@ -269,8 +271,9 @@ async fn writes(
     if steps.is_empty() || steps.len() > MOST_STEPS {
         return Ok(Err(CallFailure::invalid(format!("a write needs 1 to {MOST_STEPS} steps"))));
     }
-    let (mut facts, mut writes) = (Vec::new(), Vec::new());
+    let (mut facts, mut writes) = (Vec::<RecordFacts>::new(), Vec::new());
     let mut stale = None;
+    let mut total = Total::default();
     for (place, step) in steps.iter().enumerate() {
         let (collection, key) = step.target();
         let rules = match declared(shared, collection) {
@@ -304,6 +307,9 @@ async fn writes(
                     }
                 };
                 record.new_owner = rules.owner_of(&body);
+                let before = current.as_ref().map(|record| &record.body);
+                record.changes_access = rules.changes_access(before, &body);
+                total.add(rules, &body);
                 let index = rules.index(&body);
                 RecordWrite::Put {
                     collection: collection.to_owned(),
@@ -314,7 +320,45 @@ async fn writes(
         });
         facts.push(record);
     }
+    // Each step is judged by what the whole write is about: cut into steps, a large
+    // amount is no smaller.
+    let amount = total.amount();
+    facts.iter_mut().for_each(|record| record.amount = amount);
     Ok(Ok((facts, stale.map_or(Ok(writes), Err))))
+}
+
+/// The money that a write is about.
+#[derive(Default)]
+struct Total {
+    sum: i64,
+    is_known: bool,
+    is_unclear: bool,
+}
+
+impl Total {
+    fn add(&mut self, rules: &Collection, body: &Value) {
+        if rules.amount.is_none() {
+            return;
+        }
+        // An amount that cannot be read, or is below nothing, makes the whole unknown.
+        match rules.amount_of(body).filter(|amount| *amount >= 0) {
+            Some(amount) => {
+                self.is_known = true;
+                self.sum = self.sum.saturating_add(amount);
+            }
+            None => self.is_unclear = true,
+        }
+    }
+
+    fn amount(&self) -> Option<i64> {
+        (self.is_known && !self.is_unclear).then_some(self.sum)
+    }
+}
+
+/// The money that a call is about, in minor units, if that is known.
+pub(super) fn amount(facts: &Facts) -> Option<i64> {
+    let of_endpoint = facts.endpoint.as_ref().and_then(|endpoint| endpoint.amount);
+    facts.records.iter().find_map(|record| record.amount).or(of_endpoint)
 }
 
 /// The version that a step expects; none if there must be no record.

@@ -3,18 +3,24 @@
 use std::{sync::Arc, time::Instant};
 
 use postern_domain::{
-    AuditEntry, AuditKind, AuditVerdict, CallFailure, CallRecord, CallState, Decision, Digest,
-    FailureKind, HostCall, HostReply, JournalEntry, Retry, Timestamp,
+    Approval, AuditEntry, AuditKind, AuditVerdict, CallFailure, CallRecord, CallState, Decision,
+    Digest, FailureKind, HostCall, HostReply, JournalEntry, LimitUse, Obligation, Retry, Timestamp,
 };
-use postern_policy::PolicyRequest;
+use postern_policy::{Facts, PolicyRequest, PolicySet, Verdict};
 use postern_runtime::Answered;
 use postern_store::{Change, StoreError};
+use serde_json::Value;
 use tokio::sync::OwnedMutexGuard;
 
-use super::{Answer, Caller, GateError, GateShared, Permit, facts, record};
+use super::{
+    Answer, Caller, GateError, GateShared, Permit, Prepared, facts,
+    hold::{self, Granted, Standing, Waiting},
+    limits::{self, Needed},
+    record, redact,
+};
 use crate::{
     effects::{self, http::Refusal},
-    ledger::Ledger,
+    ledger::{Ledger, Notice, Suspension},
 };
 
 /// One call on its way through the gate.
@@ -22,18 +28,41 @@ pub(super) struct Passage {
     pub(super) shared: Arc<GateShared>,
     pub(super) ledger: OwnedMutexGuard<Ledger>,
     pub(super) caller: Arc<Caller>,
+    /// What somebody had to decide about this call.
+    pub(super) approvals: Vec<Approval>,
     pub(super) seq: u32,
     pub(super) digest: Digest,
     pub(super) started: Timestamp,
     pub(super) stopwatch: Instant,
 }
 
-/// What policy said, with the permit if it said yes.
+/// What policy said, and what follows from it.
 struct Judged {
     verdict: AuditVerdict,
-    permit: Result<Permit, CallFailure>,
+    ruling: Ruling,
     /// The call as it can be written down.
     call: HostCall,
+    /// What policy was told, as it can be written down.
+    facts: Option<Value>,
+}
+
+/// What happens to a call.
+enum Ruling {
+    /// It is performed, with these duties.
+    Permit(Box<(Permit, Duties)>),
+    /// The skill is told why not.
+    Refuse(CallFailure),
+    /// It waits for somebody's word.
+    Hold(Box<Approval>),
+    /// It goes on waiting.
+    Wait(Box<Approval>),
+}
+
+/// What the gate does with a permitted call.
+struct Duties {
+    needed: Needed,
+    /// Types of personal data that are taken out of what it answers.
+    redact: Vec<String>,
 }
 
 impl Passage {
@@ -50,13 +79,35 @@ impl Passage {
         } else {
             None
         };
-        let (shared, caller) = (&self.shared, &self.caller);
-        let prepared = facts::prepare(shared, &mut self.ledger, caller, &call, target).await?;
-        let prepared = match prepared {
+        let prepared = facts::prepare(&self.shared, &mut self.ledger, &call, target).await?;
+        let mut prepared = match prepared {
             Ok(prepared) => prepared,
             Err(failure) => return Ok(self.unfit(call, failure)),
         };
-        let verdict = self.shared.policy.current().judge(&PolicyRequest {
+        let granted = if self.approvals.is_empty() {
+            Granted::default()
+        } else {
+            let binding = hold::binding(&self.caller, &call, &self.resource(&call));
+            match hold::standing(&self.approvals, binding, self.ledger.changed_hands) {
+                Standing::Granted(granted) => granted,
+                Standing::Waits(approval) => {
+                    let decision = Decision::RequireApproval;
+                    let verdict = AuditVerdict { decision, rules: approval.rules.clone() };
+                    let ruling = Ruling::Wait(Box::new(approval));
+                    return Ok(Judged { verdict, ruling, call, facts: None });
+                }
+                Standing::Refused { rules, failure } => {
+                    self.void("somebody else writes in this chat now");
+                    let verdict = AuditVerdict { decision: Decision::Deny, rules };
+                    self.count(&call, verdict.decision);
+                    let ruling = Ruling::Refuse(failure);
+                    return Ok(Judged { verdict, ruling, call, facts: None });
+                }
+            }
+        };
+        granted.tell(&mut prepared.facts);
+        let policy = self.shared.policy.current();
+        let verdict = policy.judge(&PolicyRequest {
             skill: &self.caller.skill,
             version: &self.caller.version,
             publisher: &self.caller.publisher,
@@ -65,25 +116,158 @@ impl Passage {
             facts: &prepared.facts,
         });
         self.count(&call, verdict.decision);
-        let permit = match verdict.decision {
-            Decision::Allow => Ok(Permit {
-                call: call.clone(),
-                prepared,
-                idempotency_key: format!("{}-{}", self.caller.invocation, self.seq),
-            }),
-            // Suspending an invocation until a person has decided is not built
-            // yet, and doubt denies.
-            Decision::Deny | Decision::RequireApproval => Err(CallFailure {
-                kind: FailureKind::Denied,
-                message: verdict.reason,
-                retry: Retry::Never,
-            }),
+        let facts = Some(record::facts(&prepared.facts));
+        self.notify(&call, &verdict.obligations);
+        let ruling = match verdict.decision {
+            Decision::Allow => self.permit(&policy, &call, prepared, &verdict),
+            Decision::Deny | Decision::RequireApproval => {
+                self.suspend(&policy, &call, &prepared.facts, &verdict, &granted)
+            }
         };
-        Ok(Judged {
-            verdict: AuditVerdict { decision: verdict.decision, rules: verdict.rules },
-            permit,
+        let decision = match &ruling {
+            Ruling::Permit(_) => verdict.decision,
+            Ruling::Refuse(_) => Decision::Deny,
+            Ruling::Hold(_) | Ruling::Wait(_) => Decision::RequireApproval,
+        };
+        let verdict = AuditVerdict { decision, rules: verdict.rules };
+        Ok(Judged { verdict, ruling, call, facts })
+    }
+
+    fn permit(
+        &self,
+        policy: &PolicySet,
+        call: &HostCall,
+        prepared: Prepared,
+        verdict: &Verdict,
+    ) -> Ruling {
+        let parts = (&*self.caller, &*self.ledger, self.seq);
+        let (concurrency, duties) = (&self.shared.concurrency, &verdict.obligations);
+        let amount = facts::amount(&prepared.facts);
+        let needed = match limits::needed(policy, concurrency, duties, parts, amount) {
+            Ok(needed) => needed,
+            Err(limit) => return Ruling::Refuse(used_up(&limit, None, self.started)),
+        };
+        let redact = duties.iter().filter_map(|duty| match duty {
+            Obligation::Redact { types } => Some(types.clone()),
+            Obligation::Confirm
+            | Obligation::Identity { .. }
+            | Obligation::Approval { .. }
+            | Obligation::Limit { .. }
+            | Obligation::MaxAmount { .. }
+            | Obligation::Notify { .. } => None,
+        });
+        let duties = Duties { needed, redact: redact.flatten().collect() };
+        let idempotency_key = format!("{}-{}", self.caller.invocation, self.seq);
+        Ruling::Permit(Box::new((Permit { call: call.clone(), prepared, idempotency_key }, duties)))
+    }
+
+    /// A refusal, or the word that would lift it.
+    fn suspend(
+        &mut self,
+        policy: &PolicySet,
+        call: &HostCall,
+        facts: &Facts,
+        verdict: &Verdict,
+        granted: &Granted,
+    ) -> Ruling {
+        let refused = || {
+            let (kind, message) = (FailureKind::Denied, verdict.reason.clone());
+            Ruling::Refuse(CallFailure { kind, message, retry: Retry::Never })
+        };
+        if granted.is_outdone_by(verdict) {
+            self.void("the rules now ask for more");
+            return refused();
+        }
+        let resource = self.resource(call);
+        let waiting = Waiting {
+            policy,
+            caller: &self.caller,
+            ledger: &self.ledger,
             call,
-        })
+            seq: self.seq,
+            binding: hold::binding(&self.caller, call, &resource),
+            resource: &resource,
+            verdict,
+            amount: facts::amount(facts),
+            now: self.started,
+        };
+        match waiting.approval() {
+            Some(approval) => Ruling::Hold(Box::new(approval)),
+            None => refused(),
+        }
+    }
+
+    /// What was granted counts no more.
+    fn void(&mut self, why: &str) {
+        for approval in hold::voided(&self.approvals, self.started, why) {
+            self.audit_approval(&approval);
+            self.ledger.push(Change::Approval(approval));
+        }
+        self.approvals.clear();
+    }
+
+    /// Lets an approval end with the call that it allowed.
+    fn settle_approvals(&mut self, answer: &Result<HostReply, CallFailure>) -> Vec<Change> {
+        let answer = answer.as_ref().map(|_| ()).map_err(|failure| failure.kind);
+        let settled = hold::settled(&self.approvals, answer, self.shared.clock.now());
+        self.approvals.clear();
+        settled
+            .into_iter()
+            .map(|approval| {
+                self.audit_approval(&approval);
+                Change::Approval(approval)
+            })
+            .collect()
+    }
+
+    fn audit_approval(&mut self, approval: &Approval) {
+        let action = format!("approval:{}", approval.state.as_str());
+        let on = approval.id.to_string();
+        self.ledger.audit(AuditEntry {
+            detail: approval.detail.clone(),
+            invocation: Some(self.caller.invocation.clone()),
+            seq: Some(self.seq),
+            skill: Some(self.caller.skill.clone()),
+            ..AuditEntry::new(self.shared.clock.now(), AuditKind::Approval, "host", action, on)
+        });
+    }
+
+    /// Tells people of a route what happens.
+    fn notify(&mut self, call: &HostCall, duties: &[Obligation]) {
+        for duty in duties {
+            if let Obligation::Notify { route } = duty {
+                let text = format!("{} {}", call.action(), self.resource(call));
+                self.ledger.notices.push(Notice { route: route.clone(), text });
+            }
+        }
+    }
+
+    /// Suspends the invocation: the turn commits what was recorded and ends here,
+    /// until somebody has decided.
+    fn hold(
+        &mut self,
+        judged: (&HostCall, &AuditVerdict, Option<Value>),
+        approval: Approval,
+    ) -> GateError {
+        let (call, verdict, facts) = judged;
+        let state = CallState::Waiting { approval: approval.id.clone() };
+        let now = self.shared.clock.now();
+        let (change, audit) = self.entry(call, verdict, facts, state, now);
+        self.ledger.push(change);
+        self.ledger.audit(audit);
+        self.ledger.push(Change::Approval(approval.clone()));
+        self.suspended(Suspension { approval, is_new: true })
+    }
+
+    /// The turn ran too early: it waits on.
+    fn wait(&mut self, approval: Approval) -> GateError {
+        self.suspended(Suspension { approval, is_new: false })
+    }
+
+    fn suspended(&mut self, suspension: Suspension) -> GateError {
+        let approval = suspension.approval.id.clone();
+        self.ledger.suspended = Some(suspension);
+        GateError::Suspended { invocation: self.caller.invocation.clone(), approval }
     }
 
     /// A call that rules are not even asked about.
@@ -92,7 +276,15 @@ impl Passage {
         let rule = if is_denied { "not-granted" } else { "malformed-call" };
         let verdict = AuditVerdict { decision: Decision::Deny, rules: vec![rule.to_owned()] };
         self.count(&call, verdict.decision);
-        Judged { verdict, permit: Err(failure), call }
+        Judged { verdict, ruling: Ruling::Refuse(failure), call, facts: None }
+    }
+
+    fn resource(&self, call: &HostCall) -> String {
+        record::resource(
+            call,
+            |name| self.shared.collections.is_of_customers(name),
+            |request| self.shared.ports.http.resource(request, &self.caller.skill),
+        )
     }
 
     fn count(&self, call: &HostCall, decision: Decision) {
@@ -101,43 +293,91 @@ impl Passage {
 
     /// A call whose record commits with the turn.
     pub(super) async fn with_turn(mut self, call: HostCall) -> Answer {
-        let Judged { verdict, permit, call } = self.judge(call).await?;
-        let answer = match permit {
-            Ok(permit) => self.perform(permit).await?,
-            Err(failure) => Err(failure),
+        let Judged { mut verdict, ruling, call, facts } = self.judge(call).await?;
+        let answer = match ruling {
+            Ruling::Hold(approval) => return Err(self.hold((&call, &verdict, facts), *approval)),
+            Ruling::Wait(approval) => return Err(self.wait(*approval)),
+            Ruling::Refuse(failure) => Err(failure),
+            Ruling::Permit(permitted) => {
+                let (permit, duties) = *permitted;
+                match self.take(duties.needed.uses.clone(), Vec::new(), Vec::new()).await? {
+                    Err(failure) => {
+                        verdict.decision = Decision::Deny;
+                        Err(failure)
+                    }
+                    Ok(()) => self.perform(permit, &duties).await?,
+                }
+            }
         };
-        Ok(self.note(&call, &verdict, answer))
+        let settled = self.settle_approvals(&answer);
+        settled.into_iter().for_each(|change| self.ledger.push(change));
+        Ok(self.note(&call, &verdict, facts, answer))
+    }
+
+    /// Takes from limits, together with everything that is pending and `with`. The
+    /// inner failure says which one is used up.
+    async fn take(
+        &mut self,
+        uses: Vec<LimitUse>,
+        mut with: Vec<Change>,
+        audit: Vec<AuditEntry>,
+    ) -> Result<Result<(), CallFailure>, GateError> {
+        if uses.is_empty() && with.is_empty() {
+            return Ok(Ok(()));
+        }
+        let at = self.started;
+        if !uses.is_empty() {
+            with.push(Change::Take { uses, at });
+        }
+        match self.ledger.commit(with, audit).await {
+            Ok(_) => Ok(Ok(())),
+            Err(StoreError::LimitReached { limit, retry_at }) => {
+                Ok(Err(used_up(&limit, retry_at, at)))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A write of records: it commits together with everything that led to it.
     pub(super) async fn own_store(mut self, call: HostCall) -> Answer {
-        let Judged { verdict, permit, call } = self.judge(call).await?;
-        let answer = match permit {
-            Err(failure) => Err(failure),
-            Ok(permit) => match effects::record_changes(permit) {
-                Err(failure) => Err(failure),
-                Ok(writes) => {
-                    // What is committed must be what is answered, so the reply is
-                    // known before: each expectation fixes the version after it.
-                    let reply = HostReply::Versions { versions: effects::versions_after(&writes) };
-                    let at = self.shared.clock.now();
-                    let done = CallState::Done { reply: reply.clone() };
-                    let (entry, audit) = self.entry(&call, &verdict, done, at);
-                    match self
-                        .ledger
-                        .commit(vec![Change::Records(writes), entry], vec![audit])
-                        .await
-                    {
-                        Ok(_) => return Ok(Answered { answer: Ok(reply), at }),
-                        Err(StoreError::Conflict { collection, key }) => {
-                            Err(facts::changed(&collection, &key))
+        let Judged { mut verdict, ruling, call, facts } = self.judge(call).await?;
+        let answer = match ruling {
+            Ruling::Hold(approval) => return Err(self.hold((&call, &verdict, facts), *approval)),
+            Ruling::Wait(approval) => return Err(self.wait(*approval)),
+            Ruling::Refuse(failure) => Err(failure),
+            Ruling::Permit(permitted) => {
+                let (permit, duties) = *permitted;
+                match effects::record_changes(permit) {
+                    Err(failure) => Err(failure),
+                    Ok(writes) => {
+                        // What is committed must be what is answered, so the reply is
+                        // known before: each expectation fixes the version after it.
+                        let versions = effects::versions_after(&writes);
+                        let reply = HostReply::Versions { versions };
+                        let at = self.shared.clock.now();
+                        let done = CallState::Done { reply: reply.clone() };
+                        let (entry, audit) = self.entry(&call, &verdict, facts.clone(), done, at);
+                        let mut with = vec![Change::Records(writes), entry];
+                        let executed = hold::settled(&self.approvals, Ok(()), at);
+                        with.extend(executed.into_iter().map(Change::Approval));
+                        match self.take(duties.needed.uses, with, vec![audit]).await {
+                            Ok(Ok(())) => return Ok(Answered { answer: Ok(reply), at }),
+                            Ok(Err(failure)) => {
+                                verdict.decision = Decision::Deny;
+                                Err(failure)
+                            }
+                            Err(GateError::Store(StoreError::Conflict { collection, key })) => {
+                                Err(facts::changed(&collection, &key))
+                            }
+                            Err(error) => return Err(error),
                         }
-                        Err(error) => return Err(error.into()),
                     }
                 }
-            },
+            }
         };
-        Ok(self.note(&call, &verdict, answer))
+        let settled = self.settle_approvals(&answer);
+        settled.into_iter().for_each(|change| self.ledger.push(change));
+        Ok(self.note(&call, &verdict, facts, answer))
     }
 
     /// A call that changes something elsewhere: intent, effect, outcome.
@@ -154,34 +394,51 @@ impl Passage {
             )
         };
         if let (Some(verdict), false) = (&interrupted, idempotent) {
-            return self.settle(&call, verdict, Err(unknown())).await;
+            return self.settle(&call, verdict, None, Err(unknown())).await;
         }
-        let Judged { verdict, permit, call } = self.judge(call).await?;
-        let permit = match permit {
-            Ok(permit) => permit,
-            // A refusal now says nothing about the try before the interruption.
-            Err(_) if interrupted.is_some() => {
-                return self.settle(&call, &verdict, Err(unknown())).await;
+        let Judged { mut verdict, ruling, call, facts } = self.judge(call).await?;
+        let refused = match ruling {
+            Ruling::Permit(permitted) => {
+                let (permit, duties) = *permitted;
+                let now = self.shared.clock.now();
+                let (intent, audit) =
+                    self.entry(&call, &verdict, facts.clone(), CallState::Intended, now);
+                let uses = duties.needed.uses.clone();
+                match self.take(uses, vec![intent], vec![audit]).await? {
+                    Ok(()) => {
+                        let answer = match self.perform(permit, &duties).await? {
+                            // The first try may have reached the server.
+                            Err(_) if interrupted.is_some() => Err(unknown()),
+                            answer => answer,
+                        };
+                        return self.settle(&call, &verdict, facts, answer).await;
+                    }
+                    Err(failure) => {
+                        verdict.decision = Decision::Deny;
+                        failure
+                    }
+                }
             }
-            Err(failure) => return self.settle(&call, &verdict, Err(failure)).await,
+            // A refusal now says nothing about the try before the interruption.
+            Ruling::Hold(_) | Ruling::Wait(_) | Ruling::Refuse(_) if interrupted.is_some() => {
+                return self.settle(&call, &verdict, facts, Err(unknown())).await;
+            }
+            Ruling::Hold(approval) => return Err(self.hold((&call, &verdict, facts), *approval)),
+            Ruling::Wait(approval) => return Err(self.wait(*approval)),
+            Ruling::Refuse(failure) => failure,
         };
-        let now = self.shared.clock.now();
-        let (intent, audit) = self.entry(&call, &verdict, CallState::Intended, now);
-        self.ledger.commit(vec![intent], vec![audit]).await?;
-        let answer = match self.perform(permit).await? {
-            // Nor does a failure: the first try may have reached the server.
-            Err(_) if interrupted.is_some() => Err(unknown()),
-            answer => answer,
-        };
-        self.settle(&call, &verdict, answer).await
+        self.settle(&call, &verdict, facts, Err(refused)).await
     }
 
     async fn perform(
         &mut self,
         permit: Permit,
+        duties: &Duties,
     ) -> Result<Result<HostReply, CallFailure>, GateError> {
         let ports = &self.shared.ports;
-        Ok(effects::perform(permit, ports, &mut self.ledger, &self.caller, self.started).await?)
+        let answer =
+            effects::perform(permit, ports, &mut self.ledger, &self.caller, self.started).await?;
+        Ok(answer.map(|reply| redact::reply(reply, &duties.redact)))
     }
 
     /// Leaves the record of a call to the turn's next commit.
@@ -189,10 +446,11 @@ impl Passage {
         &mut self,
         call: &HostCall,
         verdict: &AuditVerdict,
+        facts: Option<Value>,
         answer: Result<HostReply, CallFailure>,
     ) -> Answered {
         let at = self.shared.clock.now();
-        let (change, audit) = self.entry(call, verdict, state_of(&answer), at);
+        let (change, audit) = self.entry(call, verdict, facts, state_of(&answer), at);
         self.ledger.push(change);
         self.ledger.audit(audit);
         Answered { answer, at }
@@ -203,6 +461,7 @@ impl Passage {
         &mut self,
         call: &HostCall,
         verdict: &AuditVerdict,
+        facts: Option<Value>,
         answer: Result<HostReply, CallFailure>,
     ) -> Answer {
         if let Err(failure) = &answer
@@ -211,8 +470,10 @@ impl Passage {
             self.ledger.uncertain = Some(record::effect(call));
         }
         let at = self.shared.clock.now();
-        let (change, audit) = self.entry(call, verdict, state_of(&answer), at);
-        self.ledger.commit(vec![change], vec![audit]).await?;
+        let (change, audit) = self.entry(call, verdict, facts, state_of(&answer), at);
+        let mut with = self.settle_approvals(&answer);
+        with.push(change);
+        self.ledger.commit(with, vec![audit]).await?;
         Ok(Answered { answer, at })
     }
 
@@ -221,6 +482,7 @@ impl Passage {
         &self,
         call: &HostCall,
         verdict: &AuditVerdict,
+        facts: Option<Value>,
         state: CallState,
         at: Timestamp,
     ) -> (Change, AuditEntry) {
@@ -237,11 +499,7 @@ impl Passage {
                 AuditKind::HostCall,
                 self.caller.actor(),
                 call.action(),
-                record::resource(
-                    call,
-                    |name| self.shared.collections.is_of_customers(name),
-                    |request| self.shared.ports.http.resource(request, &self.caller.skill),
-                ),
+                self.resource(call),
             )
         };
         let record = CallRecord {
@@ -252,10 +510,19 @@ impl Passage {
             rules: verdict.rules.clone(),
             state,
             at,
+            facts,
         };
         let entry = JournalEntry { invocation: self.caller.invocation.clone(), record };
         (Change::Journal(entry), audit)
     }
+}
+
+/// A limit that is used up.
+fn used_up(limit: &str, retry_at: Option<Timestamp>, now: Timestamp) -> CallFailure {
+    let message = format!("the limit {limit} is used up: try later, or hand over to a person");
+    let wait = retry_at.map(|at| at.millis_since(now).clamp(1, i64::from(u32::MAX)));
+    let retry = wait.and_then(|ms| u32::try_from(ms).ok()).map_or(Retry::Never, Retry::AfterMs);
+    CallFailure { kind: FailureKind::Limited, message, retry }
 }
 
 fn state_of(answer: &Result<HostReply, CallFailure>) -> CallState {

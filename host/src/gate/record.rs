@@ -1,6 +1,8 @@
 //! How a call and its end are written down for people, without personal data.
 
 use postern_domain::{CallState, HostCall, HostReply, HttpRequest};
+use postern_policy::Facts;
+use serde_json::Value;
 use url::Url;
 
 use crate::effects;
@@ -92,9 +94,16 @@ pub(super) fn kept(call: &HostCall) -> HostCall {
     }
 }
 
+/// What policy was told, as the journal keeps it: keys of customers too, which
+/// stand in the recorded call and its reply as well.
+pub(super) fn facts(facts: &Facts) -> Value {
+    serde_json::to_value(facts).unwrap_or_default()
+}
+
 /// How a call ended, in a few words.
 pub(super) fn state(state: &CallState) -> String {
     match state {
+        CallState::Waiting { approval } => format!("waits for {approval}"),
         CallState::Intended => "about to happen".to_owned(),
         CallState::Done { reply } => match reply {
             HostReply::Done => "done".to_owned(),

@@ -1,5 +1,6 @@
 //! The gate between a real policy, a real store and a real server.
 
+mod approvals;
 mod fixture;
 
 use std::sync::atomic::Ordering;

@@ -7,11 +7,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use postern_domain::{AuditEntry, AuditKind, OutboxItem, OutboxState};
+use postern_domain::{AuditEntry, AuditKind, Channel, OutboxItem, OutboxState};
 use postern_store::{Change, Commit, StoreError, UnknownSend};
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::{app::App, channels::SendError, privacy::Vault};
+use crate::{app::App, channels::SendError, identity, privacy::Vault};
 
 /// Messages sent at once.
 const AT_ONCE: u32 = 16;
@@ -65,9 +65,12 @@ async fn send(app: Arc<App>, item: OutboxItem) {
 
 /// Sends one claimed message and keeps what came of it.
 async fn settle(app: &App, mut item: OutboxItem) -> Result<(), StoreError> {
-    let sent = match text_of(app, &item).await {
-        Ok(text) => app.channels.send(&item, &text).await,
-        Err(error) => Err(SendError::Later { reason: error.to_string(), after_ms: None }),
+    let sent = match item.channel {
+        Channel::Contact => identity::send_code(app, &item).await,
+        Channel::Telegram | Channel::Web | Channel::Terminal => match text_of(app, &item).await {
+            Ok(text) => app.channels.send(&item, &text).await,
+            Err(error) => Err(SendError::Later { reason: error.to_string(), after_ms: None }),
+        },
     };
     let now = app.clock.now();
     let outcome = match sent {

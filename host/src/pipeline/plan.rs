@@ -2,7 +2,7 @@
 //! effect, so that a turn that runs again does the same.
 
 use postern_domain::{
-    Awaiting, Conversation, Customer, IdentityLevel, InboundKind, PendingTool, SkillId,
+    ApprovalId, Awaiting, Conversation, Customer, IdentityLevel, InboundKind, PendingTool, SkillId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::texts;
 use crate::{
     brain::{Mention, Route, Understanding},
+    identity,
     registry::Skills,
 };
 
@@ -44,6 +45,13 @@ pub struct Plan {
     /// Who was writing when the turn began: a turn that runs again starts from
     /// the same, and not from what its first run found out.
     pub customer: Customer,
+    /// The session in which it began. None in plans from before this was kept.
+    #[serde(default)]
+    pub session: Option<u32>,
+    /// The language in which it is answered. None in plans from before this was
+    /// kept.
+    #[serde(default)]
+    pub language: Option<String>,
 }
 
 /// What to do.
@@ -54,9 +62,6 @@ pub enum Action {
     Call {
         /// The tools.
         stack: Vec<PendingTool>,
-        /// Whether this message is the customer's yes to the last one's
-        /// question.
-        confirmed: bool,
     },
     /// Say something.
     Say {
@@ -70,12 +75,34 @@ pub enum Action {
         /// The question as it is put.
         text: String,
     },
+    /// The customer answers the question about a call that waits for them.
+    Decide {
+        /// The call's approval.
+        approval: ApprovalId,
+        /// What they say.
+        word: Word,
+    },
     /// Ask for a person.
     Escalate {
         /// A short machine-readable reason.
         reason: String,
         /// What the customer is told.
         text: String,
+    },
+}
+
+/// What a customer says about a call that waits for them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "word", rename_all = "snake_case")]
+pub enum Word {
+    /// It may happen.
+    Yes,
+    /// It must not.
+    No,
+    /// A code that is to prove who they are. It counts once, so it may be kept.
+    Code {
+        /// The digits.
+        code: String,
     },
 }
 
@@ -93,17 +120,27 @@ pub(super) fn decide(
         action,
         subject,
         customer: conversation.customer.clone(),
+        session: Some(conversation.state.session),
+        language: Some(conversation.language.clone()),
     };
     match kind {
         InboundKind::Text | InboundKind::Edit => {}
-        InboundKind::Unsupported => {
+        // Who a visitor is has been taken up before a plan is made.
+        InboundKind::Unsupported | InboundKind::Identity => {
             return plan(beside_the_point(conversation, texts::TEXT_ONLY), None);
         }
     }
     if let Some(awaiting) = &conversation.state.awaiting {
-        if let Some((stack, confirmed)) = answered(awaiting, &understanding) {
+        if let Some(approval) = &awaiting.approval {
+            if let Some(word) = word_on(awaiting, &understanding, &text) {
+                return plan(Action::Decide { approval: approval.clone(), word }, None);
+            }
+            if understanding.intent().is_none() {
+                return plan(ask_again(awaiting), None);
+            }
+        } else if let Some(stack) = answered(awaiting, &understanding) {
             let subject = stack.first().map(|tool| label(&tool.intent));
-            let action = with_identity(skills, conversation, &understanding, stack, confirmed);
+            let action = with_identity(skills, conversation, &understanding, stack);
             return plan(action, subject);
         }
         let same = |intent: &str| awaiting.stack.iter().any(|tool| tool.intent == intent);
@@ -144,7 +181,7 @@ pub(super) fn decide(
                 intent: best.intent.clone(),
                 arguments,
             };
-            let action = with_identity(skills, conversation, &understanding, vec![call], false);
+            let action = with_identity(skills, conversation, &understanding, vec![call]);
             plan(action, Some(label(&best.intent)))
         }
         None => plan(Action::Say { text: texts::NOT_UNDERSTOOD.to_owned() }, None),
@@ -167,7 +204,6 @@ fn with_identity(
     conversation: &Conversation,
     understanding: &Understanding,
     mut stack: Vec<PendingTool>,
-    confirmed: bool,
 ) -> Action {
     let tool = |call: &PendingTool| {
         skills.active.get(&call.skill).and_then(|skill| skill.manifest.tool(&call.tool))
@@ -179,7 +215,7 @@ fn with_identity(
         return Action::Say { text: texts::WRITE_PRIVATELY.to_owned() };
     }
     if needed <= conversation.customer.level {
-        return Action::Call { stack, confirmed };
+        return Action::Call { stack };
     }
     let Some((skill, tool)) = skills.brain.identity_tool() else {
         return Action::Escalate {
@@ -199,7 +235,7 @@ fn with_identity(
         intent: stack.last().map(|call| call.intent.clone()).unwrap_or_default(),
         arguments,
     });
-    Action::Call { stack, confirmed: false }
+    Action::Call { stack }
 }
 
 /// The entities with which a question can be answered: who somebody is can be
@@ -212,11 +248,17 @@ pub(super) fn answers_to(entity: &str) -> &'static [&'static str] {
     }
 }
 
+/// What a message says about the call that waits for it.
+fn word_on(awaiting: &Awaiting, understanding: &Understanding, text: &str) -> Option<Word> {
+    if awaiting.entity == identity::CODE {
+        return identity::code_in(text).map(|code| Word::Code { code });
+    }
+    let said = understanding.entities.iter().find(|mention| mention.name == "confirmed")?;
+    Some(if said.value == "true" { Word::Yes } else { Word::No })
+}
+
 /// The tools that wait, with what the message adds, if it answers the question.
-fn answered(
-    awaiting: &Awaiting,
-    understanding: &Understanding,
-) -> Option<(Vec<PendingTool>, bool)> {
+fn answered(awaiting: &Awaiting, understanding: &Understanding) -> Option<Vec<PendingTool>> {
     let own = [awaiting.entity.as_str()];
     let names = match answers_to(&awaiting.entity) {
         [] => &own[..],
@@ -232,9 +274,7 @@ fn answered(
             any = true;
         }
     }
-    let confirmed =
-        awaiting.entity == "confirmed" && understanding.entity("confirmed", &skill) == Some("true");
-    any.then_some((stack, confirmed))
+    any.then_some(stack)
 }
 
 /// Under what a mention is remembered: once for the host's own entities, once

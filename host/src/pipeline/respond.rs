@@ -6,8 +6,8 @@ mod words;
 use std::{sync::Arc, time::Duration};
 
 use postern_domain::{
-    AuditEntry, AuditKind, Awaiting, CallRecord, InvocationId, Outcome, PendingTool, Severity,
-    SkillFailure, Timestamp,
+    Approval, AuditEntry, AuditKind, Awaiting, CallRecord, InvocationId, Outcome, PendingTool,
+    Severity, SkillFailure, Timestamp,
 };
 use postern_runtime::{Invocation, InvokeError, Report, Usage};
 use postern_store::{Change, InvocationRow};
@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 
 pub(super) use self::response::{Escalation, Response};
 use self::words::{kind_of, name_of, told};
-use super::{TurnError, texts};
+use super::{TurnError, hold, texts};
 use crate::{
     app::App,
     breaker::{Ended, Pass, Turned},
@@ -35,6 +35,8 @@ pub(super) struct Responder<'a> {
     pub(super) ledger: Arc<Mutex<Ledger>>,
     /// What earlier runs of this turn recorded.
     pub(super) journal: Vec<(InvocationId, CallRecord)>,
+    /// What somebody had to decide about their calls.
+    pub(super) approvals: Vec<Approval>,
     /// The invocations that they made.
     pub(super) ended: Vec<InvocationRow>,
     /// The turn's own time, the same in every run.
@@ -48,7 +50,6 @@ impl Responder<'_> {
     pub(super) async fn run(
         &self,
         mut stack: Vec<PendingTool>,
-        confirmed: bool,
         before: Option<&Awaiting>,
     ) -> Result<Response, TurnError> {
         let mut response = Response::default();
@@ -62,11 +63,14 @@ impl Responder<'_> {
             if let Some(entity) = self.missing(&top) {
                 let question = self.skills.brain.question(&entity);
                 response.answers.push(question.clone());
-                response.awaiting = Some(Awaiting { stack, entity, question, asked: 1 });
+                response.awaiting =
+                    Some(Awaiting { stack, entity, question, asked: 1, approval: None });
                 return Ok(response);
             }
-            let yes = confirmed && step == 0;
-            let result = self.call(skill, &top, step, yes).await?;
+            let Some(result) = self.call(skill, &top, step).await? else {
+                response.steps.push(format!("{} {} → suspended", top.skill, top.tool));
+                return Ok(response);
+            };
             response.steps.push(format!(
                 "{}@{} {} → {}",
                 top.skill,
@@ -74,6 +78,9 @@ impl Responder<'_> {
                 top.tool,
                 name_of(&result)
             ));
+            if let Some(refusal) = self.refused(step).await {
+                return Ok(refusal.after(response, &result));
+            }
             match result {
                 Ok(Outcome::Reply { text }) => {
                     response.answers.push(text);
@@ -151,14 +158,25 @@ impl Responder<'_> {
         }
     }
 
-    /// Calls one tool.
+    /// What is said about an invocation if somebody decided against one of its calls.
+    async fn refused(&self, step: u32) -> Option<Response> {
+        let turn = self.ledger.lock().await.turn.id.clone();
+        let id = InvocationId::derive(&[turn.as_str(), &step.to_string()]);
+        let last = self.approvals.iter().rfind(|approval| approval.invocation == id)?;
+        let voided = self.ledger.lock().await.pending().find_map(|change| match change {
+            Change::Approval(changed) if changed.id == last.id => Some(changed.clone()),
+            _ => None,
+        });
+        hold::refusal(voided.as_ref().unwrap_or(last))
+    }
+
+    /// Calls one tool. None if the invocation has to wait for somebody's word.
     async fn call(
         &self,
         skill: &ActiveSkill,
         tool: &PendingTool,
         step: u32,
-        confirmed: bool,
-    ) -> Result<Result<Outcome, SkillFailure>, TurnError> {
+    ) -> Result<Option<Result<Outcome, SkillFailure>>, TurnError> {
         let arguments = Value::Object(tool.arguments.clone());
         let (row, customer, resolved) = {
             let ledger = self.ledger.lock().await;
@@ -183,10 +201,10 @@ impl Responder<'_> {
             (row, customer, resolve(&ledger, &tool.arguments))
         };
         let id = row.id.clone();
-        let caller = Caller::new(&skill.manifest, &tool.tool, id.clone(), confirmed);
+        let caller = Caller::new(&skill.manifest, skill.digest, &tool.tool, id.clone());
         let actor = caller.actor();
         if let Some(result) = self.result_of(&id).await {
-            return Ok(result);
+            return Ok(Some(result));
         }
         // A journal that commits before the invocation has ended belongs to it.
         self.ledger.lock().await.push(Change::Invocation(row.clone()));
@@ -198,7 +216,8 @@ impl Responder<'_> {
                     Arc::clone(&self.ledger),
                     caller,
                     self.recorded(&id).cloned().collect(),
-                );
+                )
+                .with_approvals(self.approvals_of(&id));
                 let reached = gate.reached();
                 let invocation = Invocation {
                     id: id.clone(),
@@ -212,6 +231,11 @@ impl Responder<'_> {
                     seed: self.app.key.derive("invocation", &[id.as_str()]),
                 };
                 let report = skill.component.invoke(invocation, Box::new(gate)).await;
+                if self.ledger.lock().await.suspended.is_some() {
+                    let (breakers, now) = (&self.app.breakers, self.app.clock.now());
+                    breakers.ended(&row.skill, row.digest, pass, now, Ended::Untried);
+                    return Ok(None);
+                }
                 let called = self.account(skill, &row, pass, report)?;
                 // It may have ended sooner than the run before it.
                 self.recall(&id, reached.next()).await;
@@ -246,7 +270,11 @@ impl Responder<'_> {
             host_calls: usage.host_calls,
             ..row
         }));
-        Ok(result)
+        Ok(Some(result))
+    }
+
+    fn approvals_of(&self, id: &InvocationId) -> Vec<Approval> {
+        self.approvals.iter().filter(|approval| approval.invocation == *id).cloned().collect()
     }
 
     /// Whether the component may run: the arguments fit and the skill does not

@@ -28,6 +28,29 @@ pub(super) const CANNOT_IDENTIFY: &str = "I am sorry, I need to know who you are
 pub(super) const WRITE_PRIVATELY: &str = "This concerns personal data, so please write to me in a \
     private chat.";
 
+pub(super) const WAITS_FOR_PEOPLE: &str = "Thank you. A colleague has to look at this before it can \
+    be done; I will write to you here as soon as it is decided.";
+
+pub(super) const PEOPLE_SAID_NO: &str = "I am sorry, a colleague has looked at your request and it \
+    cannot be done. If you have questions about it, just ask for a person.";
+
+pub(super) const PEOPLE_TOO_LATE: &str = "I am sorry, nobody could decide about your request in \
+    time, so nothing was done. I have told a colleague, who will answer here.";
+
+pub(super) const COUNTS_NO_MORE: &str = "I am sorry, things have changed since your request was \
+    looked at, so nothing was done. I have told a colleague, who will answer here.";
+
+pub(super) const NOT_DONE: &str = "All right, nothing was done.";
+
+pub(super) const NOTHING_WAITS: &str = "There is nothing left that waits for your answer. What can I \
+    do for you?";
+
+/// The question before something is done that needs the customer's yes.
+pub(super) fn shall_i(what: &str, amount: Option<&str>) -> String {
+    let amount = amount.map(|amount| format!(" It is about {amount}.")).unwrap_or_default();
+    format!("{what}{amount} Shall I do that? Please answer yes or no.")
+}
+
 /// A question that was not answered, put again.
 pub(super) fn again(question: &str) -> String {
     format!("I am sorry, I could not find that in your answer. {question}")

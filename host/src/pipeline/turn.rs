@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use postern_domain::{
     AuditEntry, AuditKind, Author, CallState, Channel, Conversation, ConversationState, Customer,
-    MessageId, OutboxId, OutboxItem, OutboxState, Priority, Severity, StoredMessage,
+    InboundKind, MessageId, OutboxId, OutboxItem, OutboxState, Priority, Severity, StoredMessage,
     TicketEventKind, Timestamp, TurnId,
 };
 use postern_store::{Change, Commit, Lease, StoreError, TurnRow, Work};
@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 
 use super::{
     explain::{Stage, Stages},
+    hold::{self, Meanwhile},
     plan::{self, Action, Plan, PlanFile},
     read,
     respond::{Escalation, Responder, Response},
@@ -19,9 +20,9 @@ use super::{
 };
 use crate::{
     app::App,
-    gate,
+    approvals, gate, identity,
     ledger::{Ledger, Wish},
-    privacy::{Vault, mark_of},
+    privacy::{Vault, mark_in, mark_of},
     registry::{RegistryError, Skills},
 };
 
@@ -46,41 +47,56 @@ pub enum TurnError {
     Panicked(#[source] tokio::task::JoinError),
 }
 
-/// Runs a turn to its end, or continues one that was interrupted.
+/// Runs a turn to its end, or continues one that was interrupted or had to wait.
 pub(super) async fn run(app: Arc<App>, lease: Lease, work: Work) -> Result<(), TurnError> {
+    if work.message.kind == InboundKind::Identity {
+        let mut conversation = work.conversation;
+        end_idle_session(&app, &mut conversation, work.message.received_at);
+        return Ok(identity::take_up(&app, lease, conversation, &work.message).await?);
+    }
     let resumed = work.turn.is_some();
     let skills = match &work.turn {
         None => app.skills(),
         Some(turn) => app.skills_of(&turn.generation).await?,
     };
     let mut stages = Stages::begin();
+    let meanwhile = Meanwhile::of(&work);
     let (plan, mut ledger) = open(&app, &skills, lease, &work, &mut stages)?;
+    ledger.words.clone_from(&plan.text);
+    ledger.requester = approvals::requester(&app, &ledger.conversation).await?;
+    ledger.changed_hands = meanwhile.as_ref().is_some_and(|meanwhile| meanwhile.changed_hands);
     if !resumed {
         begin(&mut ledger, &work, &plan);
     }
     stages.end(Stage::Retrieve, retrieved(&work, &ledger));
 
     let before = work.conversation.state.awaiting.clone();
+    let waited = work.approvals.len();
     let at = ledger.turn.started_at;
     let language = ledger.conversation.language.clone();
     let ledger = Arc::new(Mutex::new(ledger));
-    let response = match plan.action.clone() {
-        Action::Call { stack, confirmed } => {
+    let mut response = match plan.action.clone() {
+        Action::Call { stack } => {
             let journal = work.journal.into_iter().map(|entry| (entry.invocation, entry.record));
             let responder = Responder {
                 app: &app,
                 skills: &skills,
                 ledger: Arc::clone(&ledger),
                 journal: journal.collect(),
+                approvals: work.approvals,
                 ended: work.invocations,
                 at,
                 language,
             };
-            responder.run(stack, confirmed, before.as_ref()).await?
+            responder.run(stack, before.as_ref()).await?
         }
         Action::Say { text } => Response { answers: vec![text], ..Response::default() },
         Action::Ask { awaiting, text } => {
             Response { answers: vec![text], awaiting: Some(awaiting), ..Response::default() }
+        }
+        Action::Decide { approval, word } => {
+            let mut ledger = ledger.lock().await;
+            hold::decide(&app, &mut ledger, &approval, &word, before.as_ref()).await?
         }
         Action::Escalate { reason, text } => Response {
             answers: vec![text],
@@ -90,7 +106,18 @@ pub(super) async fn run(app: Arc<App>, lease: Lease, work: Work) -> Result<(), T
     };
     stages.end(Stage::Respond, responded(&response));
     let mut ledger = ledger.lock().await;
-    end(&app, &mut ledger, &plan, response, stages).await
+    if meanwhile.is_none() {
+        hold::abandon(&app, &mut ledger, before.as_ref(), &response).await?;
+    }
+    if let Some(meanwhile) = meanwhile {
+        meanwhile.restore(&mut ledger.conversation, &mut response);
+    }
+    match ledger.suspended.take() {
+        Some(suspension) => {
+            hold::put_aside(&app, &mut ledger, &skills, &plan, (suspension, waited)).await
+        }
+        None => end(&app, &mut ledger, &plan, response, (stages, waited)).await,
+    }
 }
 
 /// The plan and the ledger of a new turn, or of an interrupted one.
@@ -112,6 +139,13 @@ fn open(
             let PlanFile::V1 { plan } =
                 serde_json::from_value(turn.plan.clone()).map_err(TurnError::Plan)?;
             conversation.customer.clone_from(&plan.customer);
+            if let Some(language) = &plan.language {
+                conversation.language.clone_from(language);
+            }
+            if let Some(session) = plan.session {
+                conversation.state.session = session;
+                vault = Vault::new(&mark_in(&conversation, session), work.vault.clone());
+            }
             stages.end(Stage::Ingest, "continued after an interruption");
             (plan, turn.clone())
         }
@@ -204,7 +238,7 @@ async fn end(
     ledger: &mut Ledger,
     plan: &Plan,
     response: Response,
-    mut stages: Stages,
+    (mut stages, waited): (Stages, usize),
 ) -> Result<(), TurnError> {
     let now = app.clock.now();
     let Response { mut answers, awaiting, mut escalate, .. } = response;
@@ -238,7 +272,9 @@ async fn end(
     let summary = serde_json::to_value(stages.summary()).map_err(TurnError::Plan)?;
     ledger.turn.summary = Some(summary);
     ledger.turn.completed_at = Some(now);
-    answer(app, ledger, &answers.join("\n\n"), now);
+    answer(app, ledger, &answers.join("\n\n"), waited, now);
+    let told = approvals::told(app, ledger, now).await?;
+    told.into_iter().for_each(|change| ledger.push(change));
     let done = Change::InboxDone(ledger.turn.message.clone());
     ledger.audit_host(now, AuditKind::Turn, "turn:complete", format!("escalation: {why}"));
     ledger.commit(vec![done], vec![]).await?;
@@ -288,15 +324,20 @@ fn raise(ledger: &mut Ledger, plan: &Plan, escalation: &Escalation, queue: &str,
     ledger.escalate("escalation", subject, wish, "host", now);
 }
 
-/// Keeps the answer, and puts it in the outbox where it has to travel.
-fn answer(app: &App, ledger: &mut Ledger, text: &str, now: Timestamp) {
+/// Keeps an answer, and puts it in the outbox where it has to travel. `place` tells
+/// the answers of one turn apart: how often it has waited before.
+pub(super) fn answer(app: &App, ledger: &mut Ledger, text: &str, place: usize, now: Timestamp) {
     if text.is_empty() {
         return;
     }
     let text = &*ledger.vault.admit(text).into_owned();
     let (turn, conversation) = (ledger.turn.id.clone(), ledger.conversation.clone());
+    let which = match place {
+        0 => "answer".to_owned(),
+        place => format!("answer-{place}"),
+    };
     ledger.push(Change::Message(StoredMessage {
-        id: MessageId::derive(&[turn.as_str(), "answer"]),
+        id: MessageId::derive(&[turn.as_str(), &which]),
         conversation: conversation.id.clone(),
         author: Author::Bot,
         text: text.to_owned(),
@@ -304,7 +345,7 @@ fn answer(app: &App, ledger: &mut Ledger, text: &str, now: Timestamp) {
     }));
     match conversation.channel {
         // The page and the terminal read the conversation itself.
-        Channel::Web | Channel::Terminal => {}
+        Channel::Web | Channel::Terminal | Channel::Contact => {}
         Channel::Telegram => {
             for (part, text) in app
                 .channels
@@ -313,7 +354,7 @@ fn answer(app: &App, ledger: &mut Ledger, text: &str, now: Timestamp) {
                 .enumerate()
             {
                 ledger.push(Change::Outbox(OutboxItem {
-                    id: OutboxId::derive(&[turn.as_str(), "answer", &part.to_string()]),
+                    id: OutboxId::derive(&[turn.as_str(), &which, &part.to_string()]),
                     conversation: conversation.id.clone(),
                     channel: conversation.channel,
                     account: conversation.account.clone(),
@@ -371,7 +412,7 @@ pub(super) async fn give_up(
         queue: app.config.pipeline.queue.clone(),
     };
     ledger.escalate("given-up", "Message not processed", wish, "host", now);
-    answer(app, &mut ledger, texts::GIVEN_UP, now);
+    answer(app, &mut ledger, texts::GIVEN_UP, work.approvals.len(), now);
     let entry = AuditEntry::new(now, AuditKind::Turn, "host", "turn:give-up", message.to_string());
     ledger
         .commit(vec![dead(reason)], vec![AuditEntry { detail: reason.to_owned(), ..entry }])
@@ -384,6 +425,7 @@ fn kind_of(work: &Work) -> &'static str {
         postern_domain::InboundKind::Text => "text",
         postern_domain::InboundKind::Edit => "edited",
         postern_domain::InboundKind::Unsupported => "unsupported",
+        postern_domain::InboundKind::Identity => "identity",
     }
 }
 

@@ -32,7 +32,6 @@ struct CheckArgs {
 #[serde(deny_unknown_fields)]
 struct RequestArgs {
     order_id: String,
-    confirmed: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -81,9 +80,6 @@ fn refund_check(args: CheckArgs, context: &Context) -> Result<Outcome> {
 }
 
 fn refund_request(args: RequestArgs, context: &Context) -> Result<Outcome> {
-    if args.confirmed == Some(false) {
-        return Ok(Outcome::reply("All right, nothing was changed and no refund was requested."));
-    }
     let currency = context.setting("currency")?;
     let order = match shop::find_order(&args.order_id)? {
         Ok(order) => order,
@@ -94,16 +90,6 @@ fn refund_request(args: RequestArgs, context: &Context) -> Result<Outcome> {
         Judgement::Not(reason) => return Ok(refusal(&order, &reason)),
     };
     let (shown, when) = (amount.in_currency(currency), method.how_and_when());
-    if args.confirmed != Some(true) {
-        return Ok(Outcome::ask(
-            "confirmed",
-            format!(
-                "I can request a refund of {shown} for order {}, paid back {when}. Shall I do \
-                 that? Please answer yes or no.",
-                order.order_id
-            ),
-        ));
-    }
     let refund = Refund {
         order_id: &order.order_id,
         user_id: &order.user_id,
@@ -114,6 +100,8 @@ fn refund_request(args: RequestArgs, context: &Context) -> Result<Outcome> {
         requested_at_ms: context.now_ms,
         state: "requested",
     };
+    // The host asks the customer, and people above an amount that the operator set,
+    // before it lets this happen.
     match records::write(&[Step::create("refunds", &order.order_id, &refund)?]) {
         Ok(_) => {
             log::info!(order = order.order_id.as_str(), cents = amount.0; "refund requested");

@@ -37,11 +37,8 @@ fn host(order: Value) -> Host {
     host
 }
 
-fn call(tool: &str, confirmed: Option<bool>) -> Outcome {
-    let mut arguments = json!({"order_id": ID});
-    if let Some(confirmed) = confirmed {
-        arguments["confirmed"] = confirmed.into();
-    }
+fn call(tool: &str) -> Outcome {
+    let arguments = json!({"order_id": ID});
     call_tool(tool, &arguments.to_string(), &context()).unwrap()
 }
 
@@ -52,8 +49,8 @@ fn writes(host: &Host) -> usize {
 /// Both tools answer this order in the same way, and write nothing.
 fn check(order: Value, expected: &str) {
     let host = host(order);
-    for (tool, confirmed) in [("refund_check", None), ("refund_request", Some(true))] {
-        let text = match call(tool, confirmed) {
+    for tool in ["refund_check", "refund_request"] {
+        let text = match call(tool) {
             Outcome::Reply(text) => text,
             Outcome::HandOver { reason, .. } => format!("hand over: {reason}"),
             other => panic!("{other:?}"),
@@ -88,7 +85,7 @@ fn age_is_counted_in_days_from_the_delivery() {
     let expected = "it was delivered on 15 May 2025, 31 days ago";
     check(order("delivered", "2025-05-15T23:59:59Z".into()), expected);
     let _host = host(order("delivered", "2025-05-16".into()));
-    let Outcome::Reply(text) = call("refund_check", None) else { panic!("no reply") };
+    let Outcome::Reply(text) = call("refund_check") else { panic!("no reply") };
     assert!(text.starts_with("Yes, order #W1000001 can be refunded"), "{text}");
 }
 
@@ -124,20 +121,9 @@ fn a_refunded_order_is_not_refunded_again() {
 }
 
 #[test]
-fn a_request_asks_first_and_names_amount_and_method() {
+fn a_request_is_written_once() {
     let host = host(order("delivered", "2025-06-01".into()));
-    let Outcome::Ask { entity, text } = call("refund_request", None) else { panic!("no question") };
-    assert_eq!(entity, "confirmed");
-    let expected = "a refund of $1,009.95 for order #W1000001, paid back to your PayPal account \
-                    within 5 to 7 business days.";
-    assert!(text.contains(expected), "{text}");
-    assert_eq!(writes(&host), 0);
-}
-
-#[test]
-fn a_yes_writes_the_request_once() {
-    let host = host(order("delivered", "2025-06-01".into()));
-    let Outcome::Reply(text) = call("refund_request", Some(true)) else { panic!("no reply") };
+    let Outcome::Reply(text) = call("refund_request") else { panic!("no reply") };
     assert!(text.starts_with("Done. I have requested your refund of $1,009.95"), "{text}");
     let written = json!({
         "order_id": ID, "user_id": "ines_ruiz_1001", "amount_cents": 100_995, "currency": "USD",
@@ -145,7 +131,7 @@ fn a_yes_writes_the_request_once() {
         "requested_at_ms": 1_749_988_800_000_u64, "state": "requested",
     });
     assert_eq!(host.record("refunds", ID), Some(written));
-    let Outcome::Reply(text) = call("refund_request", Some(true)) else { panic!("no reply") };
+    let Outcome::Reply(text) = call("refund_request") else { panic!("no reply") };
     assert!(text.contains("was already requested"), "{text}");
     assert_eq!(writes(&host), 1);
 }
@@ -155,16 +141,8 @@ fn a_request_that_was_made_meanwhile_counts() {
     let host = host(order("delivered", "2025-06-01".into()));
     let conflict = HostError::new(HostErrorKind::Conflict, "it exists");
     host.fail_when(|call| matches!(call, Call::RecordsWrite { .. }), conflict);
-    let Outcome::Reply(text) = call("refund_request", Some(true)) else { panic!("no reply") };
+    let Outcome::Reply(text) = call("refund_request") else { panic!("no reply") };
     assert!(text.contains("was already requested"), "{text}");
-}
-
-#[test]
-fn a_no_changes_nothing() {
-    let host = host(order("delivered", "2025-06-01".into()));
-    let Outcome::Reply(text) = call("refund_request", Some(false)) else { panic!("no reply") };
-    assert!(text.contains("nothing was changed"), "{text}");
-    assert!(host.calls().is_empty());
 }
 
 #[test]
@@ -172,7 +150,7 @@ fn a_write_that_policy_refuses_is_a_refusal() {
     let host = host(order("delivered", "2025-06-01".into()));
     let denied = HostError::new(HostErrorKind::Denied, "refund-confirmed");
     host.fail_when(|call| matches!(call, Call::RecordsWrite { .. }), denied);
-    let arguments = r##"{"order_id":"#W1000001","confirmed":true}"##;
+    let arguments = r##"{"order_id":"#W1000001"}"##;
     let failure = call_tool("refund_request", arguments, &context()).unwrap_err();
     assert_eq!(failure, Failure::Denied("refund-confirmed".into()));
 }
@@ -182,7 +160,7 @@ fn a_refused_order_is_answered_civilly() {
     let host = host(order("delivered", "2025-06-01".into()));
     host.fail_when(|_| true, HostError::new(HostErrorKind::Denied, "records-owner-only"));
     for tool in ["refund_check", "refund_request"] {
-        let Outcome::Reply(text) = call(tool, None) else { panic!("no reply") };
+        let Outcome::Reply(text) = call(tool) else { panic!("no reply") };
         assert!(text.starts_with("I cannot find order #W1000001 in your account."), "{text}");
     }
 }
@@ -196,7 +174,7 @@ fn every_method_says_where_the_money_goes() {
         let mut paid = order("delivered", "2025-06-01".into());
         paid["payment_history"][0]["payment_method_id"] = id.into();
         let _host = host(paid);
-        let Outcome::Reply(text) = call("refund_check", None) else { panic!("no reply") };
+        let Outcome::Reply(text) = call("refund_check") else { panic!("no reply") };
         assert!(text.contains(expected), "{text}");
     }
 }

@@ -228,6 +228,7 @@ fn journalled(call: &HostCall, state: CallState) -> anyhow::Result<()> {
         rules: vec![],
         state,
         at: Timestamp::from_millis(0),
+        facts: None,
     };
     let kept = serde_json::to_string(&record)?;
     let again: CallRecord = serde_json::from_str(&kept)?;

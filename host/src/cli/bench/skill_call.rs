@@ -70,7 +70,7 @@ pub(super) async fn measure(app: &Arc<App>, calls: u32, report: &mut Report) -> 
         Arc::new(Mutex::new(ledger))
     };
     let id = InvocationId::derive(&["bench"]);
-    let caller = || Caller::new(&skill.manifest, TOOL, id.clone(), false);
+    let caller = || Caller::new(&skill.manifest, skill.digest, TOOL, id.clone());
     let gate = |ledger| Gate::new(Arc::clone(&app.gate), ledger, caller(), vec![]);
 
     // The first call shows what the gate answers.
@@ -120,7 +120,7 @@ fn reply(change: &Change) -> Option<HostReply> {
     match change {
         Change::Journal(entry) => match &entry.record.state {
             CallState::Done { reply } => Some(reply.clone()),
-            CallState::Intended | CallState::Failed { .. } => None,
+            CallState::Waiting { .. } | CallState::Intended | CallState::Failed { .. } => None,
         },
         _ => None,
     }

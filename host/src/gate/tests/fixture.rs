@@ -14,10 +14,10 @@ use axum::{
     routing::get,
 };
 use postern_domain::{
-    AuditEntry, AuditKind, CallRecord, Channel, Customer, Digest, IdentityLevel, InboundKind,
-    InboundMessage, InvocationId, JournalEntry, Timestamp, TurnId,
+    Approval, AuditEntry, AuditKind, CallRecord, Channel, Customer, Digest, IdentityLevel,
+    InboundKind, InboundMessage, InvocationId, JournalEntry, Timestamp, TurnId,
 };
-use postern_policy::{PolicySet, PolicySource};
+use postern_policy::{PolicySet, PolicySource, PolicySources};
 use postern_store::{Change, IndexedDocument, InvocationRow, SqliteStore, Store, TurnRow};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, Notify};
@@ -32,7 +32,7 @@ use crate::{
     privacy::Vault,
 };
 
-const RULES: &str = r#"
+pub(super) const RULES: &str = r#"
 @id("test-read")
 permit (principal, action in Action::"records:read", resource);
 @id("test-put")
@@ -45,6 +45,26 @@ unless { resource has owner && context.customer has key && resource.owner == con
 permit (principal, action == Action::"http:send", resource == Endpoint::"bank");
 @id("test-ticket")
 permit (principal, action == Action::"ticket:update", resource) when { resource.own };
+"#;
+
+const LIMITS: &str = r#"
+[rate.once]
+per = "customer"
+count = 1
+window = "1h"
+
+[amount.small]
+per = "customer"
+max = "100.00"
+sum = "150.00"
+window = "1d"
+"#;
+
+const APPROVALS: &str = r#"
+[route.managers]
+quorum = 1
+expires = "24h"
+role = "approver"
 "#;
 
 /// What the server does when it is asked.
@@ -141,12 +161,21 @@ pub(super) struct Fixture {
     pub(super) ledger: Arc<Mutex<Ledger>>,
     pub(super) server: Server,
     pub(super) clock: ManualClock,
-    shared: Arc<GateShared>,
+    pub(super) shared: Arc<GateShared>,
     _folder: tempfile::TempDir,
 }
 
 impl Fixture {
     pub(super) async fn new(mode: Mode) -> Self {
+        Self::under(mode, RULES).await
+    }
+
+    /// With rules beside those that permit just enough.
+    pub(super) async fn with_rules(mode: Mode, more: &str) -> Self {
+        Self::under(mode, &format!("{RULES}{more}")).await
+    }
+
+    async fn under(mode: Mode, rules: &str) -> Self {
         crate::app::install_crypto();
         let folder = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> =
@@ -156,7 +185,7 @@ impl Fixture {
         let server = serve(mode, Arc::clone(&store)).await;
         let clock = ManualClock::at(SystemClock.now());
         let shared = Arc::new(GateShared {
-            policy: Arc::new(Policies::new(1, policy(&collections))),
+            policy: Arc::new(Policies::new(1, policy(&collections, rules))),
             collections: Arc::clone(&collections),
             ports: Arc::new(Ports {
                 http: http(folder.path(), &server.url),
@@ -165,6 +194,7 @@ impl Fixture {
             }),
             clock: Arc::new(clock.clone()),
             metrics: Arc::default(),
+            concurrency: Arc::default(),
         });
         let ledger = Arc::new(Mutex::new(ledger(&store).await));
         Self { store, ledger, server, clock, shared, _folder: folder }
@@ -175,15 +205,45 @@ impl Fixture {
             skill: "tester".parse().unwrap(),
             version: "1.0.0".parse().unwrap(),
             publisher: "tests".into(),
+            digest: Digest::of_bytes(b"component"),
             tool: "test".into(),
             invocation: InvocationId::derive(&["test"]),
-            confirmed: false,
         }
     }
 
     /// A gate whose earlier run recorded `journal`.
     pub(super) fn gate(&self, journal: Vec<CallRecord>) -> Gate {
         Gate::new(Arc::clone(&self.shared), Arc::clone(&self.ledger), self.caller(), journal)
+    }
+
+    /// A gate under other rules than the fixture's.
+    pub(super) fn gate_of(&self, shared: Arc<GateShared>, journal: Vec<CallRecord>) -> Gate {
+        Gate::new(shared, Arc::clone(&self.ledger), self.caller(), journal)
+    }
+
+    /// What gates share, with other rules.
+    pub(super) fn shared_with(&self, policies: Policies) -> Arc<GateShared> {
+        let GateShared { collections, ports, clock, metrics, concurrency, .. } = &*self.shared;
+        Arc::new(GateShared {
+            policy: Arc::new(policies),
+            collections: Arc::clone(collections),
+            ports: Arc::clone(ports),
+            clock: Arc::clone(clock),
+            metrics: Arc::clone(metrics),
+            concurrency: Arc::clone(concurrency),
+        })
+    }
+
+    /// What is durable about the invocation's approvals.
+    pub(super) async fn approvals(&self) -> Vec<Approval> {
+        let mut approvals = self.store.approvals_of(&self.caller().invocation).await.unwrap();
+        approvals.sort_by_key(|approval| (approval.created_at, approval.duty != "confirm"));
+        approvals
+    }
+
+    /// The records of the durable journal.
+    pub(super) async fn records(&self) -> Vec<CallRecord> {
+        self.journal().await.into_iter().map(|entry| entry.record).collect()
     }
 
     pub(super) fn mark(&self) -> &'static str {
@@ -206,11 +266,17 @@ fn collections(folder: &std::path::Path) -> Arc<Collections> {
     Arc::new(Config::parse(folder, "postern.toml", DEFAULT).unwrap().collections)
 }
 
-fn policy(collections: &Collections) -> PolicySet {
+/// Rules with the texts of `limits.toml` and `approvals.toml`.
+pub(super) fn policy(collections: &Collections, rules: &str) -> PolicySet {
     let schema = include_str!("../../../../policies/postern.cedarschema");
     let source = |file: &str, text: &str| PolicySource { file: file.into(), text: text.into() };
-    let rules = [source("test.cedar", RULES)];
-    PolicySet::load(&source("postern.cedarschema", schema), &rules, &collections.rules()).unwrap()
+    let sources = PolicySources {
+        schema: source("postern.cedarschema", schema),
+        rules: vec![source("test.cedar", rules)],
+        limits: Some(source("limits.toml", LIMITS)),
+        approvals: Some(source("approvals.toml", APPROVALS)),
+    };
+    PolicySet::load(&sources, &collections.rules()).unwrap()
 }
 
 fn http(folder: &std::path::Path, url: &str) -> HttpClient {

@@ -1,6 +1,6 @@
 //! The answers of a turn's tools, and what they still want.
 
-use postern_domain::{Awaiting, PendingTool, Severity};
+use postern_domain::{Awaiting, Outcome, PendingTool, Severity, SkillFailure};
 
 use super::super::{plan, texts};
 
@@ -15,6 +15,8 @@ pub(in crate::pipeline) struct Response {
     pub(in crate::pipeline) escalate: Option<Escalation>,
     /// Tools that ran: `order-status@0.1.0 order_status → reply`.
     pub(in crate::pipeline) steps: Vec<String>,
+    /// Whether the customer decided about a call that waits for them.
+    pub(in crate::pipeline) decided: bool,
 }
 
 /// A wish for a person.
@@ -60,7 +62,7 @@ impl Response {
             top.arguments.remove(&entity);
         }
         self.answers.push(text.clone());
-        self.awaiting = Some(Awaiting { stack, entity, question: text, asked });
+        self.awaiting = Some(Awaiting { stack, entity, question: text, asked, approval: None });
     }
 
     /// Asks for a person. The reason goes into audit, and the failure only to the
@@ -69,5 +71,15 @@ impl Response {
         self.answers.push(civil.to_owned());
         self.escalate =
             Some(Escalation { reason, severity: Severity::Normal, failure: Some(failure) });
+    }
+
+    /// This refusal as the end of what came `before`. A skill that has words of its
+    /// own for it is heard, if there is anything to be said at all.
+    pub(super) fn after(mut self, before: Self, result: &Result<Outcome, SkillFailure>) -> Self {
+        if let (Ok(Outcome::Reply { text }), false) = (result, self.answers.is_empty()) {
+            self.answers = vec![text.clone()];
+        }
+        let answers = before.answers.into_iter().chain(self.answers).collect();
+        Self { answers, steps: before.steps, ..self }
     }
 }

@@ -100,6 +100,7 @@ async fn respond(
         skills,
         ledger: Arc::clone(&ledger),
         journal: journal.into_iter().map(|record| (id.clone(), record)).collect(),
+        approvals: Vec::new(),
         ended,
         at: host.app.clock.now(),
         language: "en".into(),
@@ -110,7 +111,7 @@ async fn respond(
         intent: "loop_forever".into(),
         arguments: serde_json::Map::new(),
     };
-    (responder.run(vec![tool], false, None).await, ledger)
+    (responder.run(vec![tool], None).await, ledger)
 }
 
 /// Runs the turn; tells what it failed of, and the invocations that it made.
@@ -159,6 +160,7 @@ fn recorded(seq: u32, call: HostCall, state: CallState) -> CallRecord {
         rules: vec![],
         state,
         at: Timestamp::from_millis(1_700_000_000_000),
+        facts: None,
     }
 }
 

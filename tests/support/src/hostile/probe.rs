@@ -102,7 +102,7 @@ impl Prober {
         let mut ledger = Ledger::new(store, lease.clone(), turn, conversation, vault, work.ticket);
         ledger.push(Change::Invocation(row));
         let ledger = Arc::new(Mutex::new(ledger));
-        let caller = Caller::new(&active.manifest, tool, id.clone(), false);
+        let caller = Caller::new(&active.manifest, active.digest, tool, id.clone());
         let gate = Gate::new(Arc::clone(&self.gate), Arc::clone(&ledger), caller, vec![]);
         let mut limits = active.limits.clone();
         if let Some(kib) = sent_kib {

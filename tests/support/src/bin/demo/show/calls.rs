@@ -52,6 +52,6 @@ pub(super) fn failure(record: &CallRecord) -> Option<&str> {
         (CallState::Failed { failure }, Decision::Allow) => Some(&failure.message),
         (CallState::Intended, _) => Some("its result is not known"),
         (CallState::Failed { .. }, Decision::Deny | Decision::RequireApproval)
-        | (CallState::Done { .. }, _) => None,
+        | (CallState::Done { .. } | CallState::Waiting { .. }, _) => None,
     }
 }

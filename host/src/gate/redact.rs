@@ -1,0 +1,64 @@
+//! Takes types of personal data out of what a call answers.
+
+use postern_domain::HostReply;
+use serde_json::Value;
+
+use crate::{privacy, understand};
+
+/// The reply without data of these types: placeholders for them, and values that
+/// look like them in texts that nobody declared personal.
+pub(super) fn reply(reply: HostReply, types: &[String]) -> HostReply {
+    if types.is_empty() {
+        return reply;
+    }
+    if let HostReply::Http { mut response } = reply {
+        // Bytes that are no text cannot be looked through.
+        response.body = match std::str::from_utf8(&response.body) {
+            Ok(text) => without(text, types).into_bytes(),
+            Err(_) => Vec::new(),
+        };
+        return HostReply::Http { response };
+    }
+    let Ok(mut value) = serde_json::to_value(&reply) else { return HostReply::Done };
+    walk(&mut value, types);
+    // A shape that does not come back has lost something that it needs: nothing of
+    // it is told.
+    serde_json::from_value(value).unwrap_or(HostReply::Done)
+}
+
+fn walk(value: &mut Value, types: &[String]) {
+    match value {
+        Value::String(text) => *text = without(text, types),
+        Value::Array(items) => items.iter_mut().for_each(|item| walk(item, types)),
+        Value::Object(members) => members.values_mut().for_each(|member| walk(member, types)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn without(text: &str, types: &[String]) -> String {
+    let is_wanted = |kind: &str| types.iter().any(|wanted| wanted == kind);
+    let text = privacy::without_kinds(text, is_wanted);
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for span in understand::personal_spans(&text) {
+        if span.start >= at && is_wanted(span.kind.as_str()) {
+            out.push_str(&text[at..span.start]);
+            out.push_str(&privacy::redacted(span.kind.as_str()));
+            at = span.end;
+        }
+    }
+    out.push_str(&text[at..]);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_and_values_of_a_type_are_taken_out_and_others_stay() {
+        let text = "write <EMAIL_1.k3f9> or ann@example.com, call <PHONE_2.k3f9>";
+        let types = ["EMAIL".to_owned()];
+        assert_eq!(without(text, &types), "write [EMAIL] or [EMAIL], call <PHONE_2.k3f9>");
+    }
+}

@@ -1,0 +1,311 @@
+//! Turns that wait for somebody's word: how one is put aside, what the customer's
+//! word does, and what a turn that goes on again must leave alone.
+
+use postern_domain::{
+    Approval, ApprovalId, ApprovalState, Approver, AuditEntry, AuditKind, Awaiting, Conversation,
+    Severity, SkillId, Timestamp,
+};
+use postern_store::{Change, Work};
+use serde_json::Value;
+
+use super::{
+    plan::{Action, Plan, Word},
+    respond::{Escalation, Response},
+    texts,
+    turn::{self, TurnError},
+};
+use crate::{
+    app::App,
+    approvals,
+    identity::{self, Answer, Challenged},
+    ledger::{Ledger, Suspension},
+    registry::Skills,
+};
+
+/// What a turn that goes on after waiting finds in its conversation: others may
+/// have come between, and what they left stays.
+pub(super) struct Meanwhile {
+    conversation: Conversation,
+    /// Whether somebody else writes in this chat now.
+    pub(super) changed_hands: bool,
+}
+
+impl Meanwhile {
+    /// Looks at the conversation before the turn takes it back to its own time.
+    /// None for a turn that has not waited.
+    pub(super) fn of(work: &Work) -> Option<Self> {
+        let before = work.approvals.last()?;
+        let now = &work.conversation.customer.key;
+        let changed_hands = now.is_some() && *now != before.customer;
+        Some(Self { conversation: work.conversation.clone(), changed_hands })
+    }
+
+    /// Gives the conversation back, but for the ticket. What the turn itself awaits
+    /// is awaited only if nothing else is.
+    pub(super) fn restore(self, conversation: &mut Conversation, response: &mut Response) {
+        let ticket = conversation.ticket.take();
+        let same_session = conversation.state.session == self.conversation.state.session;
+        *conversation = Conversation { ticket, ..self.conversation };
+        let other = conversation.state.awaiting.take();
+        if other.is_some() || !same_session {
+            response.awaiting = other;
+        }
+    }
+}
+
+/// Puts a turn aside: its journal is kept, whoever has to decide is asked, and the
+/// conversation goes on without it.
+pub(super) async fn put_aside(
+    app: &App,
+    ledger: &mut Ledger,
+    skills: &Skills,
+    plan: &Plan,
+    (suspension, waited): (Suspension, usize),
+) -> Result<(), TurnError> {
+    let now = app.clock.now();
+    let Suspension { approval, is_new } = suspension;
+    let park = Change::Park(ledger.turn.message.clone());
+    // Died between the two, it was kept and nobody was asked.
+    let asks = is_new
+        || (approval.approver.route().is_none() && ledger.conversation.state.awaiting.is_none());
+    if !asks {
+        ledger.commit(vec![park], vec![]).await?;
+        return Ok(());
+    }
+    let (text, entity) = match &approval.approver {
+        Approver::Route { .. } => (texts::WAITS_FOR_PEOPLE.to_owned(), None),
+        Approver::Customer => (question(app, skills, plan, &approval), Some("confirmed")),
+        Approver::Identity => match app.codes.challenge(ledger, now).await? {
+            challenged @ Challenged::Sent => (challenged.words().to_owned(), Some(identity::CODE)),
+            challenged @ (Challenged::NotIdentified
+            | Challenged::NotPrivate
+            | Challenged::NoDelivery
+            | Challenged::TooMany
+            | Challenged::Verified) => {
+                return decide_at_once(ledger, &approval, challenged, now).await;
+            }
+        },
+    };
+    if let Some(entity) = entity {
+        ledger.conversation.state.awaiting = Some(Awaiting {
+            stack: Vec::new(),
+            entity: entity.to_owned(),
+            question: text.clone(),
+            asked: 1,
+            approval: Some(approval.id.clone()),
+        });
+    }
+    turn::answer(app, ledger, &text, waited, now);
+    let detail = format!("{} for {}", approval.id, approval.duty);
+    ledger.audit_host(now, AuditKind::Turn, "turn:suspend", detail);
+    let mut changes = approvals::announced(app, &approval, now).await?;
+    changes.extend(approvals::told(app, ledger, now).await?);
+    changes.push(park);
+    ledger.commit(changes, vec![]).await?;
+    Ok(())
+}
+
+/// No code has to be sent, or none can be: the turn is not put aside and goes on at
+/// once with what that means.
+async fn decide_at_once(
+    ledger: &mut Ledger,
+    approval: &Approval,
+    challenged: Challenged,
+    now: Timestamp,
+) -> Result<(), TurnError> {
+    let (state, detail) = match challenged {
+        Challenged::Verified => (ApprovalState::Approved, "the customer is verified already"),
+        Challenged::Sent
+        | Challenged::NotIdentified
+        | Challenged::NotPrivate
+        | Challenged::NoDelivery
+        | Challenged::TooMany => (ApprovalState::Rejected, "no code can be sent"),
+    };
+    settle(ledger, approval, state, detail, now);
+    ledger.commit(vec![], vec![]).await?;
+    Ok(())
+}
+
+/// What the customer is asked before something is done: the operator installed
+/// the skill's sentence, and the host fills it in from the very call that waits.
+fn question(app: &App, skills: &Skills, plan: &Plan, approval: &Approval) -> String {
+    let amount = approval.amount.map(|amount| money(app, approval, amount));
+    let tool =
+        skills.active.get(&approval.skill).and_then(|skill| skill.manifest.tool(&approval.tool));
+    let arguments = plan.arguments_of(&approval.skill, &approval.tool);
+    match tool.and_then(|tool| tool.confirm.as_deref()) {
+        Some(sentence) => {
+            let mut text = sentence.to_owned();
+            for (name, value) in arguments.into_iter().flatten() {
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                text = text.replace(&format!("{{{name}}}"), &value);
+            }
+            text.replace("{amount}", amount.as_deref().unwrap_or("an amount that is not known"))
+        }
+        None => {
+            let what = tool.map_or("I can do what you asked for.", |tool| &tool.description);
+            texts::shall_i(what, amount.as_deref())
+        }
+    }
+}
+
+/// An amount with its currency, if the record names one.
+pub(super) fn money(app: &App, approval: &Approval, minor: i64) -> String {
+    let amount = format!("{}.{:02}", minor / 100, minor % 100);
+    let step = approval.arguments.pointer("/steps/0");
+    let named = step.and_then(|step| {
+        let rules = app.config.collections.get(step.get("collection")?.as_str()?)?;
+        step.get("body")?.get(rules.currency.as_deref()?)?.as_str().map(str::to_owned)
+    });
+    match named {
+        Some(currency) if currency.len() <= 8 => format!("{amount} {currency}"),
+        Some(_) | None => amount,
+    }
+}
+
+/// Takes the customer's word on a call that waits for them.
+pub(super) async fn decide(
+    app: &App,
+    ledger: &mut Ledger,
+    id: &ApprovalId,
+    word: &Word,
+    before: Option<&Awaiting>,
+) -> Result<Response, TurnError> {
+    let now = app.clock.now();
+    let waits = app.store.approval(id).await?.filter(|approval| {
+        approval.state == ApprovalState::Pending
+            && approval.conversation == ledger.conversation.id
+            && now < approval.expires_at
+    });
+    let Some(approval) = waits else {
+        return Ok(Response {
+            answers: vec![texts::NOTHING_WAITS.to_owned()],
+            ..Response::default()
+        });
+    };
+    let (state, detail) = match (&approval.approver, word) {
+        (Approver::Customer, Word::Yes) => (ApprovalState::Approved, "the customer said yes"),
+        (Approver::Customer, Word::No) => (ApprovalState::Rejected, "the customer said no"),
+        (Approver::Identity, Word::Code { code }) => match app.codes.answer(ledger, code, now) {
+            Answer::Verified => (ApprovalState::Approved, "the customer knew the code"),
+            answer @ Answer::Wrong { left } if left > 0 => {
+                return Ok(Response {
+                    answers: vec![answer.words()],
+                    awaiting: before.cloned(),
+                    ..Response::default()
+                });
+            }
+            Answer::Wrong { .. } | Answer::Expired | Answer::None | Answer::NotPrivate => {
+                (ApprovalState::Rejected, "no code fitted")
+            }
+        },
+        (Approver::Customer | Approver::Route { .. }, _) | (Approver::Identity, _) => {
+            return Ok(Response {
+                answers: vec![texts::NOTHING_WAITS.to_owned()],
+                ..Response::default()
+            });
+        }
+    };
+    settle(ledger, &approval, state, detail, now);
+    Ok(Response { decided: true, steps: vec![detail.to_owned()], ..Response::default() })
+}
+
+/// The customer went on to something else: what waits for them counts no more.
+pub(super) async fn abandon(
+    app: &App,
+    ledger: &mut Ledger,
+    before: Option<&Awaiting>,
+    response: &Response,
+) -> Result<(), TurnError> {
+    let asked = before.and_then(|awaiting| awaiting.approval.as_ref());
+    let still = response.awaiting.as_ref().and_then(|awaiting| awaiting.approval.as_ref());
+    let Some(id) = asked.filter(|id| Some(*id) != still && !response.decided) else {
+        return Ok(());
+    };
+    if let Some(approval) = app.store.approval(id).await? {
+        let why = "the customer went on to other things";
+        settle(ledger, &approval, ApprovalState::Void, why, app.clock.now());
+    }
+    Ok(())
+}
+
+/// Leaves a decision to the turn's commit, which also lets the waiting turn go on.
+fn settle(
+    ledger: &mut Ledger,
+    approval: &Approval,
+    to: ApprovalState,
+    detail: &str,
+    now: Timestamp,
+) {
+    let Some(next) = approval.settled(to, now, detail) else { return };
+    ledger.audit(AuditEntry {
+        detail: detail.to_owned(),
+        invocation: Some(approval.invocation.clone()),
+        seq: Some(approval.seq),
+        skill: Some(approval.skill.clone()),
+        ..AuditEntry::new(
+            now,
+            AuditKind::Approval,
+            "customer",
+            format!("approval:{}", to.as_str()),
+            approval.id.to_string(),
+        )
+    });
+    ledger.push(Change::Wake(approval.message.clone()));
+    ledger.push(Change::Approval(next));
+}
+
+/// What the customer is told of a call that was not allowed in the end. None if
+/// nobody decided against it.
+pub(super) fn refusal(approval: &Approval) -> Option<Response> {
+    let said = |text: &str| Response { answers: vec![text.to_owned()], ..Response::default() };
+    let person = |text: &str, reason: &str| Response {
+        escalate: Some(Escalation {
+            reason: reason.to_owned(),
+            severity: Severity::Normal,
+            failure: Some(format!("{reason}: {}", approval.id)),
+        }),
+        ..said(text)
+    };
+    match (&approval.approver, approval.state) {
+        (
+            _,
+            ApprovalState::Pending
+            | ApprovalState::Approved
+            | ApprovalState::Executed
+            | ApprovalState::Failed
+            | ApprovalState::Uncertain,
+        ) => None,
+        (Approver::Customer, ApprovalState::Rejected) => Some(said(texts::NOT_DONE)),
+        // The customer went on or away: an answer would come out of the blue.
+        (Approver::Customer, ApprovalState::Expired | ApprovalState::Void) => {
+            Some(Response::default())
+        }
+        (Approver::Identity, ApprovalState::Rejected | ApprovalState::Expired) => {
+            Some(person(texts::CANNOT_IDENTIFY, "identity not proven"))
+        }
+        (Approver::Route { .. }, ApprovalState::Rejected) => Some(said(texts::PEOPLE_SAID_NO)),
+        (Approver::Route { .. }, ApprovalState::Expired) => {
+            Some(person(texts::PEOPLE_TOO_LATE, "approval expired"))
+        }
+        (Approver::Identity | Approver::Route { .. }, ApprovalState::Void) => {
+            Some(person(texts::COUNTS_NO_MORE, "approval void"))
+        }
+    }
+}
+
+/// Arguments of a tool that a plan calls.
+impl Plan {
+    fn arguments_of(&self, skill: &SkillId, tool: &str) -> Option<&serde_json::Map<String, Value>> {
+        match &self.action {
+            Action::Call { stack } => stack
+                .iter()
+                .find(|call| call.skill == *skill && call.tool == tool)
+                .map(|call| &call.arguments),
+            Action::Say { .. }
+            | Action::Ask { .. }
+            | Action::Decide { .. }
+            | Action::Escalate { .. } => None,
+        }
+    }
+}
