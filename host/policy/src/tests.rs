@@ -1,8 +1,10 @@
 //! Tests over the whole crate: the shipped policies and their cases, loading,
 //! verdicts, properties.
 
+mod acts;
 mod arguments;
 mod cases;
+mod duties;
 mod loading;
 mod properties;
 mod shipped;

@@ -12,12 +12,16 @@ use crate::{
 };
 
 /// The default rules and their cases, compiled in.
-const POLICIES: [(&str, &str); 13] = [
+const POLICIES: [(&str, &str); 17] = [
     ("postern.cedarschema", include_str!("../../../policies/postern.cedarschema")),
+    ("limits.toml", include_str!("../../../policies/limits.toml")),
+    ("approvals.toml", include_str!("../../../policies/approvals.toml")),
     ("base.cedar", include_str!("../../../policies/base.cedar")),
     ("crm-lookup.cedar", include_str!("../../../policies/crm-lookup.cedar")),
     ("escalation.cedar", include_str!("../../../policies/escalation.cedar")),
+    ("operators.cedar", include_str!("../../../policies/operators.cedar")),
     ("order-status.cedar", include_str!("../../../policies/order-status.cedar")),
+    ("privacy.cedar", include_str!("../../../policies/privacy.cedar")),
     ("refund-check.cedar", include_str!("../../../policies/refund-check.cedar")),
     ("shipment-tracking.cedar", include_str!("../../../policies/shipment-tracking.cedar")),
     ("cases/base.toml", include_str!("../../../policies/cases/base.toml")),
