@@ -3,6 +3,7 @@
 //! A channel differs in how a message is verified, read and sent; never in
 //! policy. Verification cannot be switched off.
 
+pub mod contact;
 mod reply;
 pub mod telegram;
 pub mod web;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use axum::Router;
 use postern_domain::{Channel, OutboxItem};
 
-pub(crate) use reply::{ErrorCode, error_reply};
+pub(crate) use reply::{ErrorCode, error_reply, error_reply_saying};
 
 use crate::{app::App, config::Config, http, privacy::Vault};
 
@@ -44,6 +45,7 @@ pub enum SendError {
 /// The ways out to customers.
 pub struct Channels {
     telegram: telegram::Sender,
+    contact: Option<contact::Sender>,
 }
 
 impl Channels {
@@ -53,7 +55,16 @@ impl Channels {
     /// The TLS library cannot be set up.
     pub fn new(config: &Config) -> Result<Self, reqwest::Error> {
         let timeout = config.pipeline.send_timeout;
-        Ok(Self { telegram: telegram::Sender::new(config.telegram.clone(), timeout)? })
+        let delivery = config.identity.delivery.clone();
+        Ok(Self {
+            telegram: telegram::Sender::new(config.telegram.clone(), timeout)?,
+            contact: delivery.map(|it| contact::Sender::new(it, timeout)).transpose()?,
+        })
+    }
+
+    /// The way to contacts on file, if the operator configured one.
+    pub fn contact(&self) -> Option<&contact::Sender> {
+        self.contact.as_ref()
     }
 
     /// An answer in parts that the channel takes when the vault's values stand in
@@ -63,7 +74,7 @@ impl Channels {
             Channel::Telegram => {
                 telegram::split(text, |part| vault.restore(part).encode_utf16().count())
             }
-            Channel::Web | Channel::Terminal => vec![text.to_owned()],
+            Channel::Web | Channel::Terminal | Channel::Contact => vec![text.to_owned()],
         }
     }
 
@@ -76,6 +87,10 @@ impl Channels {
             Channel::Telegram => self.telegram.send(&item.account, &item.chat, text).await,
             // These read the conversation itself.
             Channel::Web | Channel::Terminal => Ok(()),
+            // Only codes go there, made where the contact is looked up.
+            Channel::Contact => {
+                Err(SendError::Refused { reason: "a contact gets codes alone".to_owned() })
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 mod check;
 mod collections;
 mod endpoints;
+mod identity;
 mod limits;
 mod raw;
 
@@ -23,6 +24,7 @@ use url::Url;
 
 pub use collections::{Collection, Collections, PersonalField};
 pub use endpoints::{EgressSecret, Endpoint, HttpGrant};
+pub use identity::{Contact, Delivery, IdentitySettings};
 
 use crate::{breaker::BreakerSettings, keys::Secret, registry::CompileLimits};
 
@@ -52,6 +54,8 @@ pub struct Config {
     pub secrets: BTreeMap<String, EgressSecret>,
     /// Collections of records.
     pub collections: Collections,
+    /// How the host makes sure who a customer is.
+    pub identity: IdentitySettings,
     /// What the operator set for skills.
     pub skill_settings: BTreeMap<SkillId, BTreeMap<String, String>>,
     /// How messages are worked on.
@@ -77,6 +81,8 @@ pub struct Config {
 pub struct AuditSettings {
     /// Minutes between signed checkpoints.
     pub checkpoint_minutes: u32,
+    /// Whether every judged call is told in the host's own log too.
+    pub log_tool_calls: bool,
 }
 
 /// Where the host listens.
@@ -110,6 +116,9 @@ pub struct WebSite {
     pub title: String,
     /// Origins, besides the page's own, whose scripts may use the chat.
     pub origins: Vec<String>,
+    /// Keys with which the operator's own site signs who its visitors are, the
+    /// current one first.
+    pub identity_keys: Vec<Secret>,
 }
 
 /// How messages are worked on.

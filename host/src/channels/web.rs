@@ -5,6 +5,7 @@
 //! neither loses nor doubles a message.
 
 mod events;
+mod identity;
 mod limit;
 mod messages;
 mod page;
@@ -12,6 +13,7 @@ mod session;
 mod site;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use std::sync::{Arc, Mutex};
 
@@ -37,12 +39,22 @@ const NAME: &str = "web";
 struct Chat {
     app: Arc<App>,
     rates: Mutex<Rates>,
+    /// Attempts to say who one is: of each visitor and for each customer.
+    proofs: Mutex<Rates>,
+    /// Refused tokens that are written down: of each site.
+    refusals: Mutex<Rates>,
     streams: Arc<Streams>,
 }
 
 /// The routes below `/chat/{site}`.
 pub fn router(app: Arc<App>) -> Router {
-    let chat = Arc::new(Chat { app, rates: Mutex::default(), streams: Arc::default() });
+    let chat = Arc::new(Chat {
+        app,
+        rates: Mutex::new(Rates::new(limit::MESSAGES)),
+        proofs: Mutex::new(Rates::new(limit::PROOFS)),
+        refusals: Mutex::new(Rates::new(limit::REFUSALS)),
+        streams: Arc::default(),
+    });
     let at_site = |methods: MethodRouter<Arc<Chat>>| {
         methods
             .fallback(|| async { refuse(ErrorCode::MethodNotAllowed) })
@@ -51,6 +63,7 @@ pub fn router(app: Arc<App>) -> Router {
     let routes = Router::new()
         .route("/{site}", at_site(get(page::show)))
         .route("/{site}/session", at_site(post(session::open)))
+        .route("/{site}/identify", at_site(post(identity::identify)))
         .route("/{site}/messages", at_site(post(messages::take)))
         .route("/{site}/events", at_site(get(events::stream)))
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))

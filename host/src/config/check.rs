@@ -42,6 +42,7 @@ impl Checker<'_> {
             endpoints: Default::default(),
             secrets: Default::default(),
             collections: Collections::default(),
+            identity: Default::default(),
             skill_settings: raw.skills.into_iter().map(|(id, s)| (id, s.settings)).collect(),
             pipeline: self.pipeline(raw.pipeline)?,
             ceilings: self.ceilings(&raw.limits)?,
@@ -66,6 +67,7 @@ impl Checker<'_> {
                     1,
                     1_440,
                 )?,
+                            log_tool_calls: raw.audit.log_tool_calls,
             },
             policies: self.data.join(raw.policy.folder),
         };
@@ -97,6 +99,7 @@ impl Checker<'_> {
             let reason = format!("only one collection tells who customers are, and {first} does");
             return self.wrong(format!("collections.{second}.identify_by"), reason);
         }
+        config.identity = self.identity(raw.identity, &config.collections)?;
         Ok(config)
     }
 
@@ -212,7 +215,9 @@ impl Checker<'_> {
                 return self.wrong(format!("{field}.origins"), reason);
             }
         }
-        Ok(WebSite { title: raw.title, origins: raw.origins })
+        let identity_keys =
+            raw.identity.map(|raw| self.web_keys(field, raw)).transpose()?.unwrap_or_default();
+        Ok(WebSite { title: raw.title, origins: raw.origins, identity_keys })
     }
 
     fn collection(&self, field: &str, raw: raw::RawCollection) -> Checked<Collection> {
@@ -241,7 +246,14 @@ impl Checker<'_> {
             identify_by: raw.identify_by,
             readable: raw.readable,
             personal,
+            amount: raw.amount,
+            currency: raw.currency,
+            access: raw.access,
         };
+        let money = collection.amount.iter().chain(&collection.currency);
+        if let Some(path) = money.chain(&collection.access).find(|path| path.is_empty()) {
+            return self.wrong(field.to_owned(), format!("{path:?} is not the name of a field"));
+        }
         // Keys of customers stand in rules, tickets and audit as they are.
         if collection.owner.as_deref().is_some_and(|path| collection.personal_kind(path).is_some())
         {

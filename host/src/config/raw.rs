@@ -21,6 +21,8 @@ pub(super) struct Raw {
     #[serde(default)]
     pub(super) skills: BTreeMap<SkillId, RawSkill>,
     #[serde(default)]
+    pub(super) identity: RawIdentity,
+    #[serde(default)]
     pub(super) pipeline: RawPipeline,
     #[serde(default)]
     pub(super) limits: RawLimits,
@@ -98,6 +100,19 @@ pub(super) struct RawWeb {
     pub(super) title: String,
     #[serde(default)]
     pub(super) origins: Vec<String>,
+    pub(super) identity: Option<RawWebIdentity>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawWebIdentity {
+    pub(super) keys: Vec<RawKey>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawKey {
+    pub(super) secret: SecretRef,
 }
 
 #[derive(Deserialize)]
@@ -159,6 +174,31 @@ pub(super) struct RawCollection {
     pub(super) readable: BTreeMap<String, postern_policy::FieldType>,
     #[serde(default)]
     pub(super) personal: BTreeMap<String, String>,
+    pub(super) amount: Option<String>,
+    pub(super) currency: Option<String>,
+    #[serde(default)]
+    pub(super) access: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawIdentity {
+    pub(super) contacts: RawContacts,
+    pub(super) delivery: Option<RawDelivery>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawContacts {
+    pub(super) email: Option<String>,
+    pub(super) phone: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDelivery {
+    pub(super) url: String,
+    pub(super) token: SecretRef,
 }
 
 #[derive(Deserialize)]
@@ -260,11 +300,12 @@ impl Default for RawBreaker {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawAudit {
     pub(super) checkpoint_minutes: u32,
+    pub(super) log_tool_calls: bool,
 }
 
 impl Default for RawAudit {
     fn default() -> Self {
-        Self { checkpoint_minutes: 10 }
+        Self { checkpoint_minutes: 10, log_tool_calls: false }
     }
 }
 

@@ -42,6 +42,11 @@ pub(crate) struct TestHost {
 
 impl TestHost {
     pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// A host whose configuration differs from the default in more than its place.
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path();
         for part in ["keys", "secrets"] {
@@ -53,6 +58,7 @@ impl TestHost {
         config.policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
         config.web.get_mut("main").unwrap().origins = vec![LISTED.to_owned()];
         policies::first(&config, "operator:cli", Timestamp::from_millis(0)).unwrap();
+        change(&mut config);
         let clock = ManualClock::at(Timestamp::from_millis(1_700_000_000_000));
         let store = SqliteStore::open(data, "host-1").await.unwrap();
         // Nothing is installed here, so nothing is ever compiled.

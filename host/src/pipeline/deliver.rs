@@ -64,7 +64,7 @@ async fn send(app: Arc<App>, item: OutboxItem) {
 }
 
 /// Sends one claimed message and keeps what came of it.
-async fn settle(app: &App, mut item: OutboxItem) -> Result<(), StoreError> {
+pub(crate) async fn settle(app: &App, mut item: OutboxItem) -> Result<(), StoreError> {
     let sent = match item.channel {
         Channel::Contact => identity::send_code(app, &item).await,
         Channel::Telegram | Channel::Web | Channel::Terminal => match text_of(app, &item).await {

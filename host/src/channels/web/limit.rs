@@ -1,4 +1,4 @@
-//! How much one visitor may do: messages in a time, streams at a time.
+//! How much one visitor may do: messages and proofs in a time, streams at a time.
 
 use std::{
     collections::HashMap,
@@ -7,10 +7,19 @@ use std::{
 
 use postern_domain::Timestamp;
 
-/// Messages that a visitor may send at once.
-const BURST: i64 = 30;
-/// Milliseconds after which one more is allowed.
-const INTERVAL_MS: i64 = 500;
+/// How many at once, and the milliseconds after which one more is allowed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rate {
+    burst: i64,
+    interval_ms: i64,
+}
+
+/// Messages of a visitor.
+pub(super) const MESSAGES: Rate = Rate { burst: 30, interval_ms: 500 };
+/// Tokens of a visitor, and those that name one customer.
+pub(super) const PROOFS: Rate = Rate { burst: 10, interval_ms: 30_000 };
+/// Refused tokens of a site that are written down.
+pub(super) const REFUSALS: Rate = Rate { burst: 60, interval_ms: 1_000 };
 /// Visitors whose rate is remembered.
 const MOST_VISITORS: usize = 10_000;
 /// Streams of all visitors.
@@ -20,27 +29,36 @@ const MOST_STREAMS_EACH: usize = 5;
 
 /// Rates of visitors, as a token bucket in the form of GCRA (ITU-T I.371): for
 /// each, the time at which the bucket is full again.
-#[derive(Debug, Default)]
-pub(super) struct Rates(HashMap<String, Timestamp>);
+#[derive(Debug)]
+pub(super) struct Rates {
+    rate: Rate,
+    full_at: HashMap<String, Timestamp>,
+}
 
 impl Rates {
-    /// Takes one message from a visitor's allowance.
+    /// Nobody has taken anything yet.
+    pub(super) fn new(rate: Rate) -> Self {
+        Self { rate, full_at: HashMap::new() }
+    }
+
+    /// Takes one from a visitor's allowance.
     ///
     /// # Errors
     /// It is used up; the number of whole seconds until it is not.
     pub(super) fn take(&mut self, visitor: &str, now: Timestamp) -> Result<(), u32> {
-        let full_at = self.0.get(visitor).copied().unwrap_or(now).max(now);
-        let wait_ms = full_at.millis_since(now) - (BURST - 1) * INTERVAL_MS;
+        let Rate { burst, interval_ms } = self.rate;
+        let full_at = self.full_at.get(visitor).copied().unwrap_or(now).max(now);
+        let wait_ms = full_at.millis_since(now) - (burst - 1) * interval_ms;
         if wait_ms > 0 {
             return Err(seconds(wait_ms));
         }
-        if self.0.len() >= MOST_VISITORS && !self.0.contains_key(visitor) {
-            self.0.retain(|_, full_at| *full_at > now);
-            if self.0.len() >= MOST_VISITORS {
-                return Err(seconds(INTERVAL_MS));
+        if self.full_at.len() >= MOST_VISITORS && !self.full_at.contains_key(visitor) {
+            self.full_at.retain(|_, full_at| *full_at > now);
+            if self.full_at.len() >= MOST_VISITORS {
+                return Err(seconds(interval_ms));
             }
         }
-        self.0.insert(visitor.to_owned(), full_at.plus_millis(INTERVAL_MS));
+        self.full_at.insert(visitor.to_owned(), full_at.plus_millis(interval_ms));
         Ok(())
     }
 }
@@ -100,25 +118,26 @@ mod tests {
 
     #[test]
     fn a_burst_passes_and_then_one_for_each_interval() {
-        let mut rates = Rates::default();
-        for _ in 0..BURST {
+        let Rate { burst, interval_ms } = MESSAGES;
+        let mut rates = Rates::new(MESSAGES);
+        for _ in 0..burst {
             assert_eq!(rates.take("a", at(0)), Ok(()));
         }
         assert_eq!(rates.take("a", at(0)), Err(1));
         assert_eq!(rates.take("b", at(0)), Ok(()), "others have their own allowance");
-        assert_eq!(rates.take("a", at(INTERVAL_MS)), Ok(()));
-        assert_eq!(rates.take("a", at(INTERVAL_MS)), Err(1));
+        assert_eq!(rates.take("a", at(interval_ms)), Ok(()));
+        assert_eq!(rates.take("a", at(interval_ms)), Err(1));
     }
 
     #[test]
     fn the_number_of_remembered_visitors_is_bounded() {
-        let mut rates = Rates::default();
+        let mut rates = Rates::new(MESSAGES);
         for visitor in 0..MOST_VISITORS {
             assert_eq!(rates.take(&visitor.to_string(), at(0)), Ok(()));
         }
         assert_eq!(rates.take("new", at(0)), Err(1));
-        assert_eq!(rates.take("new", at(INTERVAL_MS)), Ok(()), "idle ones are forgotten");
-        assert_eq!(rates.0.len(), 1);
+        assert_eq!(rates.take("new", at(MESSAGES.interval_ms)), Ok(()), "idle ones are forgotten");
+        assert_eq!(rates.full_at.len(), 1);
     }
 
     #[test]

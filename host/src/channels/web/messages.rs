@@ -86,7 +86,7 @@ pub(super) async fn take(
     }
 }
 
-fn code_of(rejection: &JsonRejection) -> ErrorCode {
+pub(super) fn code_of(rejection: &JsonRejection) -> ErrorCode {
     match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::TooLarge,
         StatusCode::UNSUPPORTED_MEDIA_TYPE => ErrorCode::UnsupportedType,

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use axum::{
     Json,
+    body::Bytes,
     extract::{Path, State},
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse as _, Response},
 };
 use postern_domain::{Channel, ConversationId, Timestamp};
+use serde::Deserialize;
 use serde_json::json;
 use subtle::ConstantTimeEq as _;
 
-use super::{Chat, refuse};
+use super::{Chat, identity, refuse};
 use crate::{
     channels::ErrorCode,
     http::{bearer, cookie, origin},
@@ -34,6 +36,17 @@ pub(super) struct Visitor {
 }
 
 impl Visitor {
+    /// Somebody of whom nothing is known, if the machine gives randomness.
+    pub(super) fn new(now: Timestamp) -> Option<Self> {
+        match keys::random_token() {
+            Ok(id) => Some(Self { id, issued_at: now }),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "no session");
+                None
+            }
+        }
+    }
+
     /// The visitor's one conversation at a site.
     pub(super) fn conversation(&self, site: &str) -> ConversationId {
         ConversationId::derive(&[Channel::Web.as_str(), site, &self.id, &self.id])
@@ -81,33 +94,50 @@ pub(super) fn visitor(chat: &Chat, site: &str, headers: &HeaderMap) -> Option<Vi
     Visitor::of_token(&chat.app.key, site, token, chat.app.clock.now())
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Opening {
+    /// The web site's token that says who the visitor is.
+    identity: String,
+}
+
 /// `POST /chat/{site}/session`: the visitor's token, a new one if the request
-/// has none. Nothing is kept until the visitor writes.
+/// has none. Nothing is kept until the visitor writes, or the web site says who
+/// the visitor is.
 pub(super) async fn open(
     State(chat): State<Arc<Chat>>,
     Path(site): Path<String>,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Response {
-    let now = chat.app.clock.now();
-    let visitor = match visitor(&chat, &site, &headers) {
-        Some(known) => known,
-        None => match keys::random_token() {
-            Ok(id) => Visitor { id, issued_at: now },
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "no session");
-                return refuse(ErrorCode::Unavailable);
-            }
-        },
+    let known = visitor(&chat, &site, &headers);
+    if body.is_empty() {
+        return match known.or_else(|| Visitor::new(chat.app.clock.now())) {
+            Some(visitor) => issued(&chat, &site, &visitor, &headers),
+            None => refuse(ErrorCode::Unavailable),
+        };
+    }
+    let Ok(opening) = serde_json::from_slice::<Opening>(&body) else {
+        return refuse(ErrorCode::BadRequest);
     };
-    let token = visitor.token(&chat.app.key, &site);
+    match identity::prove(&chat, &site, known, &opening.identity).await {
+        Ok(visitor) => issued(&chat, &site, &visitor, &headers),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// The answer that gives a visitor their token.
+pub(super) fn issued(chat: &Chat, site: &str, visitor: &Visitor, headers: &HeaderMap) -> Response {
+    let now = chat.app.clock.now();
+    let token = visitor.token(&chat.app.key, site);
     let age = visitor.ends_at().millis_since(now) / 1_000;
     // We may stand behind a proxy that ends TLS; the page's origin tells.
-    let secure = matches!(origin(&headers), Ok(Some(origin)) if origin.starts_with("https://"));
+    let secure = matches!(origin(headers), Ok(Some(origin)) if origin.starts_with("https://"));
     let secure = if secure { "; Secure" } else { "" };
     let cookie = format!(
         "{COOKIE}={token}; Path=/chat/{site}; Max-Age={age}; HttpOnly; SameSite=Strict{secure}"
     );
-    let body = json!({ "token": token, "conversation": visitor.conversation(&site) });
+    let body = json!({ "token": token, "conversation": visitor.conversation(site) });
     let mut response = Json(body).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     match HeaderValue::from_str(&cookie) {

@@ -1,0 +1,495 @@
+//! Codes from the wish for one to the contact on file and back.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::{Json, Router, extract::State, http::HeaderMap, http::StatusCode, routing::post};
+use postern_domain::{AuditEntry, Customer, InboundKind, InboundMessage, MessageId, TurnId};
+use postern_store::{IndexedDocument, Lease, SqliteStore, TurnRow};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    config::Delivery,
+    http::fixture::TestHost,
+    keys::Secret,
+    pipeline::deliver,
+    privacy::{Vault, mark_of},
+    understand,
+};
+
+const ANN: &str = "ann@shop.example";
+
+/// What the operator's gateway was asked, and what it answers.
+#[derive(Clone)]
+struct Gateway {
+    asked: Arc<Mutex<Vec<(HeaderMap, Value)>>>,
+    status: Arc<Mutex<StatusCode>>,
+}
+
+impl Gateway {
+    async fn start() -> (Self, String) {
+        let gateway =
+            Self { asked: Arc::default(), status: Arc::new(Mutex::new(StatusCode::ACCEPTED)) };
+        let router = Router::new().route("/send", post(take)).with_state(gateway.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/send", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (gateway, url)
+    }
+
+    fn asked(&self) -> Vec<(HeaderMap, Value)> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn answers(&self, status: StatusCode) {
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
+    }
+
+    /// The code in the last text.
+    fn code(&self) -> String {
+        let (_, body) = self.asked().pop().expect("the gateway was asked");
+        code_in(body["text"].as_str().unwrap()).expect("the text has a code")
+    }
+}
+
+async fn take(
+    State(gateway): State<Gateway>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> StatusCode {
+    gateway.asked.lock().unwrap_or_else(PoisonError::into_inner).push((headers, body));
+    *gateway.status.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Desk {
+    host: TestHost,
+    gateway: Gateway,
+    codes: Codes,
+}
+
+/// A turn under way.
+struct Turn {
+    ledger: Ledger,
+    lease: Lease,
+    message: MessageId,
+}
+
+impl Desk {
+    async fn new() -> Self {
+        let (gateway, url) = Gateway::start().await;
+        let host = TestHost::with(|config| {
+            config.identity.contacts = vec![
+                crate::config::Contact { kind: "email", path: "email".into() },
+                crate::config::Contact { kind: "phone", path: "phone".into() },
+            ];
+            config.identity.delivery = Some(Delivery {
+                url: url.parse().unwrap(),
+                token: Secret::new("a-token-of-the-gateway"),
+            });
+        })
+        .await;
+        let codes = Codes::new(&host.app.config, &host.app.key);
+        let desk = Self { host, gateway, codes };
+        desk.import(json!({"user_id": "ann", "email": ANN, "phone": "+15550100"})).await;
+        desk.import(json!({"user_id": "bob", "email": " "})).await;
+        desk.import(json!({"user_id": "cem", "phone": "+15550199"})).await;
+        desk
+    }
+
+    async fn import(&self, body: Value) {
+        let users = self.host.app.config.collections.get("users").unwrap();
+        let key = body["user_id"].as_str().unwrap().to_owned();
+        let document = IndexedDocument { key, index: users.index(&body), body };
+        let entry = AuditEntry::new(self.now(), AuditKind::Operator, "test", "import", "users");
+        let documents = [("users".to_owned(), vec![document])].into();
+        self.host.app.store.import(documents, entry).await.unwrap();
+    }
+
+    fn now(&self) -> Timestamp {
+        self.host.app.clock.now()
+    }
+
+    /// The next turn of a chat, whose customer is said to be `customer`.
+    async fn turn(&self, chat: &str, customer: &str) -> Turn {
+        self.turn_in(Arc::clone(&self.host.app.store), chat, customer, true).await
+    }
+
+    async fn turn_in(
+        &self,
+        store: Arc<dyn Store>,
+        chat: &str,
+        customer: &str,
+        private: bool,
+    ) -> Turn {
+        let now = self.now();
+        let message = InboundMessage {
+            channel: Channel::Web,
+            account: "main".into(),
+            dedupe_key: crate::keys::random_token().unwrap(),
+            chat: chat.into(),
+            sender: chat.into(),
+            external_id: String::new(),
+            private,
+            kind: InboundKind::Text,
+            text: "hello".into(),
+            language: None,
+            received_at: now,
+        };
+        store.accept(std::slice::from_ref(&message), &["k3f9".into()]).await.unwrap();
+        let lease = store.lease_next("test", now, 60_000).await.unwrap().unwrap();
+        let mut conversation = store.work(&lease, now).await.unwrap().unwrap().conversation;
+        assert_eq!(conversation.id, message.conversation_id());
+        if conversation.customer.key.is_none() {
+            let key = (!customer.is_empty()).then(|| customer.to_owned());
+            let level = match key {
+                Some(_) => IdentityLevel::Identified,
+                None => IdentityLevel::Unknown,
+            };
+            conversation.customer = Customer { key, level };
+        }
+        let message = message.id();
+        let turn = TurnRow {
+            id: TurnId::derive(&[message.as_str()]),
+            conversation: conversation.id.clone(),
+            message: message.clone(),
+            plan: json!({}),
+            generation: "0".into(),
+            summary: None,
+            started_at: now,
+            completed_at: None,
+        };
+        let vault = Vault::new(&mark_of(&conversation), vec![]);
+        let ledger = Ledger::new(store, lease.clone(), turn, conversation, vault, None);
+        Turn { ledger, lease, message }
+    }
+
+    async fn end(&self, mut turn: Turn) {
+        let done = Change::InboxDone(turn.message.clone());
+        turn.ledger.commit(vec![done], vec![]).await.unwrap();
+        turn.ledger.store().release(&turn.lease).await.unwrap();
+    }
+
+    /// Asks for a code in a turn of its own.
+    async fn challenge(&self, chat: &str, customer: &str) -> Challenged {
+        let mut turn = self.turn(chat, customer).await;
+        let challenged = self.codes.challenge(&mut turn.ledger, self.now()).await.unwrap();
+        self.end(turn).await;
+        challenged
+    }
+
+    /// Gives a code in a turn of its own; what it proves, and the level after it.
+    async fn answer(&self, chat: &str, text: &str) -> (Answer, IdentityLevel) {
+        let mut turn = self.turn(chat, "").await;
+        let answer = self.codes.answer(&mut turn.ledger, text, self.now());
+        let level = turn.ledger.conversation.customer.level;
+        self.end(turn).await;
+        (answer, level)
+    }
+
+    /// Sends everything that is due once, and tells what became of it.
+    async fn deliver(&self) -> Vec<OutboxItem> {
+        let app = &self.host.app;
+        let mut after = Vec::new();
+        for item in app.store.claim_outbox(self.now(), 16).await.unwrap() {
+            let id = item.id.clone();
+            deliver::settle(app, item).await.unwrap();
+            after.extend(app.store.outbox_item(&id).await.unwrap());
+        }
+        after
+    }
+
+    /// What the audit log says about codes.
+    async fn audited(&self) -> Vec<(String, String)> {
+        let rows = self.host.app.store.audit_tail(100, None).await.unwrap();
+        let ours = rows.into_iter().filter(|row| row.entry.kind == AuditKind::Identity);
+        ours.map(|row| (row.entry.action, row.entry.detail)).collect()
+    }
+}
+
+/// A code that is not this one.
+fn other(code: &str) -> String {
+    format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000)
+}
+
+#[tokio::test]
+async fn a_code_goes_to_the_contact_on_file_and_stands_nowhere_else() {
+    let desk = Desk::new().await;
+    assert_eq!(desk.challenge("a", "ann").await, Challenged::Sent);
+    let sent = desk.deliver().await;
+    assert_eq!(sent.len(), 1);
+    assert_eq!((sent[0].state, sent[0].channel), (OutboxState::Sent, Channel::Contact));
+    let asked = desk.gateway.asked();
+    let [(headers, body)] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!((&body["to"], &body["kind"]), (&json!(ANN), &json!("email")));
+    assert_eq!(headers["authorization"], "Bearer a-token-of-the-gateway");
+    assert_eq!(headers["idempotency-key"], sent[0].id.as_str());
+    let code = desk.gateway.code();
+
+    let detail = desk.host.app.store.conversation(&sent[0].conversation).await.unwrap().unwrap();
+    assert!(detail.messages.is_empty(), "nothing was said in the chat");
+    let kept = format!("{:?} {:?} {:?}", detail.outbox, detail.conversation, desk.audited().await);
+    assert!(!kept.contains(&code) && !kept.contains(ANN), "{code}: {kept}");
+}
+
+#[tokio::test]
+async fn the_right_code_verifies_once() {
+    let desk = Desk::new().await;
+    desk.challenge("a", "ann").await;
+    desk.deliver().await;
+    let code = desk.gateway.code();
+    let halves = format!("It is {} {}.", &code[..3], &code[3..]);
+    assert_eq!(desk.answer("a", &halves).await, (Answer::Verified, IdentityLevel::Verified));
+    let mut turn = desk.turn("a", "ann").await;
+    assert_eq!(turn.ledger.conversation.customer.level, IdentityLevel::Verified, "it is durable");
+    turn.ledger.conversation.customer.level = IdentityLevel::Identified;
+    assert_eq!(desk.codes.answer(&mut turn.ledger, &code, desk.now()), Answer::None, "used up");
+    assert_eq!(turn.ledger.conversation.customer.level, IdentityLevel::Identified);
+    desk.end(turn).await;
+    let row = |action: &str, detail: &str| (action.to_owned(), detail.to_owned());
+    assert_eq!(
+        desk.audited().await,
+        [
+            row("identity:code", "sent"),
+            row("identity:answer", "verified"),
+            row("identity:answer", "no code is waited for"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn five_wrong_codes_end_it() {
+    let desk = Desk::new().await;
+    desk.challenge("a", "ann").await;
+    desk.deliver().await;
+    let code = desk.gateway.code();
+    assert_eq!(desk.answer("a", "what code?").await.0, Answer::None, "no code is no attempt");
+    for left in (0..MOST_ATTEMPTS).rev() {
+        let wrong = desk.answer("a", &other(&code)).await;
+        assert_eq!(wrong, (Answer::Wrong { left }, IdentityLevel::Identified));
+    }
+    assert_eq!(desk.answer("a", &code).await, (Answer::None, IdentityLevel::Identified));
+    let audited = desk.audited().await;
+    assert_eq!(audited.len(), 7, "{audited:?}");
+    assert_eq!(audited[1].1, "wrong; attempts left: 4");
+    assert!(!format!("{audited:?}").contains(&other(&code)));
+}
+
+#[tokio::test]
+async fn a_code_is_good_for_ten_minutes() {
+    let desk = Desk::new().await;
+    desk.challenge("a", "ann").await;
+    desk.deliver().await;
+    desk.challenge("b", "ann").await;
+    let code = desk.gateway.code();
+    desk.host.clock.advance_ms(LIFE_MS);
+    assert_eq!(desk.answer("a", &code).await, (Answer::Expired, IdentityLevel::Identified));
+    let late = desk.deliver().await;
+    assert_eq!(late[0].state, OutboxState::Dead, "what came too late is not sent");
+    assert_eq!(desk.gateway.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_code_counts_only_for_the_conversation_and_customer_that_asked() {
+    let desk = Desk::new().await;
+    desk.challenge("a", "ann").await;
+    desk.deliver().await;
+    let first = desk.gateway.code();
+    desk.challenge("b", "ann").await;
+    desk.deliver().await;
+    let second = desk.gateway.code();
+    if first != second {
+        assert_eq!(desk.answer("b", &first).await.0, Answer::Wrong { left: 4 });
+    }
+    let mut turn = desk.turn("a", "ann").await;
+    turn.ledger.conversation.customer.key = Some("cem".into());
+    assert_eq!(desk.codes.answer(&mut turn.ledger, &first, desk.now()), Answer::None);
+    turn.ledger.conversation.customer.key = Some("ann".into());
+    assert_eq!(desk.codes.answer(&mut turn.ledger, &first, desk.now()), Answer::Verified);
+}
+
+#[tokio::test]
+async fn who_has_no_contact_gets_the_same_answer() {
+    let desk = Desk::new().await;
+    let mut shown = Vec::new();
+    for customer in ["ann", "bob", "nobody"] {
+        let challenged = desk.challenge(customer, customer).await;
+        shown.push((challenged, challenged.words()));
+    }
+    assert!(shown.iter().all(|one| *one == shown[0]), "{shown:?}");
+    let mut states: Vec<_> =
+        desk.deliver().await.into_iter().map(|it| (it.chat, it.state, it.last_error)).collect();
+    states.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+    let none = Some("refused: no contact on file".to_owned());
+    assert_eq!(
+        states,
+        [
+            ("customer:ann".to_owned(), OutboxState::Sent, None),
+            ("customer:bob".to_owned(), OutboxState::Dead, none.clone()),
+            ("customer:nobody".to_owned(), OutboxState::Dead, none),
+        ]
+    );
+    assert_eq!(desk.gateway.asked().len(), 1);
+    desk.challenge("cem", "cem").await;
+    desk.deliver().await;
+    let (_, body) = desk.gateway.asked().pop().unwrap();
+    assert_eq!((&body["to"], &body["kind"]), (&json!("+15550199"), &json!("phone")));
+}
+
+#[tokio::test]
+async fn new_codes_are_limited_and_a_restart_forgets_nothing() {
+    let desk = Desk::new().await;
+    for _ in 0..3 {
+        assert_eq!(desk.challenge("a", "ann").await, Challenged::Sent);
+    }
+    assert_eq!(desk.challenge("a", "ann").await, Challenged::TooMany);
+    // Another process, with nothing in memory.
+    let data = &desk.host.app.config.data;
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(data, "host-1").await.unwrap());
+    let mut turn = desk.turn_in(store, "a", "ann", true).await;
+    let challenge = turn.ledger.conversation.state.challenge.clone();
+    let again = desk.codes.challenge(&mut turn.ledger, desk.now()).await.unwrap();
+    assert_eq!(again, Challenged::TooMany);
+    assert_eq!(turn.ledger.conversation.state.challenge, challenge, "the last code stays good");
+    desk.end(turn).await;
+    assert!(
+        desk.audited()
+            .await
+            .iter()
+            .any(|(_, detail)| { detail == "not sent: identity-code-conversation is reached" })
+    );
+
+    for chat in ["b", "c"] {
+        assert_eq!(desk.challenge(chat, "ann").await, Challenged::Sent);
+    }
+    assert_eq!(desk.challenge("d", "ann").await, Challenged::TooMany, "five for one customer");
+    assert_eq!(desk.challenge("e", "cem").await, Challenged::Sent, "others have their own");
+    desk.host.clock.advance_ms(WINDOW_MS + 1);
+    assert_eq!(desk.challenge("d", "ann").await, Challenged::Sent);
+}
+
+#[tokio::test]
+async fn a_turn_that_runs_again_means_the_same_code_and_the_same_attempt() {
+    let desk = Desk::new().await;
+    let mut turn = desk.turn("a", "ann").await;
+    for _ in 0..5 {
+        let challenged = desk.codes.challenge(&mut turn.ledger, desk.now()).await.unwrap();
+        assert_eq!(challenged, Challenged::Sent, "it counts once");
+    }
+    desk.end(turn).await;
+    assert_eq!(desk.deliver().await.len(), 1);
+    let code = desk.gateway.code();
+
+    let mut turn = desk.turn("a", "ann").await;
+    for _ in 0..3 {
+        let wrong = desk.codes.answer(&mut turn.ledger, &other(&code), desk.now());
+        assert_eq!(wrong, Answer::Wrong { left: 4 });
+    }
+    desk.end(turn).await;
+    let mut turn = desk.turn("a", "ann").await;
+    for _ in 0..2 {
+        turn.ledger.conversation.customer.level = IdentityLevel::Identified;
+        assert_eq!(desk.codes.answer(&mut turn.ledger, &code, desk.now()), Answer::Verified);
+        assert_eq!(turn.ledger.conversation.customer.level, IdentityLevel::Verified);
+    }
+    desk.end(turn).await;
+    assert_eq!(desk.audited().await.len(), 3, "each was written down once");
+}
+
+#[tokio::test]
+async fn where_others_read_no_code_is_sent_or_taken() {
+    let desk = Desk::new().await;
+    let store = Arc::clone(&desk.host.app.store);
+    let mut turn = desk.turn_in(store, "group", "ann", false).await;
+    let challenged = desk.codes.challenge(&mut turn.ledger, desk.now()).await.unwrap();
+    assert_eq!(challenged, Challenged::NotPrivate);
+    let answer = desk.codes.answer(&mut turn.ledger, "123456", desk.now());
+    assert_eq!(answer, Answer::NotPrivate);
+    assert!(answer.words().contains("private chat"));
+    desk.end(turn).await;
+    assert!(desk.deliver().await.is_empty());
+}
+
+#[tokio::test]
+async fn without_a_customer_or_a_way_there_is_no_code() {
+    let desk = Desk::new().await;
+    assert_eq!(desk.challenge("a", "").await, Challenged::NotIdentified);
+    let config = Config { identity: Default::default(), ..desk.host.app.config.clone() };
+    let codes = Codes::new(&config, &desk.host.app.key);
+    let mut turn = desk.turn("b", "ann").await;
+    let challenged = codes.challenge(&mut turn.ledger, desk.now()).await.unwrap();
+    assert_eq!(challenged, Challenged::NoDelivery);
+    turn.ledger.conversation.customer.level = IdentityLevel::Verified;
+    let challenged = desk.codes.challenge(&mut turn.ledger, desk.now()).await.unwrap();
+    assert_eq!(challenged, Challenged::Verified);
+    desk.end(turn).await;
+    assert!(desk.deliver().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_gateway_that_fails_is_asked_three_times_with_the_same_code() {
+    let desk = Desk::new().await;
+    desk.gateway.answers(StatusCode::BAD_GATEWAY);
+    desk.challenge("a", "ann").await;
+    let mut states = Vec::new();
+    for _ in 0..4 {
+        states.extend(desk.deliver().await.into_iter().map(|item| item.state));
+        desk.host.clock.advance_ms(60_000);
+    }
+    assert_eq!(states, [OutboxState::Pending, OutboxState::Pending, OutboxState::Dead]);
+    let asked = desk.gateway.asked();
+    assert!(asked.iter().all(|(headers, body)| {
+        *body == asked[0].1 && headers["idempotency-key"] == asked[0].0["idempotency-key"]
+    }));
+    desk.gateway.answers(StatusCode::BAD_REQUEST);
+    desk.challenge("a", "ann").await;
+    let refused = desk.deliver().await.remove(0);
+    assert_eq!(refused.state, OutboxState::Dead);
+    assert_eq!(refused.last_error.as_deref(), Some("refused: status 400"));
+}
+
+#[test]
+fn a_code_is_found_alone_or_in_two_halves() {
+    let check = |text: &str, code: Option<&str>| {
+        assert_eq!(code_in(text).as_deref(), code, "{text:?}");
+    };
+    for text in [
+        "123456",
+        "123 456",
+        "123-456",
+        "It is 123456.",
+        "code:123456!",
+        "(123456)",
+        "１２３４５６",
+        "123\u{a0}456",
+        "on 3 May: #W1234567 and 123456, thanks",
+    ] {
+        check(text, Some("123456"));
+    }
+    for text in [
+        "",
+        "12345",
+        "1234567",
+        "12 34 56",
+        "1234 56",
+        "#123456",
+        "W123456",
+        "W-123456",
+        "123456-W",
+        "123456abc",
+        "+1 123 456 7890",
+        "123 456 7890",
+        "+123456",
+        "3.123456",
+        "12/123456",
+        "123  456",
+    ] {
+        check(text, None);
+    }
+}
+
+#[test]
+fn a_code_is_not_taken_for_a_personal_datum() {
+    for text in ["123456", "123 456", "My code is 987-654."] {
+        assert!(understand::personal_spans(text).is_empty(), "{text}");
+    }
+}
