@@ -128,8 +128,15 @@ impl App {
     /// Something in the folder is refused; the error names what and why.
     pub async fn open(data: &Path) -> Result<Arc<Self>, StartError> {
         // First, because opening the store makes files.
-        let config = Config::load(data)?;
-        let store = SqliteStore::open(data, CHAIN).await?;
+        Self::open_with(Config::load(data)?).await
+    }
+
+    /// Opens the data folder of a configuration for serving.
+    ///
+    /// # Errors
+    /// As [`App::open`].
+    pub async fn open_with(config: Config) -> Result<Arc<Self>, StartError> {
+        let store = SqliteStore::open(&config.data, CHAIN).await?;
         store.lock_for_serving()?;
         Self::assemble(config, Arc::new(store), Arc::new(SystemClock), Compiler::this_program())
     }
@@ -162,6 +169,7 @@ impl App {
             }),
             clock: Arc::clone(&clock),
             metrics: Arc::clone(&metrics),
+            log_calls: config.audit.log_tool_calls,
             concurrency: Arc::default(),
         });
         let inbox_bell = Bell::default();

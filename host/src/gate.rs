@@ -65,6 +65,8 @@ pub struct GateShared {
     pub clock: Arc<dyn Clock>,
     /// Where judged calls are counted.
     pub metrics: Arc<Metrics>,
+    /// Whether every judged call is told in the host's own log.
+    pub log_calls: bool,
     /// How many calls run under limits of concurrency.
     pub concurrency: Arc<Concurrency>,
 }

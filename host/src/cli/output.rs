@@ -9,7 +9,7 @@ use super::Context;
 /// Sends the host's log to standard error. `POSTERN_LOG` chooses how much;
 /// otherwise a serving host tells what happens and other commands what fails.
 pub(super) fn log_to_stderr(serving: bool) {
-    let usual = if serving { "warn,postern=info,skill=info" } else { "error" };
+    let usual = if serving { "warn,postern=info,skill=info,tool_calls=info" } else { "error" };
     let filter = tracing_subscriber::EnvFilter::try_from_env("POSTERN_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
     // A second call in one process keeps the first setting.

@@ -7,7 +7,7 @@ use clap::Args;
 use tokio::{net::TcpListener, signal, sync::watch};
 
 use super::{Context, output, output::out};
-use crate::{app::App, channels, console};
+use crate::{app::App, channels, config::Config, console};
 
 /// Serve webhooks, web chat and the operator page until interrupted.
 ///
@@ -15,12 +15,20 @@ use crate::{app::App, channels, console};
 /// have begun and ends. Whatever was accepted and not finished is done after the
 /// next start.
 #[derive(Debug, Args)]
-pub(super) struct Serve {}
+pub(super) struct Serve {
+    /// Tell every call of a skill, with what rules decided, in the log as well.
+    #[arg(long)]
+    log_tool_calls: bool,
+}
 
 impl Serve {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
         context.require_folder()?;
-        let app = App::open(&context.data).await?;
+        let app = {
+            let mut config = Config::load(&context.data)?;
+            config.audit.log_tool_calls |= self.log_tool_calls;
+            App::open_with(config).await?
+        };
         let public = listen("server.public", app.config.server.public).await?;
         let operator = listen("server.operator", app.config.server.operator).await?;
         let (stop, stopped) = watch::channel(false);

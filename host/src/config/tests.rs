@@ -245,3 +245,42 @@ fn secrets_for_requests_are_checked() {
         "secrets.s.endpoint: no endpoint \"a\"",
     );
 }
+
+#[test]
+fn what_proves_who_a_customer_is_is_checked() {
+    let folder = folder();
+    let secrets = folder.path().join("secrets");
+    std::fs::write(secrets.join("web-key"), "0123456789abcdef0123456789abcdef").unwrap();
+    let settings = "\n[channels.web.main.identity]\nkeys = [{ secret = { file = \"secrets/web-key\" } }]\n\
+                    [identity]\ncontacts = { phone = \"address.zip\", email = \"email\" }\n\
+                    [identity.delivery]\nurl = \"https://gateway.example/send\"\n\
+                    token = { file = \"secrets/operator-token\" }\n";
+    let parse = |from: &str, to: &str| {
+        let text = format!("{DEFAULT}{}", settings.replace(from, to));
+        Config::parse(folder.path(), "postern.toml", &text)
+    };
+    let config = parse("", "").unwrap();
+    assert_eq!(config.web["main"].identity_keys.len(), 1);
+    let kinds: Vec<_> = config.identity.contacts.iter().map(|contact| contact.kind).collect();
+    assert_eq!(kinds, ["email", "phone"], "the preferred one first");
+    assert!(config.identity.delivery.is_some());
+    assert!(!format!("{config:?}").contains("0123456789abcdef"));
+    parse("https://gateway.example", "http://127.0.0.1:9").unwrap();
+    for (from, to, expect) in [
+        ("https://", "http://", "identity.delivery.url: codes travel over https"),
+        ("https://gateway.example", "http://localhost", "codes travel over https"),
+        ("operator-token", "short", "identity.delivery.token: must have at least 16"),
+        ("web-key", "operator-token", "main.identity.keys: a key for HS256 has at least 32 bytes"),
+        ("[{ secret = { file = \"secrets/web-key\" } }]", "[]", "identity.keys: must be 1 to 4"),
+        ("= \"email\"", "= \"user_id\"", "identity.contacts.email: \"user_id\" is not a personal"),
+        ("contacts = {", "contact = {", "unknown field `contact`"),
+        (
+            "contacts = { phone = \"address.zip\", email = \"email\" }",
+            "",
+            "identity.contacts: is needed where `identity.delivery` is set",
+        ),
+    ] {
+        let error = parse(from, to).unwrap_err().to_string();
+        assert!(error.contains(expect), "expected {expect:?} in: {error}");
+    }
+}

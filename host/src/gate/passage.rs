@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Instant};
 
 use postern_domain::{
     Approval, AuditEntry, AuditKind, AuditVerdict, CallFailure, CallRecord, CallState, Decision,
-    Digest, FailureKind, HostCall, HostReply, JournalEntry, LimitUse, Obligation, Retry, Timestamp,
+    Digest, FailureKind, HostCall, HostReply, JournalEntry, LimitUse, Obligation, RequestId,
+    Retry, Timestamp,
 };
 use postern_policy::{Facts, PolicyRequest, PolicySet, Verdict};
 use postern_runtime::Answered;
@@ -404,13 +405,16 @@ impl Passage {
                 let (intent, audit) =
                     self.entry(&call, &verdict, facts.clone(), CallState::Intended, now);
                 let uses = duties.needed.uses.clone();
+                crate::fault::point("effect.before");
                 match self.take(uses, vec![intent], vec![audit]).await? {
                     Ok(()) => {
+                        crate::fault::point("effect.intended");
                         let answer = match self.perform(permit, &duties).await? {
                             // The first try may have reached the server.
                             Err(_) if interrupted.is_some() => Err(unknown()),
                             answer => answer,
                         };
+                        crate::fault::point("effect.performed");
                         return self.settle(&call, &verdict, facts, answer).await;
                     }
                     Err(failure) => {
@@ -474,7 +478,29 @@ impl Passage {
         let mut with = self.settle_approvals(&answer);
         with.push(change);
         self.ledger.commit(with, vec![audit]).await?;
+        crate::fault::point("effect.settled");
         Ok(Answered { answer, at })
+    }
+
+    /// Tells a judged call in the host's own log, as audit does: without arguments and
+    /// personal data.
+    fn tell(&self, audit: &AuditEntry) {
+        let verdict = audit.verdict.as_ref();
+        let request = RequestId::of_message(&self.ledger.turn.message);
+        tracing::info!(
+            target: "tool_calls",
+            request = request.as_str(),
+            invocation = self.caller.invocation.as_str(),
+            seq = self.seq,
+            skill = audit.actor,
+            tool = self.caller.tool,
+            action = audit.action,
+            resource = audit.resource,
+            decision = verdict.map(|verdict| verdict.decision.as_str()),
+            rules = verdict.map(|verdict| verdict.rules.join(",")),
+            took_us = audit.took_us,
+            "tool call"
+        );
     }
 
     /// The journal entry and the audit row of this call.
@@ -512,6 +538,9 @@ impl Passage {
             at,
             facts,
         };
+        if self.shared.log_calls {
+            self.tell(&audit);
+        }
         let entry = JournalEntry { invocation: self.caller.invocation.clone(), record };
         (Change::Journal(entry), audit)
     }

@@ -194,6 +194,7 @@ impl Fixture {
             }),
             clock: Arc::new(clock.clone()),
             metrics: Arc::default(),
+            log_calls: true,
             concurrency: Arc::default(),
         });
         let ledger = Arc::new(Mutex::new(ledger(&store).await));
@@ -230,6 +231,7 @@ impl Fixture {
             ports: Arc::clone(ports),
             clock: Arc::clone(clock),
             metrics: Arc::clone(metrics),
+            log_calls: true,
             concurrency: Arc::clone(concurrency),
         })
     }
