@@ -293,8 +293,10 @@ impl Ledger {
             self.audit(entry);
         }
         let commit = Commit { lease: Some(self.lease.clone()), changes, audit: self.audit.clone() };
+        crate::fault::point("commit.before");
         let committed =
             self.store.commit(commit).await.inspect_err(|_| self.audit.truncate(pending))?;
+        crate::fault::point("commit.after");
         self.changes.clear();
         self.audit.clear();
         self.kv.clear();

@@ -361,8 +361,12 @@ impl Passage {
                         let mut with = vec![Change::Records(writes), entry];
                         let executed = hold::settled(&self.approvals, Ok(()), at);
                         with.extend(executed.into_iter().map(Change::Approval));
+                        crate::fault::point("write.before");
                         match self.take(duties.needed.uses, with, vec![audit]).await {
-                            Ok(Ok(())) => return Ok(Answered { answer: Ok(reply), at }),
+                            Ok(Ok(())) => {
+                                crate::fault::point("write.after");
+                                return Ok(Answered { answer: Ok(reply), at });
+                            }
                             Ok(Err(failure)) => {
                                 verdict.decision = Decision::Deny;
                                 Err(failure)

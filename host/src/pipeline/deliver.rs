@@ -65,6 +65,7 @@ async fn send(app: Arc<App>, item: OutboxItem) {
 
 /// Sends one claimed message and keeps what came of it.
 pub(crate) async fn settle(app: &App, mut item: OutboxItem) -> Result<(), StoreError> {
+    crate::fault::point("outbox.claimed");
     let sent = match item.channel {
         Channel::Contact => identity::send_code(app, &item).await,
         Channel::Telegram | Channel::Web | Channel::Terminal => match text_of(app, &item).await {
@@ -72,6 +73,7 @@ pub(crate) async fn settle(app: &App, mut item: OutboxItem) -> Result<(), StoreE
             Err(error) => Err(SendError::Later { reason: error.to_string(), after_ms: None }),
         },
     };
+    crate::fault::point("outbox.sent");
     let now = app.clock.now();
     let outcome = match sent {
         Ok(()) => {
@@ -91,7 +93,9 @@ pub(crate) async fn settle(app: &App, mut item: OutboxItem) -> Result<(), StoreE
     };
     let commit =
         Commit { lease: None, changes: vec![Change::OutboxUpdate(item)], audit: vec![entry] };
-    keep(app, commit).await
+    keep(app, commit).await?;
+    crate::fault::point("outbox.kept");
+    Ok(())
 }
 
 /// The text with values put in, at the very edge.

@@ -96,12 +96,14 @@ pub(super) async fn put_aside(
         });
     }
     turn::answer(app, ledger, &text, waited, now);
+    crate::fault::point("park.before");
     let detail = format!("{} for {}", approval.id, approval.duty);
     ledger.audit_host(now, AuditKind::Turn, "turn:suspend", detail);
     let mut changes = approvals::announced(app, &approval, now).await?;
     changes.extend(approvals::told(app, ledger, now).await?);
     changes.push(park);
     ledger.commit(changes, vec![]).await?;
+    crate::fault::point("park.after");
     Ok(())
 }
 
@@ -207,6 +209,7 @@ pub(super) async fn decide(
         }
     };
     settle(ledger, &approval, state, detail, now);
+    crate::fault::point("decide.taken");
     Ok(Response { decided: true, steps: vec![detail.to_owned()], ..Response::default() })
 }
 

@@ -65,6 +65,7 @@ pub(super) async fn run(app: Arc<App>, lease: Lease, work: Work) -> Result<(), T
     ledger.words.clone_from(&plan.text);
     ledger.requester = approvals::requester(&app, &ledger.conversation).await?;
     ledger.changed_hands = meanwhile.as_ref().is_some_and(|meanwhile| meanwhile.changed_hands);
+    crate::fault::point("turn.begun");
     if !resumed {
         begin(&mut ledger, &work, &plan);
     }
