@@ -5,8 +5,8 @@
 use std::{collections::BTreeMap, error::Error as _};
 
 use postern_domain::{
-    AuditEntry, AuditKind, Channel, Digest, InboundKind, InboundMessage, InvocationId, Outcome,
-    Timestamp, TurnId,
+    AuditEntry, AuditKind, Channel, Digest, InboundKind, InboundMessage, InvocationId, LimitUse,
+    Outcome, Take, Timestamp, TurnId,
 };
 use postern_store::{
     Change, Commit, IndexedDocument, InvocationRow, SqliteStore, Store, StoreError, TurnRow, UseRow,
@@ -212,6 +212,39 @@ async fn errors_do_not_quote_what_customers_wrote() {
         assert!(!whole(&error).contains("anna"), "{}", whole(&error));
     }
     assert!(!format!("{store:?}").contains("anna"));
+}
+
+#[tokio::test]
+async fn what_limits_count_no_more_is_dropped() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder).await;
+    let takes = [
+        Take::Rate { interval_ms: 10, burst: 2 },
+        Take::Sum { amount: 5, most: 100, window_ms: 10 },
+    ];
+    let take = async |scope: String, ms| {
+        let uses = takes.map(|take| LimitUse {
+            limit: format!("{take:?}"),
+            scope: scope.clone(),
+            take,
+            reservation: scope.clone(),
+        });
+        let changes = vec![Change::Take { uses: uses.into(), at: Timestamp::from_millis(ms) }];
+        store.commit(Commit { changes, ..Commit::default() }).await.unwrap();
+    };
+    for customer in 0..20 {
+        take(format!("customer:{customer}"), customer).await;
+    }
+    let week = 7 * 24 * 60 * 60 * 1_000;
+    take("customer:last".into(), week + 100).await;
+    let mut database = database(&folder).await;
+    for (table, rows) in
+        [("limit_rates", 1), ("limit_sums", 1), ("limit_totals", 1), ("limit_reservations", 2)]
+    {
+        let count = format!("SELECT count(*) AS rows FROM {table}");
+        let row = sqlx::query(sqlx::AssertSqlSafe(count)).fetch_one(&mut database).await.unwrap();
+        assert_eq!(row.get::<i64, _>("rows"), rows, "{table}");
+    }
 }
 
 #[cfg(unix)]

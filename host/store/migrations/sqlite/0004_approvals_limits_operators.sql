@@ -22,7 +22,6 @@ CREATE TABLE approvals (
 CREATE INDEX approvals_newest ON approvals (created_at, seq);
 CREATE INDEX approvals_of_state ON approvals (state, created_at, seq);
 CREATE INDEX approvals_of_invocation ON approvals (invocation, seq);
-CREATE INDEX approvals_of_conversation ON approvals (conversation, seq);
 CREATE INDEX approvals_due ON approvals (due_at, seq) WHERE due_at IS NOT NULL;
 
 -- Rates: the theoretical arrival time of the next one (ITU-T I.371).
@@ -100,4 +99,3 @@ CREATE TABLE binding_codes (
     expires_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX binding_codes_over ON binding_codes (expires_at);
-CREATE INDEX binding_codes_of_operator ON binding_codes (operator);

@@ -118,6 +118,7 @@ pub(crate) fn called(invocation: &InvocationRow, seq: u32, state: CallState) -> 
             rules: vec!["order-status-reads".into()],
             state,
             at: at(1_000),
+            facts: None,
         },
     }
 }

@@ -1,12 +1,16 @@
 //! What must hold for a store, whatever its engine.
 
+pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod commit;
 pub(crate) mod data;
 pub(crate) mod inbox;
 pub(crate) mod lease;
+pub(crate) mod limits;
+pub(crate) mod operators;
 pub(crate) mod order;
 pub(crate) mod outbox;
+pub(crate) mod parking;
 pub(crate) mod reading;
 pub(crate) mod records;
 pub(crate) mod tickets;
@@ -52,6 +56,7 @@ macro_rules! tests {
             commit: a_journal_needs_its_invocation;
             commit: a_conversation_keeps_its_place_and_nonce;
             reading: everything_survives_reopening;
+            reading: judged_calls_are_read_page_by_page;
             reading: details_and_summaries_tell_the_whole_story;
             outbox: one_message_of_a_conversation_is_sent_at_a_time;
             outbox: claims_take_the_oldest_first_up_to_the_limit;
@@ -76,7 +81,38 @@ macro_rules! tests {
             audit: the_log_is_scanned_as_it_lies_there;
             audit: checkpoints_are_kept_in_order_and_never_replaced;
             usage: the_last_runs_of_a_component_tell_what_it_used;
+            approvals: an_approval_grows_version_by_version;
+            approvals: of_two_votes_at_once_one_is_refused;
+            approvals: a_stale_approval_undoes_the_whole_commit;
+            approvals: approvals_are_listed_newest_first;
+            approvals: pending_approvals_come_due;
+            approvals: work_has_the_approvals_of_the_turn;
+            parking: a_parked_message_lets_its_conversation_go_on;
+            parking: a_parked_message_is_due_only_when_it_is_woken;
+            parking: a_message_can_wait_alone_in_its_conversation;
+            parking: a_restart_leaves_messages_parked;
+            parking: a_lost_lease_parks_nothing;
+            parking: a_message_woken_while_it_is_worked_on_stays_due;
+            parking: only_a_waiting_message_can_be_parked;
+            parking: a_parked_message_can_be_settled;
+            limits: a_rate_lets_a_burst_pass_and_then_one_each_interval;
+            limits: a_clock_that_was_ahead_closes_no_limit_for_long;
+            limits: limits_are_taken_all_or_none;
+            limits: a_reservation_is_counted_once;
+            limits: a_reservation_is_known_for_a_week_or_the_window;
+            limits: concurrent_takings_never_exceed_a_limit;
+            limits: what_can_never_be_taken_says_so;
+            operators: operators_are_kept_and_replaced;
+            operators: a_token_leads_to_its_operator_until_it_is_forgotten;
+            operators: a_token_needs_its_operator;
+            operators: an_account_is_one_operators;
+            operators: a_code_counts_once_and_in_time;
         );
+
+        #[test]
+        fn limits_count_as_their_models() {
+            $crate::suite::limits::hold::<$engine>();
+        }
 
         #[test]
         fn no_message_is_processed_twice_or_out_of_order() {

@@ -1,8 +1,9 @@
-//! Whatever workers and crashes do, each message is processed once and in order.
+//! Whatever workers and crashes do, each message is processed once, and in order
+//! but for those that are parked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use postern_domain::{ConversationId, MessageId};
+use postern_domain::{ConversationId, InboundMessage, MessageId};
 use postern_store::{Accepted, Change, Lease, Store, StoreError, UnknownSend};
 use proptest::{
     collection::vec,
@@ -27,6 +28,10 @@ enum Step {
     Finish(usize),
     /// A worker puts the message off that it took up.
     PutOff(usize),
+    /// A worker parks the message that it took up.
+    Park(usize),
+    /// Somebody decides what a message waits for, if it does.
+    Wake(usize, u8),
     /// A worker gives its lease back.
     Release(usize),
     /// Time passes.
@@ -43,6 +48,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => worker.clone().prop_map(Step::TakeUp),
         6 => worker.clone().prop_map(Step::Finish),
         1 => worker.clone().prop_map(Step::PutOff),
+        2 => worker.clone().prop_map(Step::Park),
+        2 => (0..CHATS.len(), 0..12_u8).prop_map(|(chat, n)| Step::Wake(chat, n)),
         1 => worker.prop_map(Step::Release),
         3 => (20..200_i64).prop_map(Step::Wait),
         1 => Just(Step::Restart),
@@ -59,16 +66,23 @@ struct Model {
     held: BTreeMap<ConversationId, i64>,
     accepted: BTreeMap<ConversationId, Vec<MessageId>>,
     processed: BTreeMap<ConversationId, Vec<MessageId>>,
+    parked: BTreeSet<MessageId>,
+    /// Woken while they were not parked.
+    woken: BTreeSet<MessageId>,
+    put_off: BTreeMap<MessageId, i64>,
+}
+
+/// Delivery `n` in a chat.
+fn delivery(chat: usize, n: u8, ms: i64) -> InboundMessage {
+    inbound(CHATS[chat], &format!("{chat}-{n}"), ms)
 }
 
 impl Model {
     async fn step(&mut self, store: &impl Store, step: Step) {
         match step {
             Step::Accept(deliveries) => {
-                let messages: Vec<_> = deliveries
-                    .iter()
-                    .map(|(chat, n)| inbound(CHATS[*chat], &format!("{chat}-{n}"), self.now))
-                    .collect();
+                let messages: Vec<_> =
+                    deliveries.iter().map(|(chat, n)| delivery(*chat, *n, self.now)).collect();
                 for (message, answer) in messages.iter().zip(accept(store, &messages).await) {
                     let known = self.accepted.entry(message.conversation_id()).or_default();
                     let expected = !known.contains(&message.id());
@@ -90,7 +104,11 @@ impl Model {
             Step::TakeUp(worker) => {
                 if let Some(lease) = &self.leases[worker] {
                     self.taken_up[worker] = match store.work(lease, at(self.now)).await {
-                        Ok(work) => work.map(|work| work.message.id()),
+                        Ok(work) => {
+                            let found = work.map(|work| work.message.id());
+                            assert_eq!(found, self.next(&lease.conversation));
+                            found
+                        }
                         Err(StoreError::Fenced { .. }) => None,
                         Err(error) => panic!("{error}"),
                     };
@@ -103,10 +121,29 @@ impl Model {
                 }
             }
             Step::PutOff(worker) => {
-                let later = at(self.now + 50);
+                let later = self.now + 50;
                 let retry =
-                    |message| Change::InboxRetry { message, at: later, reason: "busy".into() };
-                self.settle(store, worker, retry).await;
+                    |message| Change::InboxRetry { message, at: at(later), reason: "busy".into() };
+                if let Some((_, id)) = self.settle(store, worker, retry).await {
+                    self.put_off.insert(id, later);
+                }
+            }
+            Step::Park(worker) => {
+                let done = self.settle(store, worker, Change::Park).await;
+                if let Some((_, id)) = done
+                    && !self.woken.remove(&id)
+                {
+                    self.parked.insert(id);
+                }
+            }
+            Step::Wake(chat, n) => {
+                let id = delivery(chat, n, 0).id();
+                store.commit(changes([Change::Wake(id.clone())])).await.unwrap();
+                if self.parked.remove(&id) {
+                    self.put_off.remove(&id);
+                } else if self.accepted.values().flatten().any(|known| *known == id) {
+                    self.woken.insert(id);
+                }
             }
             Step::Release(worker) => {
                 if let Some(lease) = self.leases[worker].take() {
@@ -121,6 +158,16 @@ impl Model {
                 store.recover(UnknownSend::Resend, at(self.now)).await.unwrap();
             }
         }
+    }
+
+    /// The message that a conversation goes on with, if it is due.
+    fn next(&self, conversation: &ConversationId) -> Option<MessageId> {
+        let processed = self.processed.get(conversation);
+        let next = self.accepted[conversation].iter().find(|id| {
+            !self.parked.contains(id) && !processed.is_some_and(|done| done.contains(id))
+        })?;
+        let due = self.put_off.get(next).is_none_or(|later| *later <= self.now);
+        due.then(|| next.clone())
     }
 
     /// Lets a worker settle the message that it took up; none if it has none or
@@ -147,6 +194,10 @@ impl Model {
     async fn finish(&mut self, store: &impl Store) {
         self.now += 1_000;
         self.step(store, Step::Restart).await;
+        for id in std::mem::take(&mut self.parked) {
+            store.commit(changes([Change::Wake(id.clone())])).await.unwrap();
+            self.put_off.remove(&id);
+        }
         loop {
             self.step(store, Step::Lease(0)).await;
             if self.leases[0].is_none() {
@@ -156,6 +207,9 @@ impl Model {
             self.step(store, Step::Finish(0)).await;
             self.step(store, Step::Release(0)).await;
         }
+        // That it was in order was seen whenever a message was taken up.
+        self.processed.values_mut().for_each(|ids| ids.sort());
+        self.accepted.values_mut().for_each(|ids| ids.sort());
         assert_eq!(self.processed, self.accepted);
         assert_eq!(store.backlog().await.unwrap(), (0, 0));
         assert_eq!(store.next_due().await.unwrap(), None);

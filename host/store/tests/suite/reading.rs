@@ -1,5 +1,5 @@
-use postern_domain::{CallState, Expected};
-use postern_store::{Change, IndexedDocument, Page, RecordWrite, Store};
+use postern_domain::{CallState, Expected, InvocationId, JournalEntry};
+use postern_store::{Change, IndexedDocument, InvocationRow, Page, RecordWrite, Store};
 
 use super::{Engine, data::*};
 
@@ -80,4 +80,41 @@ pub(crate) async fn details_and_summaries_tell_the_whole_story(engine: &impl Eng
     assert_eq!(second, list[1..]);
     let nobody = inbound("c", "c-1", 0).conversation_id();
     assert_eq!(store.conversation(&nobody).await.unwrap(), None);
+}
+
+pub(crate) async fn judged_calls_are_read_page_by_page(engine: &impl Engine) {
+    let store = engine.open().await;
+    let mut expected = Vec::new();
+    for chat in ["a", "b"] {
+        let message = inbound(chat, chat, 0);
+        accept(&store, std::slice::from_ref(&message)).await;
+        let turn = turn(&message);
+        store.commit(changes([Change::Turn(turn.clone())])).await.unwrap();
+        for step in 0..2 {
+            let call = invocation(&turn, step);
+            let entries = [2, 0, 11].map(|seq| called(&call, seq, CallState::Intended));
+            let mut commit = changes(entries.clone().map(Change::Journal));
+            commit.changes.push(Change::Invocation(call.clone()));
+            store.commit(commit).await.unwrap();
+            let found = store.invocation(&call.id).await.unwrap();
+            assert_eq!(found, Some((call.clone(), message.conversation_id())));
+            expected.extend(entries.map(|entry| (call.clone(), entry)));
+        }
+    }
+    expected.sort_by_key(|(call, entry)| (call.id.clone(), entry.record.seq));
+    assert_eq!(store.judged_calls(None, 99).await.unwrap(), expected);
+
+    let mut read = Vec::new();
+    loop {
+        let last = read.last().map(|(call, entry): &(InvocationRow, JournalEntry)| {
+            (call.id.clone(), entry.record.seq)
+        });
+        let page = store.judged_calls(last, 5).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        read.extend(page);
+    }
+    assert_eq!(read, expected);
+    assert_eq!(store.invocation(&InvocationId::derive(&["nobody"])).await.unwrap(), None);
 }
