@@ -15,7 +15,7 @@ use postern_domain::{Channel, OutboxItem};
 
 pub(crate) use reply::{ErrorCode, error_reply, error_reply_saying};
 
-use crate::{app::App, config::Config, http, privacy::Vault};
+use crate::{app::App, approvals, config::Config, http, privacy::Vault};
 
 /// Why a message did not go out.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +67,11 @@ impl Channels {
         self.contact.as_ref()
     }
 
+    /// The way out to Telegram.
+    pub(crate) fn telegram(&self) -> &telegram::Sender {
+        &self.telegram
+    }
+
     /// An answer in parts that the channel takes when the vault's values stand in
     /// it.
     pub fn split(&self, channel: Channel, text: &str, vault: &Vault) -> Vec<String> {
@@ -84,7 +89,10 @@ impl Channels {
     /// The message did not go out, or nobody knows.
     pub async fn send(&self, item: &OutboxItem, text: &str) -> Result<(), SendError> {
         match item.channel {
-            Channel::Telegram => self.telegram.send(&item.account, &item.chat, text).await,
+            Channel::Telegram => {
+                let approval = approvals::approval_of(item);
+                self.telegram.send(&item.account, &item.chat, text, approval.as_ref()).await
+            }
             // These read the conversation itself.
             Channel::Web | Channel::Terminal => Ok(()),
             // Only codes go there, made where the contact is looked up.

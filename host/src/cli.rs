@@ -1,23 +1,33 @@
 //! The command line: a file per command, each calling what the host itself uses.
 
+mod approval;
 mod audit;
 mod bench;
 mod chat;
 mod init;
+mod operator;
 mod output;
 mod policy;
 mod records;
+mod replay;
 mod serve;
 mod skill;
 mod ticket;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use postern_domain::{AuditEntry, AuditKind};
-use postern_store::{Commit, SqliteStore, Store};
+use postern_policy::{Act, PolicySet};
+use postern_store::SqliteStore;
 
-use crate::clock::{Clock as _, SystemClock};
+use crate::{
+    clock::{Clock as _, SystemClock},
+    config::Config,
+    operators::{self, Actor, Desk},
+    policies::Policies,
+};
 
 /// Runs customer-service skills that nobody has to trust.
 ///
@@ -34,6 +44,10 @@ pub struct Cli {
     /// Answer in JSON, for machines.
     #[arg(long, global = true)]
     json: bool,
+    /// A file with an operator's token, in whose name commands act; otherwise the
+    /// token in POSTERN_OPERATOR_TOKEN. Without one, the data folder's owner acts.
+    #[arg(long, global = true, value_name = "FILE")]
+    token_file: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -55,9 +69,17 @@ enum Command {
     /// Check rules.
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Look at calls that wait for a person, approve and reject them.
+    #[command(subcommand)]
+    Approval(approval::Approval),
+    /// Add and remove operators, and make tokens for them.
+    #[command(subcommand)]
+    Operator(operator::Operator),
     /// Look at the audit log.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Show what happened in one call of a tool, and prove it.
+    Replay(replay::Replay),
     /// Look at tickets.
     #[command(subcommand)]
     Ticket(ticket::Ticket),
@@ -69,6 +91,7 @@ enum Command {
 struct Context {
     data: PathBuf,
     json: bool,
+    token_file: Option<PathBuf>,
 }
 
 impl Context {
@@ -89,17 +112,67 @@ impl Context {
         Ok(())
     }
 
-    /// Writes down what an operator did.
+    /// Who acts: whoever has the token that was given, or the owner of the folder.
+    async fn actor(&self, store: &SqliteStore, config: &Config) -> anyhow::Result<Actor> {
+        let token = match &self.token_file {
+            Some(path) => Some(
+                std::fs::read_to_string(path)
+                    .with_context(|| format!("{}: the token is not read", path.display()))?,
+            ),
+            None => std::env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty()),
+        };
+        let Some(token) = token else { return Ok(Actor::local()) };
+        let configured = &config.server.operator_token;
+        let found = operators::sign_in(store, configured, &token, SystemClock.now()).await?;
+        found.with_context(|| {
+            "this is no operator's token, or it does not count any more; \
+             `postern operator token` makes one"
+        })
+    }
+
+    /// Everything that an operator's act needs.
+    async fn office(&self) -> anyhow::Result<Office> {
+        self.require_folder()?;
+        let config = Config::load(&self.data)?;
+        let store = self.store().await?;
+        let actor = self.actor(&store, &config).await?;
+        let rules = Policies::open(&config)?.current();
+        Ok(Office { config, store, actor, rules })
+    }
+
+    /// Writes down what an operator does, if rules let them.
     async fn record(
         &self,
         store: &SqliteStore,
+        act: Act,
         action: &str,
         resource: String,
         detail: String,
     ) -> anyhow::Result<()> {
-        let entry = operator_entry(action, resource, detail);
-        store.commit(Commit { audit: vec![entry], ..Commit::default() }).await?;
-        Ok(())
+        let config = Config::load(&self.data)?;
+        let actor = self.actor(store, &config).await?;
+        let rules = Policies::open(&config)?.current();
+        let desk = Desk { store, policy: &rules, actor: &actor, now: SystemClock.now() };
+        let verdict = desk.allow(act, action, &resource).await?;
+        Ok(desk.commit(Vec::new(), action, &resource, detail, verdict).await?)
+    }
+}
+
+/// The environment variable of an operator's token.
+const TOKEN_VARIABLE: &str = "POSTERN_OPERATOR_TOKEN";
+
+/// Where an operator acts on the command line.
+struct Office {
+    config: Config,
+    store: SqliteStore,
+    actor: Actor,
+    rules: Arc<PolicySet>,
+}
+
+impl Office {
+    fn desk(&self) -> Desk<'_> {
+        let now = SystemClock.now();
+        Desk { store: &self.store, policy: &self.rules, actor: &self.actor, now }
     }
 }
 
@@ -114,7 +187,7 @@ fn operator_entry(action: &str, resource: String, detail: String) -> AuditEntry 
 
 /// Runs a command and answers its exit code.
 pub fn main(cli: Cli) -> ExitCode {
-    let context = Context { data: cli.data, json: cli.json };
+    let context = Context { data: cli.data, json: cli.json, token_file: cli.token_file };
     output::log_to_stderr(matches!(cli.command, Command::Serve(_)));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -125,13 +198,16 @@ pub fn main(cli: Cli) -> ExitCode {
     };
     let done = runtime.block_on(async {
         match cli.command {
-            Command::Init(init) => init.run(&context),
+            Command::Init(init) => init.run(&context).await,
             Command::Serve(serve) => serve.run(&context).await,
             Command::Chat(chat) => chat.run(&context).await,
             Command::Skill(skill) => skill.run(&context).await,
             Command::Records(records) => records.run(&context).await,
-            Command::Policy(policy) => policy.run(&context),
+            Command::Policy(policy) => policy.run(&context).await,
+            Command::Approval(approval) => approval.run(&context).await,
+            Command::Operator(operator) => operator.run(&context).await,
             Command::Audit(audit) => audit.run(&context).await,
+            Command::Replay(replay) => replay.run(&context).await,
             Command::Ticket(ticket) => ticket.run(&context).await,
             Command::Bench(bench) => bench.run(&context).await,
         }

@@ -91,8 +91,10 @@ async fn accept_in_batches(
     while requests.recv_many(&mut batch, BATCH).await > 0 {
         let (messages, answers): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
         let marks: Vec<_> = messages.iter().map(|message| mark(&key, message)).collect();
+        crate::fault::point("intake.before");
         match store.accept(&messages, &marks).await {
             Ok(accepted) => {
+                crate::fault::point("intake.kept");
                 for ((message, answer), accepted) in messages.iter().zip(answers).zip(accepted) {
                     let request = RequestId::of_message(&message.id());
                     tracing::debug!(request.id = request.as_str(), ?accepted, "message kept");
@@ -112,7 +114,7 @@ async fn accept_in_batches(
 }
 
 /// Four characters that mark the placeholders of a message's conversation.
-fn mark(key: &MasterKey, message: &InboundMessage) -> String {
+pub(crate) fn mark(key: &MasterKey, message: &InboundMessage) -> String {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let bytes = key.derive("placeholder-mark", &[message.conversation_id().as_str()]);
     bytes[..4].iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
@@ -217,6 +219,7 @@ pub(crate) async fn until_due(app: &App) -> Duration {
 
 /// Runs the turns of a leased conversation.
 async fn serve(app: &Arc<App>, lease: Lease, lease_ms: i64, stop: &watch::Receiver<bool>) {
+    crate::fault::point("lease.taken");
     for _ in 0..TURNS_PER_LEASE {
         if *stop.borrow() {
             break;
@@ -236,9 +239,11 @@ async fn serve(app: &Arc<App>, lease: Lease, lease_ms: i64, stop: &watch::Receiv
             }
         }
     }
+    crate::fault::point("lease.done");
     if let Err(error) = app.store.release(&lease).await {
         tracing::error!(error = &error as &dyn std::error::Error, "lease not given back");
     }
+    crate::fault::point("lease.released");
     // Others may have waited for this conversation.
     app.inbox_bell.ring();
 }

@@ -1,10 +1,6 @@
 //! "Always allow this": a rule for review, never a rule in force.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fmt::Write as _, fs, path::PathBuf};
 
 use postern_domain::{Approval, ApprovalId, OperatorId};
 use postern_policy::Act;
@@ -176,9 +172,4 @@ fn excepted(approval: &Approval) -> String {
 /// A text as Cedar writes it; names of tools have nothing else to escape.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// Where proposals are, for people.
-pub fn folder(data: &Path) -> PathBuf {
-    data.join(FOLDER)
 }

@@ -1,8 +1,9 @@
 //! Telegram: webhooks in, the Bot API out.
 //!
 //! core.telegram.org/bots/api: `setWebhook` (secret token), `Update`,
-//! `sendMessage`.
+//! `sendMessage`, `InlineKeyboardMarkup`, `answerCallbackQuery`.
 
+mod operators;
 mod send;
 mod update;
 
@@ -18,7 +19,7 @@ use axum::{
 };
 
 pub use send::{Sender, split};
-pub use update::{ParseError, Parsed, parse};
+pub use update::{ParseError, Parsed, Pressed, parse};
 
 use super::{ErrorCode, error_reply};
 use crate::{app::App, config::TelegramAccount};
@@ -68,11 +69,22 @@ async fn webhook(
             tracing::debug!(channel = NAME, account, what, "update ignored");
             StatusCode::OK.into_response()
         }
+        Ok(Parsed::Bind { message, code }) => {
+            answered(operators::bind(&app, *message, &code).await.is_ok())
+        }
+        Ok(Parsed::Pressed(pressed)) => {
+            answered(operators::pressed(&app, &account, *pressed).await.is_ok())
+        }
         Ok(Parsed::Message(message)) => match app.intake.accept(*message).await {
             Ok(_) => StatusCode::OK.into_response(),
             Err(_) => refuse(ErrorCode::Unavailable),
         },
     }
+}
+
+/// What Telegram gets for something that was done, or that it is to deliver again.
+fn answered(done: bool) -> Response {
+    if done { StatusCode::OK.into_response() } else { error_reply(NAME, ErrorCode::Unavailable) }
 }
 
 /// Whether the request carries exactly one secret header with an active secret.

@@ -55,7 +55,7 @@ impl Bench {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
         context.require_folder()?;
         let folder = tempfile::tempdir().context("no temporary folder")?;
-        for part in ["keys", "skills", "policies", "secrets"] {
+        for part in ["keys", "skills", "policies", "policy", "secrets"] {
             copy(&context.data.join(part), &folder.path().join(part))
                 .with_context(|| format!("copying {part}"))?;
         }

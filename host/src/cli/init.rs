@@ -4,11 +4,17 @@ use std::{fs, path::Path};
 
 use anyhow::Context as _;
 use clap::Args;
+use postern_domain::{AuditEntry, AuditKind};
+use postern_store::{Commit, SqliteStore, Store as _};
 
 use super::{Context, output::out};
 use crate::{
-    app, config,
+    app,
+    clock::{Clock as _, SystemClock},
+    config::{self, Config},
     keys::{MasterKey, random_token, write_private},
+    operators::Actor,
+    policies,
 };
 
 /// The default rules and their cases, compiled in.
@@ -42,7 +48,7 @@ const POLICIES: [(&str, &str); 17] = [
 pub(super) struct Init {}
 
 impl Init {
-    pub(super) fn run(self, context: &Context) -> anyhow::Result<()> {
+    pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
         let data = &context.data;
         let file = data.join(config::FILE_NAME);
         anyhow::ensure!(
@@ -68,6 +74,8 @@ impl Init {
         for (name, text) in POLICIES {
             write(&format!("policies/{name}"), text.as_bytes())?;
         }
+        let config = Config::parse(data, config::FILE_NAME, config::DEFAULT)?;
+        first_rules(&config).await?;
         // Last, because it marks the folder as complete.
         write(config::FILE_NAME, config::DEFAULT.as_bytes())?;
         if context.json {
@@ -77,6 +85,20 @@ impl Init {
         out!("Next: edit {}, then `postern skill install`, `postern serve`.", file.display());
         Ok(())
     }
+}
+
+/// Puts the rules of the folder in force, in the audit log like any others.
+async fn first_rules(config: &Config) -> anyhow::Result<()> {
+    let (actor, now) = (Actor::local(), SystemClock.now());
+    let Some(made) = policies::first(config, &actor.name(), now)? else { return Ok(()) };
+    let store = SqliteStore::open(&config.data, app::CHAIN).await?;
+    let resource = format!("generation {} {}", made.number, made.digest);
+    let entry = AuditEntry {
+        detail: format!("by {}: the first", made.author),
+        ..AuditEntry::new(now, AuditKind::Operator, actor.name(), "policy:apply", resource)
+    };
+    store.commit(Commit { audit: vec![entry], ..Commit::default() }).await?;
+    Ok(())
 }
 
 fn private_folder(path: &Path) -> anyhow::Result<()> {

@@ -1,8 +1,11 @@
 //! `postern policy`
 
+mod apply;
+
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::Context as _;
@@ -52,13 +55,35 @@ pub(super) enum Policy {
         #[arg(long, value_name = "PATH")]
         cases: Option<PathBuf>,
     },
+    /// Put the rules of a folder in force, as a new generation.
+    ///
+    /// The rules are checked and their cases run first; if anything is wrong, nothing
+    /// changes. What they change is shown and in the audit log, with who did it. A
+    /// running host takes them up within a second. Until this is done, changed files
+    /// do nothing. `postern policy rollback` goes back.
+    Apply {
+        /// The folder of rules; the configured one without it.
+        folder: Option<PathBuf>,
+        /// Only show what would change.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Put an earlier generation of rules in force again.
+    Rollback {
+        /// Its number; the one before the active one without it.
+        number: Option<u64>,
+    },
+    /// Show the generations of rules, oldest first.
+    Generations,
+    /// Say which rules are in force, and whether the folder of rules has others.
+    Status,
 }
 
 /// Cases with the file from which they are.
 type Cases = Vec<(String, Case)>;
 
 impl Policy {
-    pub(super) fn run(self, context: &Context) -> anyhow::Result<()> {
+    pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
         context.require_folder()?;
         let config = Config::load(&context.data)?;
         match self {
@@ -68,6 +93,10 @@ impl Policy {
                 explain(context, &config, &cases, name.as_deref(), folder)
             }
             Self::Diff { old, new, cases } => diff(context, &config, &old, &new, cases),
+            Self::Apply { folder, dry_run } => apply::apply(context, folder, dry_run).await,
+            Self::Rollback { number } => apply::rollback(context, number).await,
+            Self::Generations => apply::list(context),
+            Self::Status => apply::status(context),
         }
     }
 }
@@ -76,10 +105,10 @@ impl Policy {
 pub(super) fn rules(
     config: &Config,
     folder: Option<PathBuf>,
-) -> anyhow::Result<(PathBuf, PolicySet)> {
+) -> anyhow::Result<(PathBuf, Arc<PolicySet>)> {
     let folder = folder.unwrap_or_else(|| config.policies.clone());
     let loaded = Loaded::folder(config, &folder)?;
-    Ok((folder, loaded.into_rules()))
+    Ok((folder, loaded.shared()))
 }
 
 /// The cases of a file, or of all files of a folder.

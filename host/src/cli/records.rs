@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use postern_policy::Act;
 use postern_store::{IndexedDocument, Store as _};
 use serde_json::{Map, Value};
 
@@ -68,7 +69,7 @@ impl Records {
                 };
                 let body = if reveal {
                     let on = format!("{collection}/{key}");
-                    context.record(&store, "records:reveal", on, String::new()).await?;
+                    context.record(&store, Act::View, "records:reveal", on, String::new()).await?;
                     record.body
                 } else {
                     Vault::new("····", vec![]).hide(rules, record.body)

@@ -12,6 +12,7 @@ use std::{
 use anyhow::Context as _;
 use clap::Subcommand;
 use postern_domain::{Interface, Manifest, SkillId};
+use postern_policy::Act;
 
 use self::inspect::What;
 use super::{Context, output, output::out};
@@ -80,7 +81,8 @@ impl Skill {
                 let store = context.store().await?;
                 let detail = format!("generation {}", generation.number);
                 // First, because what is not recorded must not be done.
-                context.record(&store, "skill:remove", id.to_string(), detail).await?;
+                let act = Act::ChangeSkills;
+                context.record(&store, act, "skill:remove", id.to_string(), detail).await?;
                 registry.activate(&generation)?;
                 done(context, &format!("Removed {id}"), &generation)
             }
@@ -125,7 +127,7 @@ async fn install(
     let on = format!("{}@{} {}", skill.id, skill.version, candidate.digest());
     let store = context.store().await?;
     // First, because what is not recorded must not be done.
-    context.record(&store, "skill:install", on, detail).await?;
+    context.record(&store, Act::ChangeSkills, "skill:install", on, detail).await?;
     registry.activate(&generation)?;
     let what = format!("Installed {}@{} with {granted}", skill.id, skill.version);
     done(context, &what, &generation)

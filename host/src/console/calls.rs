@@ -162,6 +162,9 @@ pub(super) struct Ending {
 /// How a call ended, or that it has not.
 pub(super) fn ending(state: &CallState) -> Ending {
     match state {
+        CallState::Waiting { approval } => {
+            Ending { state: "under way", summary: format!("waits for {approval}"), facts: vec![] }
+        }
         CallState::Intended => Ending {
             state: "under way",
             summary: "begun; its result is not known yet".to_owned(),

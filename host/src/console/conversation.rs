@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     brain::Mention,
-    pipeline::{Action, PlanFile, StageRecord, Summary},
+    pipeline::{Action, PlanFile, StageRecord, Summary, Word},
 };
 
 /// Messages of a conversation that are shown, the last ones.
@@ -183,7 +183,7 @@ impl ConversationPage {
     fn is_delivered(&self) -> bool {
         match self.conversation.channel {
             Channel::Telegram => true,
-            Channel::Web | Channel::Terminal => false,
+            Channel::Web | Channel::Terminal | Channel::Contact => false,
         }
     }
 }
@@ -244,14 +244,21 @@ fn plan(file: PlanFile) -> PlanView {
         })
         .collect();
     let action = match plan.action {
-        Action::Call { stack, confirmed } => {
+        Action::Call { stack } => {
             let tools: Vec<_> =
                 stack.iter().rev().map(|tool| format!("{}.{}", tool.skill, tool.tool)).collect();
-            let confirmed = if confirmed { ", as the customer confirmed" } else { "" };
-            format!("call {}{confirmed}", tools.join(", then "))
+            format!("call {}", tools.join(", then "))
         }
         Action::Say { .. } => "answer without a skill".to_owned(),
         Action::Ask { awaiting, .. } => format!("ask again for {}", awaiting.entity),
+        Action::Decide { approval, word } => {
+            let word = match word {
+                Word::Yes => "yes",
+                Word::No => "no",
+                Word::Code { .. } => "a code",
+            };
+            format!("take {word} as the customer's word on {approval}")
+        }
         Action::Escalate { reason, .. } => format!("ask for a person: {reason}"),
     };
     PlanView { intents, in_scope: understanding.in_scope, entities: understanding.entities, action }

@@ -79,6 +79,11 @@ impl Actor {
         }
     }
 
+    /// Whether this is whoever has the data folder.
+    pub fn is_owner(&self) -> bool {
+        self.from == From::Folder
+    }
+
     /// The name in audit.
     pub fn name(&self) -> String {
         format!("operator:{}", self.id)
@@ -128,7 +133,7 @@ impl Desk<'_> {
         action: &str,
         resource: &str,
     ) -> Result<Option<AuditVerdict>, ActError> {
-        if self.actor.from == From::Folder {
+        if self.actor.is_owner() {
             return Ok(None);
         }
         let (operator, roles) = (&self.actor.id, self.actor.roles.as_slice());

@@ -1,6 +1,6 @@
 //! Putting rules in force, and going back.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use postern_domain::{AuditVerdict, Digest, Timestamp};
 use postern_policy::{Act, Case, PolicySet, told};
@@ -66,7 +66,7 @@ impl Difference {
 /// Rules with the files from which they were read.
 pub struct Loaded {
     sources: Sources,
-    rules: PolicySet,
+    rules: Arc<PolicySet>,
 }
 
 impl Loaded {
@@ -77,7 +77,7 @@ impl Loaded {
     pub fn folder(config: &Config, folder: &Path) -> Result<Self, PoliciesError> {
         let sources = Sources::read(folder)?;
         let rules = sources.load(Some(folder), &config.collections.rules())?;
-        Ok(Self { sources, rules })
+        Ok(Self { sources, rules: Arc::new(rules) })
     }
 
     /// The rules of a generation, under the collections as they are configured now.
@@ -89,7 +89,7 @@ impl Loaded {
         generation: PolicyGeneration,
     ) -> Result<Self, PoliciesError> {
         let rules = generation.sources.load(None, &config.collections.rules())?;
-        Ok(Self { sources: generation.sources, rules })
+        Ok(Self { sources: generation.sources, rules: Arc::new(rules) })
     }
 
     /// The rules.
@@ -97,9 +97,9 @@ impl Loaded {
         &self.rules
     }
 
-    /// The rules alone.
-    pub fn into_rules(self) -> PolicySet {
-        self.rules
+    /// The rules, to be kept.
+    pub fn shared(&self) -> Arc<PolicySet> {
+        Arc::clone(&self.rules)
     }
 
     /// The digest over the files.

@@ -45,7 +45,12 @@ fn parsed(case: &Case) -> Result<Option<InboundMessage>> {
     let now = Timestamp::from_millis(case.clock * 1_000);
     Ok(match telegram::parse(&case.account, &body, now) {
         Ok(telegram::Parsed::Message(message)) => Some(*message),
-        Ok(telegram::Parsed::Ignored { .. }) | Err(_) => None,
+        Ok(
+            telegram::Parsed::Bind { .. }
+            | telegram::Parsed::Pressed(_)
+            | telegram::Parsed::Ignored { .. },
+        )
+        | Err(_) => None,
     })
 }
 

@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
+use postern_domain::ApprovalId;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Accounts;
+use super::{Accounts, operators::DATA};
 use crate::{channels::SendError, config::TelegramAccount};
 
 /// UTF-16 units of one message: `sendMessage` takes 1-4096 characters, counted so.
 const MOST_UNITS: usize = 4_096;
 /// Bytes of an answer that are read.
 const MOST_ANSWER_BYTES: usize = 64 * 1024;
+/// Characters of the answer to a button.
+const MOST_ANSWERED: usize = 200;
 /// The longest pause that we let the platform ask for.
 const MOST_WAIT_S: u32 = 3_600;
 
@@ -47,25 +50,54 @@ impl Sender {
         Ok(Self { accounts, client })
     }
 
-    /// Sends one text as it is: no markup, no preview.
+    /// Sends one text as it is: no markup, no preview. Under an approval stand two
+    /// buttons.
     ///
     /// # Errors
     /// It did not go out, or nobody knows.
-    pub async fn send(&self, account: &str, chat: &str, text: &str) -> Result<(), SendError> {
-        let Some(config) = self.accounts.get(account) else {
-            let reason = format!("no account {account} under [channels.telegram]");
-            return Err(SendError::Refused { reason });
-        };
+    pub async fn send(
+        &self,
+        account: &str,
+        chat: &str,
+        text: &str,
+        approval: Option<&ApprovalId>,
+    ) -> Result<(), SendError> {
         let chat: i64 = chat
             .parse()
             .map_err(|_| SendError::Refused { reason: "the chat is not a number".to_owned() })?;
-        let body = json!({
+        let mut body = json!({
             "chat_id": chat,
             "text": text,
             "link_preview_options": {"is_disabled": true},
         });
+        if let Some(approval) = approval {
+            body["reply_markup"] = keyboard(approval);
+        }
+        self.call(account, "sendMessage", &body).await
+    }
+
+    /// Answers a button that was pressed: the app shows the text for a moment.
+    ///
+    /// # Errors
+    /// It did not go out, or nobody knows.
+    pub async fn answer(&self, account: &str, query: &str, text: &str) -> Result<(), SendError> {
+        let text: String = text.chars().take(MOST_ANSWERED).collect();
+        let body = json!({ "callback_query_id": query, "text": text, "show_alert": true });
+        self.call(account, "answerCallbackQuery", &body).await
+    }
+
+    async fn call(
+        &self,
+        account: &str,
+        name: &str,
+        body: &serde_json::Value,
+    ) -> Result<(), SendError> {
+        let Some(config) = self.accounts.get(account) else {
+            let reason = format!("no account {account} under [channels.telegram]");
+            return Err(SendError::Refused { reason });
+        };
         // The URL holds the token, so errors must not name it.
-        let sent = self.client.post(method(config, "sendMessage")).json(&body).send().await;
+        let sent = self.client.post(method(config, name)).json(body).send().await;
         let response = sent.map_err(|error| lost(&error.without_url()))?;
         let status = response.status().as_u16();
         let answer = read(response).await;
@@ -89,6 +121,12 @@ impl Sender {
             }
         }
     }
+}
+
+/// The buttons under an approval.
+fn keyboard(approval: &ApprovalId) -> serde_json::Value {
+    let button = |text: &str, decision: &str| json!({ "text": text, "callback_data": format!("{DATA}{decision}:{approval}") });
+    json!({ "inline_keyboard": [[button("Approve", "approve"), button("Reject", "reject")]] })
 }
 
 fn method(config: &TelegramAccount, name: &str) -> String {

@@ -1,7 +1,9 @@
 //! From an `Update` to a message.
 
-use postern_domain::{Channel, InboundKind, InboundMessage, Timestamp};
+use postern_domain::{ApprovalId, Channel, InboundKind, InboundMessage, Timestamp};
 use serde::Deserialize;
+
+use super::operators::DATA;
 
 /// Bytes of text that are kept. Telegram's own limit is 4,096 characters.
 const MOST_TEXT_BYTES: usize = 16 * 1024;
@@ -11,11 +13,36 @@ const MOST_TEXT_BYTES: usize = 16 * 1024;
 pub enum Parsed {
     /// A message of a customer.
     Message(Box<InboundMessage>),
+    /// A code with which somebody wants to act as an operator from their account, and
+    /// the message that brought it, without its text.
+    Bind {
+        /// The message.
+        message: Box<InboundMessage>,
+        /// The code.
+        code: String,
+    },
+    /// A button under an approval was pressed.
+    Pressed(Box<Pressed>),
     /// Something authentic that is not for us.
     Ignored {
         /// What it is.
         what: &'static str,
     },
+}
+
+/// A button that was pressed under an approval.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Pressed {
+    /// How Telegram names the press, to be answered.
+    pub query: String,
+    /// The chat.
+    pub chat: String,
+    /// Who pressed it.
+    pub sender: String,
+    /// The approval.
+    pub approval: ApprovalId,
+    /// Whether it was the button that approves.
+    pub approve: bool,
 }
 
 /// A body that is not an update. Its content is not repeated.
@@ -57,6 +84,8 @@ struct Chat {
 
 #[derive(Deserialize)]
 struct CallbackQuery {
+    #[serde(default)]
+    id: String,
     from: User,
     data: Option<String>,
     message: Option<PressedMessage>,
@@ -107,6 +136,20 @@ pub fn parse(account: &str, body: &[u8], now: Timestamp) -> Result<Parsed, Parse
     let (Some(data), Some(pressed)) = (query.data, query.message) else {
         return Ok(Parsed::Ignored { what: "a button without a chat or without data" });
     };
+    if let Some(decision) = data.strip_prefix(DATA) {
+        let (id, chat, sender) = (query.id, pressed.chat.id, query.from.id);
+        let read = read_decision(decision);
+        return Ok(match read {
+            Some((approve, approval)) => Parsed::Pressed(Box::new(Pressed {
+                query: id,
+                chat: chat.to_string(),
+                sender: sender.to_string(),
+                approval,
+                approve,
+            })),
+            None => Parsed::Ignored { what: "a button that the host did not make" },
+        });
+    }
     let content = Content {
         message_id: pressed.message_id,
         chat: pressed.chat,
@@ -115,6 +158,24 @@ pub fn parse(account: &str, body: &[u8], now: Timestamp) -> Result<Parsed, Parse
         text: data,
     };
     Ok(content.into_parsed(account, key, now))
+}
+
+/// `approve:apr_…` or `reject:apr_…`.
+fn read_decision(text: &str) -> Option<(bool, ApprovalId)> {
+    let (decision, approval) = text.split_once(':')?;
+    let approve = match decision {
+        "approve" => true,
+        "reject" => false,
+        _ => return None,
+    };
+    Some((approve, approval.parse().ok()?))
+}
+
+/// The code of `/bind CODE` or `/bind@BOT CODE`.
+fn code_of(text: &str) -> Option<&str> {
+    let (command, code) = text.trim().split_once(char::is_whitespace)?;
+    let command = command.split_once('@').map_or(command, |(command, _)| command);
+    (command == "/bind").then(|| code.trim())
 }
 
 struct Content {
@@ -142,9 +203,22 @@ fn message_of(
         None if media => (InboundKind::Unsupported, String::new()),
         None => return Parsed::Ignored { what: "a service message" },
     };
+    let code = code_of(&text).map(str::to_owned);
     let content =
         Content { message_id: message.message_id, chat: message.chat, sender, kind, text };
-    content.into_parsed(account, key, now)
+    let parsed = content.into_parsed(account, key, now);
+    match (parsed, code) {
+        (Parsed::Message(message), Some(_)) if !message.private => {
+            Parsed::Ignored { what: "a code that others in the chat can read" }
+        }
+        // A code is kept nowhere, not even for as long as it counts.
+        (Parsed::Message(message), Some(code)) => {
+            let text = String::new();
+            let kind = InboundKind::Unsupported;
+            Parsed::Bind { message: Box::new(InboundMessage { text, kind, ..*message }), code }
+        }
+        (parsed, _) => parsed,
+    }
 }
 
 impl Content {
@@ -209,6 +283,51 @@ mod tests {
                 "message": {"message_id": 5, "date": 0, "chat": {"id": 3, "type": "private"}}}}"#,
         );
         assert_eq!((pressed.sender.as_str(), pressed.text.as_str()), ("2", "yes"));
+    }
+
+    #[test]
+    fn buttons_under_approvals_and_codes_are_told_from_words() {
+        let pressed = |data: &str| {
+            read(&format!(
+                r#"{{"update_id": 1, "callback_query": {{"id": "7", "from": {{"id": 2}},
+                    "data": "{data}", "message": {{"message_id": 5, "date": 0,
+                    "chat": {{"id": 3, "type": "private"}}}}}}}}"#
+            ))
+        };
+        let approval = "apr_0123456789abcdef01234567";
+        for (word, approve) in [("approve", true), ("reject", false)] {
+            let expected = Pressed {
+                query: "7".into(),
+                chat: "3".into(),
+                sender: "2".into(),
+                approval: approval.parse().unwrap(),
+                approve,
+            };
+            let read = pressed(&format!("apr:{word}:{approval}"));
+            assert_eq!(read, Ok(Parsed::Pressed(Box::new(expected))));
+        }
+        for data in ["apr:approve", "apr:approve:apr_1", "apr:grant:apr_0123456789abcdef01234567"] {
+            assert!(matches!(pressed(data), Ok(Parsed::Ignored { .. })), "{data}");
+        }
+
+        let wrote = |text: &str, kind: &str| {
+            read(&format!(
+                r#"{{"update_id": 1, "message": {{"message_id": 5, "text": "{text}",
+                    "from": {{"id": 2}}, "chat": {{"id": 2, "type": "{kind}"}}}}}}"#
+            ))
+        };
+        for text in ["/bind AB12-CD34", "/bind@shop_bot  AB12-CD34 "] {
+            match wrote(text, "private") {
+                Ok(Parsed::Bind { message, code }) => {
+                    assert_eq!((code.as_str(), message.text.as_str()), ("AB12-CD34", ""));
+                }
+                other => panic!("{text}: {other:?}"),
+            }
+            assert!(matches!(wrote(text, "supergroup"), Ok(Parsed::Ignored { .. })), "{text}");
+        }
+        for text in ["/bind", "/binder 1", "please /bind 1"] {
+            assert!(matches!(wrote(text, "private"), Ok(Parsed::Message(_))), "{text}");
+        }
     }
 
     #[test]

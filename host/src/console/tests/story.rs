@@ -46,6 +46,7 @@ fn journal(
         rules: vec![rule.to_owned()],
         state,
         at: at(5),
+        facts: None,
     };
     Change::Journal(JournalEntry { invocation: invocation.clone(), record })
 }
