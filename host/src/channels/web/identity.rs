@@ -208,3 +208,6 @@ impl TokenError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,234 @@
+//! What a web site's word does, over the routes that browsers use.
+
+use postern_domain::{Customer, IdentityLevel};
+use postern_store::{Change, IndexedDocument};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::*;
+use crate::{
+    channels::web::token::signed,
+    clock::Clock as _,
+    http::fixture::{Answer, TestHost, request},
+    pipeline,
+};
+
+const CURRENT: &str = "the current key, of many more bytes than thirty-two";
+const PREVIOUS: &str = "the previous key, of many more bytes than thirty-two";
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+async fn shop() -> TestHost {
+    let host = TestHost::with(|config| {
+        config.web.get_mut("main").unwrap().identity_keys =
+            [CURRENT, PREVIOUS].map(Secret::new).to_vec();
+    })
+    .await;
+    let users = host.app.config.collections.get("users").unwrap();
+    let document = |key: &str| {
+        let body = json!({ "user_id": key, "email": format!("{key}@shop.example") });
+        IndexedDocument { key: key.to_owned(), index: users.index(&body), body }
+    };
+    let documents = [("users".to_owned(), vec![document("ann"), document("bob")])].into();
+    let entry = AuditEntry::new(host.clock.now(), AuditKind::Operator, "test", "import", "users");
+    host.app.store.import(documents, entry).await.unwrap();
+    host
+}
+
+fn claims(host: &TestHost, change: Value) -> Value {
+    let exp = host.clock.now().millis() / 1_000 + 600;
+    let mut claims = json!({"sub": "ann", "aud": "main", "exp": exp});
+    claims.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+    claims
+}
+
+fn token(host: &TestHost, change: Value) -> String {
+    signed(CURRENT, &json!({"alg": "HS256", "typ": "JWT"}), &claims(host, change))
+}
+
+/// Opens a session, with the web site's token if there is one.
+async fn open(host: &TestHost, identity: Option<&str>) -> Answer {
+    let body = identity.map_or(String::new(), |token| json!({ "identity": token }).to_string());
+    host.public(request("POST", "/chat/main/session", &[JSON], &body)).await
+}
+
+fn session(answer: &Answer) -> (String, ConversationId) {
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let session = answer.json();
+    let bearer = format!("Bearer {}", session["token"].as_str().unwrap());
+    (bearer, session["conversation"].as_str().unwrap().parse().unwrap())
+}
+
+async fn identify(host: &TestHost, bearer: &str, token: &str) -> Answer {
+    let body = json!({ "token": token }).to_string();
+    let headers = [("authorization", bearer), JSON];
+    host.public(request("POST", "/chat/main/identify", &headers, &body)).await
+}
+
+/// Lets the pipeline work until nothing waits.
+async fn work(host: &TestHost) {
+    let (stop, stopped) = watch::channel(false);
+    let mut changes = host.app.events.subscribe();
+    let worker = tokio::spawn(pipeline::work(Arc::clone(&host.app), 0, stopped));
+    while host.app.store.backlog().await.unwrap().0 > 0 {
+        changes.recv().await.unwrap();
+    }
+    stop.send(true).unwrap();
+    worker.await.unwrap();
+}
+
+async fn customer(host: &TestHost, conversation: &ConversationId) -> Customer {
+    host.app.store.conversation_row(conversation).await.unwrap().unwrap().customer
+}
+
+fn verified(key: &str) -> Customer {
+    Customer { key: Some(key.to_owned()), level: IdentityLevel::Verified }
+}
+
+/// What the audit log says about tokens.
+async fn audited(host: &TestHost) -> Vec<String> {
+    let rows = host.app.store.audit_tail(200, None).await.unwrap();
+    let ours = rows.into_iter().filter(|row| row.entry.kind == AuditKind::Identity);
+    ours.map(|row| {
+        assert_eq!((&*row.entry.action, &*row.entry.resource), ("identity:token", "web/main"));
+        row.entry.detail
+    })
+    .collect()
+}
+
+#[tokio::test]
+async fn a_session_opened_with_a_token_is_that_customers() {
+    let host = shop().await;
+    let (bearer, conversation) = session(&open(&host, Some(&token(&host, json!({})))).await);
+    work(&host).await;
+    assert_eq!(customer(&host, &conversation).await, verified("ann"));
+    let detail = host.app.store.conversation(&conversation).await.unwrap().unwrap();
+    assert!(detail.messages.is_empty() && detail.turns.is_empty(), "nothing is said about it");
+    assert_eq!(audited(&host).await, ["verified"]);
+
+    // The visitor goes on in the same conversation.
+    let headers = [("authorization", &*bearer), JSON];
+    let again = host.public(request("POST", "/chat/main/session", &headers, "")).await;
+    assert_eq!(session(&again).1, conversation);
+}
+
+#[tokio::test]
+async fn a_visitor_who_writes_already_says_who_they_are() {
+    let host = shop().await;
+    let (bearer, conversation) = session(&open(&host, None).await);
+    let previous = signed(PREVIOUS, &json!({"alg": "HS256"}), &claims(&host, json!({})));
+    let answer = identify(&host, &bearer, &previous).await;
+    assert_eq!(session(&answer).1, conversation, "with the previous key, while it is known");
+    assert_eq!(session(&identify(&host, &bearer, &previous).await).1, conversation, "again");
+    work(&host).await;
+    assert_eq!(customer(&host, &conversation).await, verified("ann"));
+    assert_eq!(audited(&host).await, ["verified"], "the same token says nothing new");
+}
+
+#[tokio::test]
+async fn a_token_that_proves_nothing_changes_nothing() {
+    let host = shop().await;
+    let (bearer, conversation) = session(&open(&host, None).await);
+    let now_s = host.clock.now().millis() / 1_000;
+    let none = signed(CURRENT, &json!({"alg": "none"}), &claims(&host, json!({})));
+    let foreign = signed(&"x".repeat(40), &json!({"alg": "HS256"}), &claims(&host, json!({})));
+    let cases = [
+        (token(&host, json!({"exp": now_s})), "expired"),
+        (token(&host, json!({"exp": now_s + 7_200})), "good for more than an hour"),
+        (token(&host, json!({"aud": "other"})), "for somebody else"),
+        (token(&host, json!({"sub": "nobody"})), "no such customer"),
+        (token(&host, json!({"x": "x".repeat(5_000)})), "too long"),
+        (none, "another algorithm than HS256"),
+        (foreign, "not signed with a key of this site"),
+        ("x".to_owned(), "not a JSON Web Token with the needed claims"),
+    ];
+    for (token, reason) in &cases {
+        identify(&host, &bearer, token).await.assert_refused(401, "unauthorized");
+        open(&host, Some(token)).await.assert_refused(401, "unauthorized");
+        let said = format!("refused: {reason}");
+        let audited = audited(&host).await;
+        assert_eq!(audited[audited.len() - 2..], [said.clone(), said]);
+    }
+    assert_eq!(host.app.store.backlog().await.unwrap(), (0, 0));
+    assert!(host.app.store.conversation_row(&conversation).await.unwrap().is_none());
+
+    let good = token(&host, json!({}));
+    identify(&host, "Bearer x", &good).await.assert_refused(401, "unauthorized");
+    for (body, code) in [("{}", 400), (r#"{"identity":"a","x":1}"#, 400), ("x", 400)] {
+        let answer = host.public(request("POST", "/chat/main/session", &[JSON], body)).await;
+        answer.assert_refused(code, "bad_request");
+    }
+}
+
+#[tokio::test]
+async fn a_site_without_keys_believes_nobody() {
+    let host = TestHost::new().await;
+    let (bearer, _) = session(&open(&host, None).await);
+    let token = signed("", &json!({"alg": "HS256"}), &claims(&host, json!({})));
+    identify(&host, &bearer, &token).await.assert_refused(404, "not_found");
+    open(&host, Some(&token)).await.assert_refused(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn a_token_with_an_id_counts_once() {
+    let host = shop().await;
+    let (bearer, first) = session(&open(&host, None).await);
+    let once = token(&host, json!({"jti": "7"}));
+    assert_eq!(session(&identify(&host, &bearer, &once).await).1, first);
+    open(&host, Some(&once)).await.assert_refused(401, "unauthorized");
+    identify(&host, &bearer, &once).await.assert_refused(401, "unauthorized");
+    work(&host).await;
+    assert_eq!(customer(&host, &first).await, verified("ann"));
+    assert_eq!(audited(&host).await, ["refused: used before", "refused: used before", "verified"]);
+}
+
+#[tokio::test]
+async fn another_customer_in_the_same_browser_gets_a_chat_of_their_own() {
+    let host = shop().await;
+    let (bearer, anns) = session(&open(&host, Some(&token(&host, json!({})))).await);
+    work(&host).await;
+    let (_, bobs) = session(&identify(&host, &bearer, &token(&host, json!({"sub": "bob"}))).await);
+    work(&host).await;
+    assert_ne!(bobs, anns);
+    assert_eq!(customer(&host, &anns).await, verified("ann"));
+    assert_eq!(customer(&host, &bobs).await, verified("bob"));
+}
+
+#[tokio::test]
+async fn a_claim_made_in_the_chat_gives_way_to_the_sites_word() {
+    let host = shop().await;
+    let (bearer, conversation) = session(&open(&host, None).await);
+    // The token comes before the claim has been taken up, so the visitor stays.
+    session(&identify(&host, &bearer, &token(&host, json!({"sub": "bob"}))).await);
+    let mut row = host.app.store.conversation_row(&conversation).await.unwrap().unwrap();
+    row.customer = Customer { key: Some("ann".to_owned()), level: IdentityLevel::Identified };
+    row.state.entities.insert("order_id".to_owned(), "#W1".to_owned());
+    host.commit(vec![Change::Conversation(row.clone())]).await;
+    work(&host).await;
+    let after = host.app.store.conversation_row(&conversation).await.unwrap().unwrap();
+    assert_eq!(after.customer, verified("bob"));
+    assert_eq!(after.state.session, row.state.session + 1, "what was said before is over");
+    assert!(after.state.entities.is_empty());
+}
+
+#[tokio::test]
+async fn attempts_and_their_records_are_bounded() {
+    let host = shop().await;
+    let (bearer, _) = session(&open(&host, None).await);
+    for _ in 0..10 {
+        identify(&host, &bearer, "x").await.assert_refused(401, "unauthorized");
+    }
+    let answer = identify(&host, &bearer, &token(&host, json!({}))).await;
+    answer.assert_refused(429, "too_many");
+    assert_eq!(answer.header("retry-after"), "30");
+    for _ in 0..100 {
+        open(&host, Some("x")).await.assert_refused(401, "unauthorized");
+    }
+    assert_eq!(audited(&host).await.len(), 60);
+    let good = token(&host, json!({}));
+    for _ in 0..10 {
+        session(&open(&host, Some(&good)).await);
+    }
+    open(&host, Some(&good)).await.assert_refused(429, "too_many");
+    host.clock.advance_ms(30_000);
+    session(&identify(&host, &bearer, &good).await);
+}
