@@ -3,6 +3,7 @@
 
 mod bench;
 mod build;
+mod crash;
 mod fuzz;
 mod hostile;
 mod layers;
@@ -26,6 +27,9 @@ usage: cargo xtask <command>
                   tries every attack of the test guests on a host
   fuzz [manifest|component|boundary|http] [--seconds N] [--seed N] [--replay FILE]
                   feeds random and mutated input to what reads what strangers wrote
+  crash [--points N] [--seed N]
+                  kills hosts at every boundary of a turn, 500 times if nothing else is
+                  said, and checks that everything was done once
   layers          checks which crate may depend on which
   bench [--json] [--peers] [--quick]
                   measures an optimised host against wasmtime alone and against what
@@ -40,6 +44,7 @@ enum Command {
     BuildSkills,
     Hostile(Vec<String>),
     Fuzz(Vec<String>),
+    Crash(crash::Options),
     Layers,
     Bench(Vec<String>),
     Ci,
@@ -56,6 +61,7 @@ impl Command {
             "demo" => return demo_arguments(rest).map(Self::Demo),
             "bench" => return bench_arguments(rest).map(Self::Bench),
             "hostile" => return Ok(Self::Hostile(rest.to_vec())),
+            "crash" => return crash::Options::parse(rest).map(Self::Crash),
             "fuzz" => return Ok(Self::Fuzz(rest.to_vec())),
             "test" => Self::Test,
             "build-skills" => Self::BuildSkills,
@@ -129,6 +135,7 @@ fn perform(command: Command) -> Result<(), Failure> {
         Command::BuildSkills => build::skills_and_guests(&root),
         Command::Hostile(arguments) => hostile::run(&root, &arguments),
         Command::Fuzz(arguments) => fuzz::run(&root, &arguments),
+        Command::Crash(options) => crash::run(&root, &options),
         Command::Layers => layers::check(&root),
         Command::Bench(arguments) => bench::run(&root, &arguments),
         Command::Ci => run::Run::new(root.join(".ci").join("run")).within(&root).run(),
@@ -166,6 +173,9 @@ mod test {
         check("tset", Err("\"tset\" is not a command"));
         check("test --fast", Err("`test` takes no argument \"--fast\""));
         check("demo --onec", Err("`demo` takes no argument \"--onec\""));
+        check("crash --points", Err("`crash --points` needs a number"));
+        check("crash --seed x", Err("`crash --seed` needs a number"));
+        check("crash --fast", Err("`crash` takes no argument \"--fast\""));
         check("demo --records", Err("`demo --records` needs a path"));
     }
 }

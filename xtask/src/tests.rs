@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use crate::{
-    build, fuzz,
+    build, crash, fuzz,
     run::{Failure, Run, step},
 };
 
@@ -16,8 +16,10 @@ const WISHES: [(&str, &str); 2] = [
 
 /// Builds everything and runs every test.
 pub(crate) fn run(root: &Path) -> Result<(), Failure> {
-    build::host_and_skills(root, 7)?;
-    build::guests(root, 3, 7)?;
+    build::host_and_skills(root, 8)?;
+    build::guests(root, 3, 8)?;
+    step(4, 8, "building a host that can be told to die");
+    crash::host(root)?;
 
     // Tests that skip themselves leave a line here, because runners hide what
     // a passing test prints.
@@ -25,7 +27,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Failure> {
     fs::write(&notes, "")
         .map_err(|error| Failure::Told(format!("cannot write {}: {error}", notes.display())))?;
 
-    step(4, 7, "testing");
+    step(5, 8, "testing");
     if Run::cargo(root).args(["nextest", "--version"]).succeeds() {
         Run::cargo(root)
             .args(["nextest", "run", "--workspace", "--locked"])
@@ -37,15 +39,15 @@ pub(crate) fn run(root: &Path) -> Result<(), Failure> {
             .env("POSTERN_SKIPPED", &notes)
             .run()?;
     }
-    step(5, 7, "testing the examples in the documentation");
+    step(6, 8, "testing the examples in the documentation");
     Run::cargo(root).args(["test", "--workspace", "--locked", "--doc"]).run()?;
-    step(6, 7, "testing the skills natively");
+    step(7, 8, "testing the skills natively");
     let skills = root.join("skills");
     Run::cargo(&skills)
         .args(["test", "--locked", "--target-dir"])
         .args([skills.join("target")])
         .run()?;
-    step(7, 7, "feeding random and mutated input");
+    step(8, 8, "feeding random and mutated input");
     fuzz::briefly(root)?;
 
     report(root, &notes);
