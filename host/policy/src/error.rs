@@ -91,7 +91,7 @@ impl PolicyError {
 }
 
 /// Line and column, both from 1, of a byte offset.
-pub(crate) fn position(text: &str, offset: usize) -> (u32, u32) {
+fn position(text: &str, offset: usize) -> (u32, u32) {
     let mut end = offset.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;

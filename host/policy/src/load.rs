@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cedar_policy::{Policy, Schema, ValidationMode, Validator};
+use cedar_policy::{Schema, ValidationMode, Validator};
 use postern_domain::{Digest, digest_of};
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ use crate::{
     routes::Routes,
     rule::{self, Named, Rule, redacted},
     schema::{self, Schemas},
-    slice::{Slices, is_for_operators},
+    slice::{Slices, Whole, is_for_operators},
     subject,
     vocabulary::Vocabulary,
 };
@@ -113,9 +113,8 @@ impl PolicySet {
         }
         let words = Vocabulary::new(collections).map_err(|e| failed(e.to_string()))?;
         let by_id = rule_facts(&rules, &duties);
-        let policies: Vec<&Policy> = rules.iter().map(|rule| &rule.policy).collect();
-        let slices =
-            Slices::cut(&schemas.calls, &policies, &by_id).map_err(|e| failed(e.to_string()))?;
+        let whole = Whole { rules: rules.iter().map(|rule| &rule.policy).collect(), facts: &by_id };
+        let slices = Slices::cut(&schemas.calls, &whole).map_err(|e| failed(e.to_string()))?;
         Ok(Self {
             digest,
             judge: Judge { words, slices, duties, rules: by_id },

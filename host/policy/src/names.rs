@@ -28,24 +28,35 @@ pub(crate) struct Names {
 const PERSONAL: [&str; 3] = ["key", "owner", "new_owner"];
 
 impl Names {
-    /// Every name that one of the rules could read. It does not matter of what: a
-    /// rule that never says a name cannot read an attribute of that name.
-    pub(crate) fn read_by<'p>(rules: impl IntoIterator<Item = &'p Policy>) -> Self {
+    /// Every name that a rule could read. It does not matter of what: a rule that
+    /// never says a name cannot read an attribute of that name.
+    pub(crate) fn read_by(rule: &Policy) -> Self {
         let mut names = Self::default();
-        for rule in rules {
-            match rule.resource_constraint() {
-                ResourceConstraint::Any | ResourceConstraint::Is(_) => {}
-                ResourceConstraint::In(_)
-                | ResourceConstraint::Eq(_)
-                | ResourceConstraint::IsIn(_, _) => names.resource_id = true,
-            }
-            match rule.to_json() {
-                Ok(json) => names.gather(&json["conditions"]),
-                Err(_) => names.any = true,
-            }
+        match rule.resource_constraint() {
+            ResourceConstraint::Any | ResourceConstraint::Is(_) => {}
+            ResourceConstraint::In(_)
+            | ResourceConstraint::Eq(_)
+            | ResourceConstraint::IsIn(_, _) => names.resource_id = true,
+        }
+        match rule.to_json() {
+            Ok(json) => names.gather(&json["conditions"]),
+            Err(_) => names.any = true,
         }
         // The customer as a whole holds the key.
         names.literally |= names.ends.contains("customer");
+        names
+    }
+
+    /// What several rules read.
+    pub(crate) fn together<'n>(all: impl IntoIterator<Item = &'n Self>) -> Self {
+        let mut names = Self::default();
+        for more in all {
+            names.any |= more.any;
+            names.resource_id |= more.resource_id;
+            names.literally |= more.literally;
+            names.read.extend(more.read.iter().cloned());
+            names.ends.extend(more.ends.iter().cloned());
+        }
         names
     }
 
@@ -187,7 +198,7 @@ mod tests {
 
     fn check(condition: &str, expected: &[&str]) {
         let rule = format!("permit (principal, action, resource) when {{ {condition} }};");
-        let names = Names::read_by([&rule.parse::<Policy>().unwrap()]);
+        let names = Names::read_by(&rule.parse::<Policy>().unwrap());
         let expected = expected.iter().map(|name| (*name).to_owned()).collect();
         assert_eq!((names.read, names.any), (expected, false), "{condition}");
     }
@@ -213,14 +224,14 @@ mod tests {
         for condition in ["context == {a: 1}", "[context].contains({a: 1})", "{a: context}.a == 1"]
         {
             let rule = format!("permit (principal, action, resource) when {{ {condition} }};");
-            let names = Names::read_by([&rule.parse::<Policy>().unwrap()]);
+            let names = Names::read_by(&rule.parse::<Policy>().unwrap());
             assert!(names.any, "{condition}");
         }
     }
 
     fn pattern(condition: &str, by_pattern: bool, resource_id: bool) {
         let rule = format!("permit (principal, action, resource) when {{ {condition} }};");
-        let names = Names::read_by([&rule.parse::<Policy>().unwrap()]);
+        let names = Names::read_by(&rule.parse::<Policy>().unwrap());
         assert_eq!(
             (names.by_pattern(), names.have_resource_id()),
             (by_pattern, resource_id),
@@ -255,7 +266,7 @@ mod tests {
             ("resource is Log in Log::\"a\"", true),
         ] {
             let rule: Policy = format!("permit (principal, action, {scope});").parse().unwrap();
-            assert_eq!(Names::read_by([&rule]).have_resource_id(), counts, "{scope}");
+            assert_eq!(Names::read_by(&rule).have_resource_id(), counts, "{scope}");
         }
     }
 }

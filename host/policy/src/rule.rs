@@ -7,7 +7,7 @@ use cedar_policy::{Effect, Policy, PolicyId};
 use crate::{
     PolicyError, PolicySource,
     duty::Duty,
-    error::{did_you_mean, position},
+    error::did_you_mean,
     limits::{MAX_ANNOTATION_BYTES, MAX_FILES, MAX_RULES, check_text},
     quantities::{Quantities, is_name},
     routes::Routes,
@@ -115,13 +115,13 @@ pub(crate) fn parse(
             errors.push(error);
             continue;
         }
-        for Statement { offset, end, policy } in statements(source, errors) {
+        for Statement { offset, end, line, policy } in statements(source, errors) {
             if rules.len() == MAX_RULES {
                 let message = format!("more than {MAX_RULES} rules");
                 errors.push(PolicyError::at(&source.file, &source.text, offset, message));
                 return rules;
             }
-            let reader = Reader { source, offset, end, policy: &policy, named };
+            let reader = Reader { source, offset, end, line, policy: &policy, named };
             match reader.read() {
                 Ok(rule) => {
                     let (id, line) = (rule.summary.id.clone(), rule.summary.line);
@@ -147,6 +147,7 @@ pub(crate) fn parse(
 struct Statement {
     offset: usize,
     end: usize,
+    line: u32,
     policy: Policy,
 }
 
@@ -176,15 +177,22 @@ fn statements(source: &PolicySource, errors: &mut Vec<PolicyError>) -> Vec<State
         let id: &str = policy.id().as_ref();
         id.trim_start_matches("policy").parse::<usize>().unwrap_or(usize::MAX)
     });
-    let mut from = 0;
+    let (mut from, mut line) = (0, 1);
     let mut found = Vec::with_capacity(policies.len());
     for policy in policies {
         let text = policy.to_cedar().unwrap_or_default();
         let offset = source.text[from..].find(&text).map_or(from, |at| from + at);
-        from = (offset + text.len()).min(source.text.len());
-        found.push(Statement { offset, end: from, policy: policy.clone() });
+        line += lines(&source.text[from..offset]);
+        let end = (offset + text.len()).min(source.text.len());
+        found.push(Statement { offset, end, line, policy: policy.clone() });
+        line += lines(&source.text[offset..end]);
+        from = end;
     }
     found
+}
+
+fn lines(text: &str) -> u32 {
+    u32::try_from(text.bytes().filter(|byte| *byte == b'\n').count()).unwrap_or(u32::MAX)
 }
 
 /// One rule being read.
@@ -192,6 +200,7 @@ struct Reader<'a> {
     source: &'a PolicySource,
     offset: usize,
     end: usize,
+    line: u32,
     policy: &'a Policy,
     named: &'a Named<'a>,
 }
@@ -235,7 +244,7 @@ impl Reader<'_> {
         let id = annotations.get("id").cloned().unwrap_or_default();
         let doc = annotations.get("doc").cloned().or_else(|| self.comment_above());
         let policy = self.policy.new_id(PolicyId::new(&id));
-        let line = position(&self.source.text, self.offset).0;
+        let line = self.line;
         let file = self.source.file.clone();
         Ok(Rule {
             summary: RuleSummary { id, file, line, effect, annotations, doc },

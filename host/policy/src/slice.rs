@@ -79,9 +79,18 @@ pub(crate) struct Slice {
     pub(crate) remembered: Option<Remembered>,
 }
 
+/// Rules to be cut.
+pub(crate) struct Whole<'a> {
+    pub(crate) rules: Vec<&'a Policy>,
+    pub(crate) facts: &'a BTreeMap<String, RuleFacts>,
+}
+
+/// A rule with what it reads.
+type Known<'a> = (&'a Policy, &'a Names);
+
 impl Slice {
-    fn new(rules: PolicySet, facts: &BTreeMap<String, RuleFacts>) -> Self {
-        let read = Names::read_by(rules.policies());
+    fn new(rules: PolicySet, known: &[Known<'_>], facts: &BTreeMap<String, RuleFacts>) -> Self {
+        let read = Names::together(known.iter().map(|(_, names)| *names));
         Self { remembered: Some(Remembered::default()), ..Self::of(rules, read, facts) }
     }
 
@@ -155,16 +164,14 @@ impl Slices {
     ///
     /// # Errors
     /// The actions form no hierarchy, or two rules have the same id.
-    pub(crate) fn cut(
-        schema: &Schema,
-        rules: &[&Policy],
-        facts: &BTreeMap<String, RuleFacts>,
-    ) -> Result<Self, CutError> {
+    pub(crate) fn cut(schema: &Schema, whole: &Whole<'_>) -> Result<Self, CutError> {
+        let names: Vec<Names> = whole.rules.iter().map(|rule| Names::read_by(rule)).collect();
+        let known: Vec<Known<'_>> = whole.rules.iter().copied().zip(&names).collect();
         let mut all = HashMap::new();
         for (name, kinds, action) in actions(schema)? {
             let mut cuts = HashMap::new();
             for kind in kinds {
-                cuts.insert(*kind, Cut::new(name, &action, *kind, rules, facts)?);
+                cuts.insert(*kind, Cut::new(name, &action, *kind, &known, whole.facts)?);
             }
             all.insert(name, (action, cuts));
         }
@@ -181,17 +188,13 @@ impl Slices {
     /// All rules for every principal and action, and nothing remembered, to compare
     /// with.
     #[cfg(test)]
-    pub(crate) fn uncut(
-        schema: &Schema,
-        rules: &[&Policy],
-        facts: &BTreeMap<String, RuleFacts>,
-    ) -> Result<Self, CutError> {
+    pub(crate) fn uncut(schema: &Schema, whole: &Whole<'_>) -> Result<Self, CutError> {
         let mut all = HashMap::new();
         for (name, kinds, action) in actions(schema)? {
             let mut cuts = HashMap::new();
             for kind in kinds {
-                let set = PolicySet::from_policies(rules.iter().map(|rule| (*rule).clone()))?;
-                let others = Slice::of(set, Names::any(), facts);
+                let set = PolicySet::from_policies(whole.rules.iter().map(|rule| (*rule).clone()))?;
+                let others = Slice::of(set, Names::any(), whole.facts);
                 cuts.insert(*kind, Cut { named: HashMap::new(), others });
             }
             all.insert(name, (action, cuts));
@@ -205,30 +208,28 @@ impl Cut {
         name: &str,
         action: &Action,
         kind: Kind,
-        rules: &[&Policy],
+        rules: &[Known<'_>],
         facts: &BTreeMap<String, RuleFacts>,
     ) -> Result<Self, CutError> {
-        let mut for_all = PolicySet::new();
-        let mut for_one: HashMap<String, Vec<&Policy>> = HashMap::new();
-        for rule in rules {
-            if !action.is_meant_by(name, rule) {
-                continue;
-            }
-            match Principal::of(rule, kind) {
-                Principal::Anybody => for_all.add((*rule).clone())?,
-                Principal::One(id) => for_one.entry(id).or_default().push(rule),
+        let mut for_all: Vec<Known<'_>> = Vec::new();
+        let mut for_one: HashMap<String, Vec<Known<'_>>> = HashMap::new();
+        for known in rules.iter().filter(|(rule, _)| action.is_meant_by(name, rule)) {
+            match Principal::of(known.0, kind) {
+                Principal::Anybody => for_all.push(*known),
+                Principal::One(id) => for_one.entry(id).or_default().push(*known),
                 Principal::Nobody => {}
             }
         }
+        let slice = |rules: &[Known<'_>]| {
+            let set = PolicySet::from_policies(rules.iter().map(|(rule, _)| (*rule).clone()))?;
+            Ok::<_, CutError>(Slice::new(set, rules, facts))
+        };
         let mut named = HashMap::new();
-        for (id, own) in for_one {
-            let mut set = for_all.clone();
-            for rule in own {
-                set.add(rule.clone())?;
-            }
-            named.insert(id, Slice::new(set, facts));
+        for (id, mut own) in for_one {
+            own.extend_from_slice(&for_all);
+            named.insert(id, slice(&own)?);
         }
-        Ok(Self { named, others: Slice::new(for_all, facts) })
+        Ok(Self { named, others: slice(&for_all)? })
     }
 }
 

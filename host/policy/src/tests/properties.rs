@@ -5,7 +5,11 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::{judge::Judge, load::Read, slice::Slices};
+use crate::{
+    judge::Judge,
+    load::Read,
+    slice::{Slices, Whole},
+};
 
 const PRINCIPALS: [&str; 7] = [
     "principal",
@@ -248,8 +252,9 @@ fn set(rules: &[AnyRule]) -> PolicySet {
 fn uncut(rules: &[AnyRule]) -> Judge {
     let mut judge = set(rules).judge;
     let Read { rules, .. } = Read::all(&sources(&text(rules)), &mut Vec::new());
-    let policies: Vec<_> = rules.iter().map(|rule| &rule.policy).collect();
-    judge.slices = Slices::uncut(&checked_schema().calls, &policies, &judge.rules).unwrap();
+    let rules = rules.iter().map(|rule| &rule.policy).collect();
+    let whole = Whole { rules, facts: &judge.rules };
+    judge.slices = Slices::uncut(&checked_schema().calls, &whole).unwrap();
     judge
 }
 
