@@ -46,6 +46,18 @@ pub(crate) async fn rows_form_one_chain_across_concurrent_commits(engine: &impl 
     assert_eq!(store.audit_tail(2, None).await.unwrap(), rows[19..]);
 }
 
+pub(crate) async fn more_rows_than_a_statement_takes_form_one_chain(engine: &impl Engine) {
+    let store = engine.open().await;
+    for _ in 0..2 {
+        let audit = vec![noted("many", None); 3_000];
+        store.commit(Commit { audit, ..Commit::default() }).await.unwrap();
+    }
+    let rows = store.audit_tail(9_000, None).await.unwrap();
+    assert_eq!(chained(&rows).len(), 6_000);
+    let (heads, _) = store.audit_heads().await.unwrap();
+    assert_eq!((heads[0].number, heads[0].hash), (6_000, rows[5_999].hash));
+}
+
 pub(crate) async fn a_failed_commit_leaves_no_gap_in_the_chain(engine: &impl Engine) {
     let store = engine.open().await;
     store.commit(noting(["one"])).await.unwrap();

@@ -76,6 +76,7 @@ macro_rules! tests {
             tickets: a_ticket_keeps_its_events_in_order;
             tickets: tickets_are_listed_newest_first;
             audit: rows_form_one_chain_across_concurrent_commits;
+            audit: more_rows_than_a_statement_takes_form_one_chain;
             audit: a_failed_commit_leaves_no_gap_in_the_chain;
             audit: the_tail_can_be_of_one_conversation;
             audit: the_log_is_scanned_as_it_lies_there;
