@@ -160,7 +160,7 @@ impl Codes {
     /// Sends a code to the contact on file of the conversation's customer. It takes
     /// the place of an earlier one. What the turn has changed so far is committed
     /// with it. Asked again in the same turn, also after a crash, it is the same
-    /// code and counts once.
+    /// code and counts once, as long as that one is good.
     ///
     /// # Errors
     /// The store failed; nothing was sent.
@@ -188,14 +188,18 @@ impl Codes {
             );
             return Ok(Challenged::NoDelivery);
         }
-        let id = OutboxId::derive(&[ledger.turn.id.as_str(), CODE]);
-        if conversation.state.challenge.as_ref().is_some_and(|earlier| earlier.sent_as == id) {
+        let turn = ledger.turn.id.clone();
+        let earlier = conversation.state.challenge.as_ref();
+        if earlier.is_some_and(|earlier| earlier.turn == turn && earlier.is_open(now)) {
             return Ok(Challenged::Sent);
         }
+        let before = earlier.map_or("", |earlier| earlier.sent_as.as_str());
+        let id = OutboxId::derive(&[turn.as_str(), CODE, before]);
         let item = item(conversation, &customer, id.clone(), now);
         let uses = uses(conversation, &customer, &id);
         let challenge = Challenge {
             customer,
+            turn,
             sent_as: id,
             expires_at: now.plus_millis(LIFE_MS),
             attempts_left: MOST_ATTEMPTS,

@@ -73,6 +73,8 @@ pub struct Awaiting {
 pub struct Challenge {
     /// The customer whom it proves.
     pub customer: String,
+    /// The turn that asked for it.
+    pub turn: TurnId,
     /// The outgoing message that carries it; each has a code of its own.
     pub sent_as: OutboxId,
     /// Until when it is good.
@@ -82,6 +84,14 @@ pub struct Challenge {
     /// The last attempt. After a right one the code is used up.
     #[serde(default)]
     pub last: Option<Attempt>,
+}
+
+impl Challenge {
+    /// Whether the right code would still prove something.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        let used = self.last.as_ref().is_some_and(|last| last.right);
+        !used && self.attempts_left > 0 && now < self.expires_at
+    }
 }
 
 /// An attempt at a code. A turn that runs again makes the same one.

@@ -375,13 +375,21 @@ async fn a_turn_that_runs_again_means_the_same_code_and_the_same_attempt() {
         let challenged = desk.codes.challenge(&mut turn.ledger, desk.now()).await.unwrap();
         assert_eq!(challenged, Challenged::Sent, "it counts once");
     }
-    desk.end(turn).await;
     assert_eq!(desk.deliver().await.len(), 1);
     let code = desk.gateway.code();
+    desk.host.clock.advance_ms(LIFE_MS);
+    let challenged = desk.codes.challenge(&mut turn.ledger, desk.now()).await.unwrap();
+    assert_eq!(challenged, Challenged::Sent, "a new one, for the old one is no longer good");
+    desk.end(turn).await;
+    assert_eq!(desk.deliver().await.len(), 1);
+    let second = desk.gateway.code();
+    assert_eq!(desk.gateway.asked().len(), 2);
+    let old = if code == second { other(&code) } else { code };
+    let code = second;
 
     let mut turn = desk.turn("a", "ann").await;
     for _ in 0..3 {
-        let wrong = desk.codes.answer(&mut turn.ledger, &other(&code), desk.now());
+        let wrong = desk.codes.answer(&mut turn.ledger, &old, desk.now());
         assert_eq!(wrong, Answer::Wrong { left: 4 });
     }
     desk.end(turn).await;
@@ -392,7 +400,7 @@ async fn a_turn_that_runs_again_means_the_same_code_and_the_same_attempt() {
         assert_eq!(turn.ledger.conversation.customer.level, IdentityLevel::Verified);
     }
     desk.end(turn).await;
-    assert_eq!(desk.audited().await.len(), 3, "each was written down once");
+    assert_eq!(desk.audited().await.len(), 4, "each was written down once");
 }
 
 #[tokio::test]

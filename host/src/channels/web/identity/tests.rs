@@ -1,7 +1,10 @@
 //! What a web site's word does, over the routes that browsers use.
 
-use postern_domain::{Customer, IdentityLevel};
-use postern_store::{Change, IndexedDocument};
+use postern_domain::{
+    Approval, ApprovalId, ApprovalState, Approver, Awaiting, Customer, IdentityLevel, InvocationId,
+    MessageId, TurnId,
+};
+use postern_store::{Change, IndexedDocument, InvocationRow, TurnRow};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -208,6 +211,126 @@ async fn a_claim_made_in_the_chat_gives_way_to_the_sites_word() {
     assert_eq!(after.customer, verified("bob"));
     assert_eq!(after.state.session, row.state.session + 1, "what was said before is over");
     assert!(after.state.entities.is_empty());
+}
+
+/// A call that waits until a customer has proved who they are.
+fn waiting(
+    host: &TestHost,
+    message: &InboundMessage,
+    customer: &str,
+    approver: Approver,
+) -> Approval {
+    let now = host.clock.now();
+    Approval {
+        id: ApprovalId::derive(&[customer]),
+        version: 1,
+        approver,
+        state: ApprovalState::Pending,
+        binding: Digest::of_bytes(b"call"),
+        conversation: message.conversation_id(),
+        message: message.id(),
+        turn: TurnId::derive(&["test"]),
+        invocation: InvocationId::derive(&["test"]),
+        seq: 3,
+        skill: "tester".parse().unwrap(),
+        skill_version: "1.0.0".to_owned(),
+        skill_digest: Digest::of_bytes(b"component"),
+        tool: "test".to_owned(),
+        action: "records:put".to_owned(),
+        resource: "refunds/1".to_owned(),
+        arguments: json!({}),
+        rules: vec![],
+        duty: "identity:verified".to_owned(),
+        duties: vec!["identity:verified".to_owned()],
+        amount: None,
+        reason: String::new(),
+        customer: Some(customer.to_owned()),
+        customer_words: String::new(),
+        requester: None,
+        policy: Digest::of_bytes(b"policy"),
+        votes: vec![],
+        created_at: now,
+        expires_at: now.plus_millis(600_000),
+        remind_at: None,
+        settled_at: None,
+        detail: String::new(),
+    }
+}
+
+/// The invocation of a call that waits, in a turn of an earlier message.
+fn begun(approval: &Approval) -> (TurnRow, InvocationRow) {
+    let turn = TurnRow {
+        id: approval.turn.clone(),
+        conversation: approval.conversation.clone(),
+        message: MessageId::derive(&["earlier"]),
+        plan: json!({}),
+        generation: "0".to_owned(),
+        summary: None,
+        started_at: approval.created_at,
+        completed_at: None,
+    };
+    let invocation = InvocationRow {
+        id: approval.invocation.clone(),
+        turn: approval.turn.clone(),
+        step: 0,
+        skill: approval.skill.clone(),
+        version: approval.skill_version.clone(),
+        digest: approval.skill_digest,
+        tool: approval.tool.clone(),
+        arguments: json!({}),
+        result: None,
+        at: approval.created_at,
+        took_us: 0,
+        cpu_us: 0,
+        memory_bytes: 0,
+        host_calls: 0,
+    };
+    (turn, invocation)
+}
+
+#[tokio::test]
+async fn a_call_that_waits_for_proof_goes_on_and_no_other() {
+    for (customer, approver, state) in [
+        ("ann", Approver::Identity, ApprovalState::Approved),
+        ("ann", Approver::Customer, ApprovalState::Pending),
+        ("bob", Approver::Identity, ApprovalState::Pending),
+    ] {
+        let host = shop().await;
+        let (bearer, conversation) = session(&open(&host, None).await);
+        let body = json!({"id": "m1", "text": "hello"}).to_string();
+        let headers = [("authorization", &*bearer), JSON];
+        host.public(request("POST", "/chat/main/messages", &headers, &body)).await;
+        let now = host.clock.now();
+        let lease = host.app.store.lease_next("test", now, 1_000).await.unwrap().unwrap();
+        let work_of = host.app.store.work(&lease, now).await.unwrap().unwrap();
+        let approval = waiting(&host, &work_of.message, customer, approver);
+        let mut row = work_of.conversation;
+        row.customer = Customer { key: Some("ann".to_owned()), level: IdentityLevel::Identified };
+        row.state.awaiting = Some(Awaiting {
+            stack: vec![],
+            entity: identity::CODE.to_owned(),
+            question: String::new(),
+            asked: 1,
+            approval: Some(approval.id.clone()),
+        });
+        let park = Change::Park(work_of.message.id());
+        let (turn, invocation) = begun(&approval);
+        host.commit(vec![Change::Turn(turn), Change::Invocation(invocation)]).await;
+        host.commit(vec![Change::Conversation(row), Change::Approval(approval.clone()), park])
+            .await;
+        host.app.store.release(&lease).await.unwrap();
+
+        session(&identify(&host, &bearer, &token(&host, json!({}))).await);
+        work(&host).await;
+        let after = host.app.store.approval(&approval.id).await.unwrap().unwrap();
+        assert_eq!(after.state, state, "{customer} {:?}", approval.approver);
+        let detail = host.app.store.conversation(&conversation).await.unwrap().unwrap();
+        let went_on = state == ApprovalState::Approved;
+        let of_message = detail.turns.iter().filter(|turn| turn.message == approval.message);
+        assert_eq!(of_message.count(), usize::from(went_on), "the parked message is woken");
+        assert_eq!(detail.conversation.customer, verified("ann"));
+        assert_eq!(detail.conversation.state.awaiting.is_none(), went_on);
+    }
 }
 
 #[tokio::test]
