@@ -16,8 +16,9 @@ fn every_case_gets_the_decision_the_rules_and_the_duties_that_it_expects() {
             }
             let reason = case.judge(&set).reason;
             assert!(reason.len() > 10, "{}: no reason", case.name);
-            for private in ["ana", "ben", "#W", "EMAIL"] {
-                assert!(!reason.contains(private), "{}: {reason}", case.name);
+            for word in reason.split(|c: char| !c.is_alphanumeric() && c != '#') {
+                let is_private = matches!(word, "ana" | "ben" | "EMAIL") || word.starts_with('#');
+                assert!(!is_private, "{}: {reason}", case.name);
             }
         }
     }
