@@ -67,7 +67,7 @@ impl Checker<'_> {
                     1,
                     1_440,
                 )?,
-                            log_tool_calls: raw.audit.log_tool_calls,
+                log_tool_calls: raw.audit.log_tool_calls,
             },
             policies: self.data.join(raw.policy.folder),
         };
