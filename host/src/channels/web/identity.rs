@@ -125,14 +125,16 @@ async fn visitor_for(
     visitor: Option<Visitor>,
     customer: &str,
 ) -> Result<Visitor, Refusal> {
-    if let Some(visitor) = visitor {
+    let key = &chat.app.key;
+    if let Some(visitor) = visitor.and_then(|visitor| visitor.named(key, site, customer)) {
         let row = chat.app.store.conversation_row(&visitor.conversation(site)).await?;
         let earlier = row.and_then(|conversation| conversation.customer.key);
         if earlier.is_none_or(|earlier| earlier == customer) {
             return Ok(visitor);
         }
     }
-    Visitor::new(chat.app.clock.now()).ok_or(Refusal::Unavailable)
+    let new = Visitor::new(chat.app.clock.now());
+    new.and_then(|visitor| visitor.named(key, site, customer)).ok_or(Refusal::Unavailable)
 }
 
 /// What the token says, as a message that comes in order with the visitor's own.

@@ -25,6 +25,8 @@ use crate::{
 const LIFE_S: i64 = 30 * 24 * 60 * 60;
 const COOKIE: &str = "postern_chat";
 const VERSION: &str = "v1";
+/// The version of tokens of visitors whom the web site has named.
+const NAMED: &str = "v2";
 
 /// A visitor of a site, as the token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,18 +35,29 @@ pub(super) struct Visitor {
     pub(super) id: String,
     /// When the first token was issued.
     issued_at: Timestamp,
+    /// A digest of the customer whom the web site named. It outlives the session of
+    /// the conversation, because what was said stays on the page.
+    named: Option<String>,
 }
 
 impl Visitor {
     /// Somebody of whom nothing is known, if the machine gives randomness.
     pub(super) fn new(now: Timestamp) -> Option<Self> {
         match keys::random_token() {
-            Ok(id) => Some(Self { id, issued_at: now }),
+            Ok(id) => Some(Self { id, issued_at: now, named: None }),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "no session");
                 None
             }
         }
+    }
+
+    /// The same visitor, named by the web site as this customer; none if the site
+    /// named another one before.
+    pub(super) fn named(self, key: &MasterKey, site: &str, customer: &str) -> Option<Self> {
+        let name = hex::encode(&key.derive("web-customer", &[site, customer])[..16]);
+        let same = self.named.as_ref().is_none_or(|earlier| *earlier == name);
+        same.then(|| Self { named: Some(name), ..self })
     }
 
     /// The visitor's one conversation at a site.
@@ -57,35 +70,41 @@ impl Visitor {
         self.issued_at.plus_millis(LIFE_S * 1_000)
     }
 
-    /// The token: version, visitor, time of issue in milliseconds, signature.
+    /// The token: version, visitor, time of issue in milliseconds, customer if one
+    /// was named, signature.
     fn token(&self, key: &MasterKey, site: &str) -> String {
-        let issued = self.issued_at.millis().to_string();
-        let signature = hex::encode(sign(key, site, &self.id, &issued));
-        format!("{VERSION}.{}.{issued}.{signature}", self.id)
+        let (id, issued) = (&self.id, self.issued_at.millis());
+        let signed = match &self.named {
+            None => format!("{VERSION}.{id}.{issued}"),
+            Some(name) => format!("{NAMED}.{id}.{issued}.{name}"),
+        };
+        let signature = hex::encode(sign(key, site, &signed));
+        format!("{signed}.{signature}")
     }
 
     /// The visitor of a token that was issued for this site and is still valid.
     fn of_token(key: &MasterKey, site: &str, token: &str, now: Timestamp) -> Option<Self> {
-        let mut parts = token.split('.');
-        let (version, id, issued, signature) =
-            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        if version != VERSION || parts.next().is_some() {
-            return None;
-        }
+        let (signed, signature) = token.rsplit_once('.')?;
+        let parts: Vec<&str> = signed.split('.').collect();
+        let (id, issued, named) = match parts[..] {
+            [VERSION, id, issued] => (id, issued, None),
+            [NAMED, id, issued, name] => (id, issued, Some(name.to_owned())),
+            _ => return None,
+        };
         let mut given = [0; 32];
         hex::decode_to_slice(signature, &mut given).ok()?;
-        let genuine: bool = sign(key, site, id, issued).ct_eq(&given).into();
+        let genuine: bool = sign(key, site, signed).ct_eq(&given).into();
         if !genuine {
             return None;
         }
         let issued_at = Timestamp::from_millis(issued.parse().ok()?);
-        let visitor = Self { id: id.to_owned(), issued_at };
+        let visitor = Self { id: id.to_owned(), issued_at, named };
         (now < visitor.ends_at()).then_some(visitor)
     }
 }
 
-fn sign(key: &MasterKey, site: &str, visitor: &str, issued: &str) -> [u8; 32] {
-    key.derive("web-session", &[VERSION, site, visitor, issued])
+fn sign(key: &MasterKey, site: &str, signed: &str) -> [u8; 32] {
+    key.derive("web-session", &[site, signed])
 }
 
 /// The visitor who sends a request, by header or else by cookie.
@@ -153,7 +172,23 @@ mod tests {
     use super::*;
 
     fn visitor(issued_at: i64) -> Visitor {
-        Visitor { id: "ab".repeat(32), issued_at: Timestamp::from_millis(issued_at) }
+        let issued_at = Timestamp::from_millis(issued_at);
+        Visitor { id: "ab".repeat(32), issued_at, named: None }
+    }
+
+    #[test]
+    fn a_visitor_keeps_the_name_that_the_site_gave() {
+        let key = MasterKey::generate().unwrap();
+        let ann = visitor(5).named(&key, "main", "ann").unwrap();
+        let token = ann.token(&key, "main");
+        let again = Visitor::of_token(&key, "main", &token, Timestamp::from_millis(9));
+        assert_eq!(again, Some(ann.clone()));
+        assert_eq!(ann.clone().named(&key, "main", "ann"), Some(ann.clone()));
+        assert_eq!(ann.named(&key, "main", "bob"), None);
+        let (signed, signature) = token.rsplit_once('.').unwrap();
+        let unnamed = signed.replace("v2", "v1").rsplit_once('.').unwrap().0.to_owned();
+        let forged = format!("{unnamed}.{signature}");
+        assert_eq!(Visitor::of_token(&key, "main", &forged, Timestamp::from_millis(9)), None);
     }
 
     #[test]

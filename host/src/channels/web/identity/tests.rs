@@ -1,8 +1,8 @@
 //! What a web site's word does, over the routes that browsers use.
 
 use postern_domain::{
-    Approval, ApprovalId, ApprovalState, Approver, Awaiting, Customer, IdentityLevel, InvocationId,
-    MessageId, TurnId,
+    Approval, ApprovalId, ApprovalState, Approver, Awaiting, Conversation, Customer, IdentityLevel,
+    InvocationId, MessageId, TurnId,
 };
 use postern_store::{Change, IndexedDocument, InvocationRow, TurnRow};
 use serde_json::{Value, json};
@@ -188,12 +188,34 @@ async fn a_token_with_an_id_counts_once() {
 async fn another_customer_in_the_same_browser_gets_a_chat_of_their_own() {
     let host = shop().await;
     let (bearer, anns) = session(&open(&host, Some(&token(&host, json!({})))).await);
+    let (bearer, again) = session(&identify(&host, &bearer, &token(&host, json!({}))).await);
+    assert_eq!(again, anns);
     work(&host).await;
-    let (_, bobs) = session(&identify(&host, &bearer, &token(&host, json!({"sub": "bob"}))).await);
-    work(&host).await;
-    assert_ne!(bobs, anns);
     assert_eq!(customer(&host, &anns).await, verified("ann"));
-    assert_eq!(customer(&host, &bobs).await, verified("bob"));
+    // The session has ended, and what was said is still there.
+    set_customer(&host, &anns, Customer::default()).await;
+    let bob = token(&host, json!({"sub": "bob"}));
+    let (_, bobs) = session(&identify(&host, &bearer, &bob).await);
+    assert_ne!(bobs, anns);
+
+    // Nor is a chat taken over that a code has made another customer's.
+    let (bearer, coded) = session(&open(&host, None).await);
+    let body = json!({"id": "m1", "text": "hello"}).to_string();
+    let headers = [("authorization", &*bearer), JSON];
+    host.public(request("POST", "/chat/main/messages", &headers, &body)).await;
+    set_customer(&host, &coded, verified("ann")).await;
+    let (_, other) = session(&identify(&host, &bearer, &bob).await);
+    assert_ne!(other, coded);
+    work(&host).await;
+    for conversation in [bobs, other] {
+        assert_eq!(customer(&host, &conversation).await, verified("bob"));
+    }
+    assert_eq!(customer(&host, &coded).await, verified("ann"));
+}
+
+async fn set_customer(host: &TestHost, conversation: &ConversationId, customer: Customer) {
+    let row = host.app.store.conversation_row(conversation).await.unwrap().unwrap();
+    host.commit(vec![Change::Conversation(Conversation { customer, ..row })]).await;
 }
 
 #[tokio::test]
