@@ -235,4 +235,4 @@ async fn commit(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

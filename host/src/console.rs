@@ -39,8 +39,9 @@ use crate::{
     operators::{Actor, Desk},
 };
 
-/// Bytes of a request's body: a token and the page that was asked for, or a reason
-/// of 500 characters however they are written.
+/// Bytes of the body of a sign-in: a token and the page that was asked for.
+const MOST_DOOR_BYTES: usize = 4 * 1024;
+/// Bytes of any other body: a reason of 500 characters, however they are written.
 const MOST_BODY_BYTES: usize = 8 * 1024;
 const NAME: &str = "console";
 
@@ -96,7 +97,7 @@ pub fn router(app: Arc<App>) -> Router {
     let doors = Router::new()
         .route("/login", post(auth::login).fallback(wrong_method))
         .route("/logout", post(auth::logout).fallback(wrong_method))
-        .layer(DefaultBodyLimit::max(MOST_BODY_BYTES));
+        .layer(DefaultBodyLimit::max(MOST_DOOR_BYTES));
     inside
         .merge(doors)
         .layer(from_fn_with_state(Arc::clone(&console), auth::require_own_host))

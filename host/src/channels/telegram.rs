@@ -111,3 +111,6 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// Telegram accounts by name.
 pub type Accounts = BTreeMap<String, TelegramAccount>;
+
+#[cfg(test)]
+mod tests;

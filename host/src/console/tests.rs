@@ -1,14 +1,22 @@
 //! What operators see, and what others do not.
 
+mod approvals;
 mod story;
 
 use axum::http::StatusCode;
 
 use crate::http::fixture::{Answer, TOKEN, TestHost, request};
 
-const PAGES: [&str; 6] = ["/", "/conversations", "/tickets", "/skills", "/rules", "/audit"];
-const API: [&str; 5] =
-    ["/api/conversations", "/api/tickets", "/api/skills", "/api/rules", "/api/audit"];
+const PAGES: [&str; 8] =
+    ["/", "/conversations", "/tickets", "/approvals", "/skills", "/rules", "/audit", "/me"];
+const API: [&str; 6] = [
+    "/api/conversations",
+    "/api/tickets",
+    "/api/approvals",
+    "/api/skills",
+    "/api/rules",
+    "/api/audit",
+];
 
 async fn get(host: &TestHost, path: &str) -> Answer {
     let token = format!("Bearer {TOKEN}");
@@ -142,7 +150,7 @@ async fn a_wrong_token_or_a_foreign_form_signs_nobody_in() {
 }
 
 #[tokio::test]
-async fn the_console_only_reads() {
+async fn lists_only_read() {
     let host = TestHost::new().await;
     let token = format!("Bearer {TOKEN}");
     for path in PAGES.iter().chain(&API) {
