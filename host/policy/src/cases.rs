@@ -264,7 +264,11 @@ fn words(decision: Decision, rules: Vec<String>, mut duties: Vec<String>) -> Str
     duties.sort_unstable();
     let mut words = format!("{} by {}", decision.as_str(), rules.join(", "));
     if !duties.is_empty() {
-        words.push_str(&format!("; lifted by {}", duties.join(", ")));
+        let what = match decision {
+            Decision::Allow => "with",
+            Decision::Deny | Decision::RequireApproval => "lifted by",
+        };
+        words.push_str(&format!("; {what} {}", duties.join(", ")));
     }
     words
 }

@@ -24,8 +24,10 @@ mod routes;
 mod rule;
 mod satisfied;
 mod schema;
+mod simulate;
 mod slice;
 mod subject;
+mod table;
 mod units;
 mod value;
 mod vocabulary;
@@ -40,6 +42,7 @@ pub use quantities::{Amount, Concurrency, Per, Rate, Sum};
 pub use request::{EndpointFacts, Facts, PolicyRequest, RecordFacts, RevealRequest, Verdict};
 pub use routes::{Escalation, Route};
 pub use rule::{RuleEffect, RuleSummary};
+pub use simulate::{Change, Recorded, Simulation, simulate};
 
 #[cfg(test)]
 mod tests;

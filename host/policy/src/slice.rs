@@ -185,6 +185,15 @@ impl Slices {
         Some((action, cut.named.get(id).unwrap_or(&cut.others)))
     }
 
+    /// Every rule that could apply to somebody.
+    pub(crate) fn rules(&self) -> BTreeMap<&str, &Policy> {
+        let cuts = self.actions.values().flat_map(|(_, cuts)| cuts.values());
+        cuts.flat_map(|cut| cut.named.values().chain([&cut.others]))
+            .flat_map(|slice| slice.rules.policies())
+            .map(|rule| (AsRef::<str>::as_ref(rule.id()), rule))
+            .collect()
+    }
+
     /// All rules for every principal and action, and nothing remembered, to compare
     /// with.
     #[cfg(test)]

@@ -8,6 +8,8 @@ mod duties;
 mod loading;
 mod properties;
 mod shipped;
+mod simulate;
+mod table;
 mod verdicts;
 
 use std::{
