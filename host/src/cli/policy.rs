@@ -1,6 +1,7 @@
 //! `postern policy`
 
 mod apply;
+mod simulate;
 
 use std::{
     collections::BTreeSet,
@@ -55,6 +56,20 @@ pub(super) enum Policy {
         #[arg(long, value_name = "PATH")]
         cases: Option<PathBuf>,
     },
+    /// Print the decision table: who may do what, and what has to happen first.
+    Table {
+        /// The folder of rules; the data folder's own without it.
+        folder: Option<PathBuf>,
+    },
+    /// Judge recorded calls again under the rules of a folder, and say what would
+    /// change and for how many customers.
+    Simulate {
+        /// The folder of rules; the configured one without it.
+        folder: Option<PathBuf>,
+        /// Only calls of this time, as 7d or 12h; all that are kept without it.
+        #[arg(long, value_name = "TIME", value_parser = simulate::passed)]
+        since: Option<i64>,
+    },
     /// Put the rules of a folder in force, as a new generation.
     ///
     /// The rules are checked and their cases run first; if anything is wrong, nothing
@@ -93,6 +108,8 @@ impl Policy {
                 explain(context, &config, &cases, name.as_deref(), folder)
             }
             Self::Diff { old, new, cases } => diff(context, &config, &old, &new, cases),
+            Self::Table { folder } => table(context, &config, folder),
+            Self::Simulate { folder, since } => simulate::run(context, folder, since).await,
             Self::Apply { folder, dry_run } => apply::apply(context, folder, dry_run).await,
             Self::Rollback { number } => apply::rollback(context, number).await,
             Self::Generations => apply::list(context),
@@ -142,6 +159,16 @@ fn check(context: &Context, config: &Config, folder: Option<PathBuf>) -> anyhow:
         return output::json(&serde_json::json!({ "rules": rules, "digest": policy.digest() }));
     }
     out!("{rules} rules in {} are in order ({})", folder.display(), policy.digest());
+    Ok(())
+}
+
+fn table(context: &Context, config: &Config, folder: Option<PathBuf>) -> anyhow::Result<()> {
+    let (_, policy) = rules(config, folder)?;
+    let table = policy.table();
+    if context.json {
+        return output::json(&serde_json::json!({ "table": table }));
+    }
+    out!("{}", table.trim_end());
     Ok(())
 }
 

@@ -1,11 +1,15 @@
-//! The tools for rules: check, test, explain, diff.
+//! The tools for rules: check, test, explain, diff, apply, rollback, simulate.
 
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
-use postern_test_support::host::DataFolder;
+use postern_test_support::{
+    chat::WebChat,
+    host::{ACCOUNT, DataFolder, Host},
+};
+use serde_json::Value;
 
-use crate::setup::outcome;
+use crate::setup::{PATIENCE, Town, eventually, outcome};
 
 /// A copy of a folder's rules in which one text stands for another.
 fn changed(data: &DataFolder, file: &str, old: &str, new: &str) -> Result<PathBuf> {
@@ -92,5 +96,125 @@ async fn two_folders_are_compared_case_by_case() -> Result<()> {
     }
     let (_, told, _) = outcome(&data, &["policy", "diff", &old, &old]).await?;
     ensure!(told.contains("0 of"), "{told}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_table_of_a_new_folder_is_the_one_in_the_documentation() -> Result<()> {
+    let data = DataFolder::temporary().await?;
+    let (code, told, complaint) = outcome(&data, &["policy", "table"]).await?;
+    ensure!(code == Some(0), "{complaint}");
+    let documented = include_str!("../../../host/docs/decisions-table.md");
+    ensure!(told.trim_end() == documented.trim_end(), "{told}");
+    Ok(())
+}
+
+/// The ids of the rules by which a host serves.
+async fn in_force(host: &Host, token: &str) -> Result<Vec<String>> {
+    let asked = reqwest::Client::new()
+        .get(format!("{}/api/rules", host.operator_page()))
+        .bearer_auth(token)
+        .send()
+        .await?;
+    let rules: Vec<Value> = serde_json::from_str(&asked.text().await?)?;
+    Ok(rules.iter().filter_map(|rule| rule["id"].as_str().map(str::to_owned)).collect())
+}
+
+const EXTRA: &str = "@id(\"extra\")\npermit (principal, action == Action::\"kv:get\", resource);\n";
+
+#[tokio::test]
+async fn rules_are_in_force_only_once_they_are_applied_and_until_they_are_taken_back() -> Result<()>
+{
+    let town = Town::build(&[]).await?;
+    let token = town.data.operator_token()?;
+    let host = town.open().await?;
+    std::fs::write(town.data.path().join("policies/extra.cedar"), EXTRA)?;
+    let (code, told, _) = outcome(&town.data, &["policy", "status"]).await?;
+    ensure!(code == Some(0) && told.contains("extra.cedar is not as it is in force"), "{told}");
+    ensure!(told.contains("Generation 1 is in force"), "{told}");
+    let (code, told, _) = outcome(&town.data, &["policy", "apply", "--dry-run"]).await?;
+    ensure!(code == Some(0) && told.contains("rule extra is new"), "{told}");
+    ensure!(told.contains("Nothing was changed."), "{told}");
+    ensure!(!in_force(&host, &token).await?.contains(&"extra".to_owned()));
+
+    let (code, told, complaint) = outcome(&town.data, &["policy", "apply"]).await?;
+    ensure!(code == Some(0), "{complaint}");
+    ensure!(told.contains("Generation 2 of rules is in force."), "{told}");
+    let has_extra = async |wanted: bool| {
+        eventually("the host takes the rules up", async || {
+            let has = in_force(&host, &token).await?.contains(&"extra".to_owned());
+            Ok((has == wanted).then_some(()))
+        })
+        .await
+    };
+    has_extra(true).await?;
+    let (_, told, _) = outcome(&town.data, &["policy", "apply"]).await?;
+    ensure!(told.contains("has the same rules"), "{told}");
+
+    let (code, told, complaint) = outcome(&town.data, &["policy", "rollback"]).await?;
+    ensure!(code == Some(0) && told.contains("rule extra is gone"), "{told}{complaint}");
+    has_extra(false).await?;
+    let (_, told, _) = outcome(&town.data, &["policy", "generations", "--json"]).await?;
+    let lines: Vec<Value> = told.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let active = |line: &Value| (line["generation"].clone(), line["in_force"].clone());
+    ensure!(
+        lines.iter().map(active).collect::<Vec<_>>()
+            == [(1.into(), true.into()), (2.into(), false.into())],
+        "{told}"
+    );
+    let (_, told, _) = outcome(&town.data, &["audit", "search", "--action", "policy:"]).await?;
+    for part in
+        ["policy:apply", "by operator:cli: the first", "rules added: extra", "policy:rollback"]
+    {
+        ensure!(told.contains(part), "{part}: {told}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn rules_whose_cases_fail_are_not_applied() -> Result<()> {
+    let data = DataFolder::temporary().await?;
+    let weaker = changed(
+        &data,
+        "base.cedar",
+        "unless { context.conversation.private }",
+        "unless { context.conversation.private || context.conversation.channel == Channel::\"web\" }",
+    )?;
+    let weaker = weaker.display().to_string();
+    let (code, told, complaint) = outcome(&data, &["policy", "apply", &weaker]).await?;
+    ensure!(code == Some(1), "{told}");
+    for part in ["nothing was changed", "expected deny by private-chat-only"] {
+        ensure!(complaint.contains(part), "{part}: {complaint}");
+    }
+    let (_, told, _) = outcome(&data, &["policy", "status"]).await?;
+    ensure!(told.contains("Generation 1 is in force"), "{told}");
+    let (code, _, complaint) = outcome(&data, &["policy", "rollback"]).await?;
+    ensure!(code == Some(1) && complaint.contains("generation 1 is the first"), "{complaint}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn recorded_calls_are_judged_again_under_proposed_rules() -> Result<()> {
+    let town = Town::with_sample_shop().await?;
+    {
+        let host = town.open().await?;
+        let mut chat = WebChat::open(host.public(), ACCOUNT).await?;
+        for words in ["What is the status of my order #W1204518?", "ines.ruiz@example.com"] {
+            chat.send(words).await?;
+            chat.next_answer(PATIENCE).await?;
+        }
+    }
+    let (code, told, complaint) = outcome(&town.data, &["policy", "simulate"]).await?;
+    ensure!(code == Some(0), "{complaint}");
+    ensure!(told.starts_with("0 of ") && !told.starts_with("0 of 0 "), "{told}");
+    let proposed = changed(&town.data, "order-status.cedar", "permit", "forbid")?;
+    let proposed = proposed.display().to_string();
+    let simulate = ["policy", "simulate", &proposed, "--since", "1h", "--json"];
+    let (code, told, complaint) = outcome(&town.data, &simulate).await?;
+    ensure!(code == Some(0), "{complaint}");
+    let told: Value = serde_json::from_str(&told)?;
+    ensure!(told["different"].as_u64() > Some(0), "{told}");
+    let change = &told["changes"][0];
+    ensure!(change["skill"] == "order-status" && change["customers"] == 1, "{told}");
     Ok(())
 }
