@@ -49,9 +49,30 @@ impl Addresses {
     }
 }
 
+/// What a customer wants with a message, where it changes something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// To be told something.
+    Know,
+    /// A payment that the till takes once however often it is asked.
+    PaySafe,
+    /// A payment that the till would take twice.
+    PayOnce,
+    /// A payment that a person has to approve.
+    PayHeld,
+    /// A booking in the operator's records.
+    Book,
+    /// A refund, for which the host asks the customer, and a person if it is large.
+    Refund,
+    /// The refund that was asked about.
+    Yes,
+}
+
 /// Something that a customer wrote.
 #[derive(Clone, Debug)]
 pub(super) struct Written {
+    /// What for.
+    pub(super) wish: Wish,
     /// Under which the host keeps it.
     pub(super) id: MessageId,
     /// Whether the host has acknowledged it.
@@ -86,17 +107,24 @@ impl Conversation {
     /// Writes everything without waiting for answers.
     pub(super) async fn run(mut self, addresses: Addresses) -> Result<Self> {
         let (delivered, under_way) = (shop::delivered(self.n), shop::under_way(self.n));
+        let voucher = shop::voucher(self.n);
         // A sender that gives up after one try: its message may be lost.
         let careless = self.random.bool();
+        let book = format!("Book a seat in the theatre with voucher {voucher}");
         let script = [
-            (format!("Hi, my email is {}", shop::email(self.n)), false),
-            (format!("What's the status of order {under_way}?"), careless),
-            (format!("Please track my parcel for {under_way}"), false),
-            (format!("Please refund order {delivered}"), false),
-            ("Yes, please".to_owned(), false),
+            (Wish::Know, format!("Hi, my email is {}", shop::email(self.n)), false),
+            (Wish::PaySafe, format!("Top up my prepaid card with voucher {voucher}"), false),
+            (Wish::Know, format!("What's the status of order {under_way}?"), careless),
+            (Wish::PayHeld, format!("Transfer my savings with voucher {voucher}"), !careless),
+            (Wish::Book, book.clone(), careless),
+            (Wish::Know, format!("Please track my parcel for {under_way}"), false),
+            (Wish::Refund, format!("Please refund order {delivered}"), false),
+            (Wish::Yes, "Yes, please".to_owned(), false),
+            (Wish::PayOnce, format!("Send a bunch of flowers with voucher {voucher}"), false),
+            (Wish::Book, book, false),
         ];
         let client = http_client();
-        for (place, (text, careless)) in (1..).zip(script) {
+        for (place, (wish, text, careless)) in (1..).zip(script) {
             let update_id = self.sender.id * 100 + place;
             let update = webhook::text_update(update_id, place, &self.sender, &text);
             let key = update_id.to_string();
@@ -111,7 +139,7 @@ impl Conversation {
                     Err(_) => tried = number,
                 }
             };
-            self.written.push(Written { id, acknowledged });
+            self.written.push(Written { wish, id, acknowledged });
             if acknowledged {
                 addresses.acknowledged.send_modify(|count| *count += 1);
             }

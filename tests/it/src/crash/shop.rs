@@ -1,5 +1,5 @@
 //! A shop with two orders for each customer: one to be refunded, one to be
-//! tracked.
+//! tracked. Every other refund is so large that a person has to approve it.
 
 use jiff::ToSpan as _;
 use serde_json::{Map, Value, json};
@@ -26,6 +26,11 @@ pub(super) fn under_way(n: u64) -> String {
     format!("#W{:07}", 4_000_000 + n)
 }
 
+/// What a customer pays and books with.
+pub(super) fn voucher(n: u64) -> String {
+    format!("V{:07}", 5_000_000 + n)
+}
+
 /// Records of so many customers.
 pub(super) fn records(customers: u64) -> Value {
     let (mut users, mut orders) = (Map::new(), Map::new());
@@ -36,17 +41,18 @@ pub(super) fn records(customers: u64) -> Value {
             "state": "", "zip": "69001",
         });
         let card = format!("credit_card_{n}");
+        let price = if n % 2 == 0 { 20.5 } else { 250.5 };
         let mut order = |id: String, status: &str, delivered_at: Option<&str>| {
             let number = format!("8200{n:08}");
             let order = json!({
                 "order_id": id, "user_id": customer(n), "address": address, "status": status,
                 "items": [{
-                    "name": "Lamp", "product_id": "1", "item_id": "2", "price": 20.5,
+                    "name": "Lamp", "product_id": "1", "item_id": "2", "price": price,
                     "options": {},
                 }],
                 "fulfillments": [{ "tracking_id": [number], "item_ids": ["2"] }],
                 "payment_history": [{
-                    "transaction_type": "payment", "amount": 20.5, "payment_method_id": card,
+                    "transaction_type": "payment", "amount": price, "payment_method_id": card,
                 }],
                 "delivered_at": delivered_at,
             });

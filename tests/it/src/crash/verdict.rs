@@ -1,5 +1,8 @@
 //! What must be true after any number of crashes.
 
+mod audit;
+mod effects;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -7,12 +10,13 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use postern_domain::{
-    AuditKind, AuditRow, Author, CallState, Digest, InvocationId, MessageId, OutboxItem,
-    OutboxState, TurnId,
+    Author, CallState, InvocationId, MessageId, OutboxId, OutboxItem, OutboxState, TurnId,
 };
 use postern_store::{ConversationDetail, SqliteStore, Store as _};
+use postern_test_support::{telegram::Sent, till::Till};
 
-use super::{senders::Conversation, shop};
+use self::effects::Effects;
+use super::senders::{Conversation, Wish};
 use crate::setup::Town;
 
 /// What happened, for whoever reads the test's output.
@@ -20,13 +24,20 @@ use crate::setup::Town;
 pub(super) struct Found {
     messages: usize,
     lost_and_never_acknowledged: usize,
+    resumed_turns: usize,
     refunds: usize,
+    bookings: usize,
+    payments: usize,
+    asked_again: usize,
+    uncertain_payments: usize,
+    of_which_paid: usize,
+    executed: usize,
+    rejected: usize,
+    sends: usize,
     sent_twice_and_marked: usize,
     uncertain: usize,
     never_arrived: usize,
-    resumed_turns: usize,
     audit_rows: usize,
-    sends: usize,
 }
 
 impl fmt::Display for Found {
@@ -34,12 +45,21 @@ impl fmt::Display for Found {
         write!(
             f,
             "{} messages answered ({} more were never acknowledged and are gone), {} turns \
-             resumed, {} refunds once each, {} sends of which {} repeated and marked, {} \
-             uncertain (of which {} did not arrive), {} audit rows in one chain",
+             resumed; {} refunds and {} bookings once each; {} payments once each, {} of them \
+             asked for again with the same key, and {} uncertain and shown to people, of which \
+             {} were made; {} approvals executed once and {} rejected; {} sends of which {} \
+             repeated and marked, {} uncertain (of which {} did not arrive); {} audit rows",
             self.messages,
             self.lost_and_never_acknowledged,
             self.resumed_turns,
             self.refunds,
+            self.bookings,
+            self.payments,
+            self.asked_again,
+            self.uncertain_payments,
+            self.of_which_paid,
+            self.executed,
+            self.rejected,
             self.sends,
             self.sent_twice_and_marked,
             self.uncertain,
@@ -52,21 +72,39 @@ impl fmt::Display for Found {
 /// Every call of an invocation that the journal holds.
 type Calls = BTreeSet<(InvocationId, u32)>;
 
-/// Judges everything that the store and Telegram have kept.
-pub(super) async fn judge(town: &Town, talks: &[Conversation]) -> Result<Found> {
+/// What the journal and the store know, for comparison with the audit log.
+#[derive(Debug, Default)]
+struct Known {
+    calls: Calls,
+    /// Calls that must not be tried twice.
+    once: Calls,
+    turns: BTreeSet<TurnId>,
+}
+
+/// Judges everything that the store, Telegram and the till have kept.
+pub(super) async fn judge(town: &Town, till: &Till, talks: &[Conversation]) -> Result<Found> {
     let store = town.store().await?;
     let mut found = Found::default();
-    let (mut calls, mut turns) = (Calls::new(), BTreeSet::new());
+    let mut known = Known::default();
+    let effects = Effects::new(&store, till).await?;
     for talk in talks {
-        one(town, &store, talk, &mut found, &mut calls, &mut turns)
+        one(town, &store, talk, &effects, (&mut found, &mut known))
             .await
             .with_context(|| format!("in the conversation of {}", talk.chat()))?;
     }
-    super::sent_in_all(&town.telegram, found.sends)?;
+    effects.all_are_known(&known.calls)?;
+    let sent = town.telegram.sent().len();
+    ensure!(
+        sent == found.sends,
+        "Telegram got {sent} messages, of which {} are accounted for",
+        found.sends
+    );
     let rows = store.audit_tail(u32::MAX, None).await?;
     found.audit_rows = rows.len();
-    chain(&rows)?;
-    once_each(&rows, &calls, &turns)?;
+    audit::chains(&rows)?;
+    audit::once_each(&rows, &known)?;
+    // The same by the command that people use.
+    town.data.postern(["audit", "verify"]).await?;
     Ok(found)
 }
 
@@ -74,9 +112,8 @@ async fn one(
     town: &Town,
     store: &SqliteStore,
     talk: &Conversation,
-    found: &mut Found,
-    calls: &mut Calls,
-    turns: &mut BTreeSet<TurnId>,
+    effects: &Effects,
+    (found, known): (&mut Found, &mut Known),
 ) -> Result<()> {
     let detail = store.conversation(&talk.id()).await?.context("it is lost")?;
     found.messages += in_order_and_once(talk, &detail)?;
@@ -86,24 +123,16 @@ async fn one(
         .iter()
         .filter(|turn| turn.summary.iter().any(|s| s.to_string().contains("interruption")))
         .count();
-    turns.extend(detail.turns.iter().map(|turn| turn.id.clone()));
-    answered(&detail)?;
-    journalled(&detail, calls)?;
+    known.turns.extend(detail.turns.iter().map(|turn| turn.id.clone()));
+    answered(talk, &detail)?;
+    journalled(&detail, known)?;
     let vault = store.vault(&talk.id()).await?;
     let real = |item: &OutboxItem| {
         let text = item.text.clone();
         vault.iter().fold(text, |text, entry| text.replace(&entry.placeholder, &entry.value))
     };
     sent(&town.telegram.sent_to(&talk.chat()), &detail.outbox, real, found)?;
-
-    let order = shop::delivered(talk.n);
-    let refund = store.record("refunds", &order).await?.context("the refund is missing")?;
-    ensure!(refund.version == 1, "the refund was written {} times", refund.version);
-    let owner = shop::customer(talk.n);
-    ensure!(refund.body["user_id"] == owner, "the refund is somebody else's: {}", refund.body);
-    found.refunds += 1;
-    ensure!(detail.tickets.len() == 1, "there are {} tickets", detail.tickets.len());
-    Ok(())
+    effects.judge(store, talk, &detail, found).await
 }
 
 /// Every acknowledged message is there once, with one completed turn, in the
@@ -128,27 +157,40 @@ fn in_order_and_once(talk: &Conversation, detail: &ConversationDetail) -> Result
     Ok(kept.len())
 }
 
-/// Each message is followed by its own answer, in the conversation and in the
-/// outbox.
-fn answered(detail: &ConversationDetail) -> Result<()> {
-    let answers = detail
-        .turns
+/// Each message is followed by its answers, in the conversation and in the outbox:
+/// one for each time that its turn waited, and one at its end. A yes is answered by
+/// the turn that waited for it.
+fn answered(talk: &Conversation, detail: &ConversationDetail) -> Result<()> {
+    let mut of_bot: Vec<_> = detail
+        .messages
         .iter()
-        .map(|turn| (turn.message.clone(), MessageId::derive(&[turn.id.as_str(), "answer"])));
-    let want: Vec<MessageId> = answers.flat_map(|(message, answer)| [message, answer]).collect();
-    let have: Vec<MessageId> = detail.messages.iter().map(|m| m.message.id.clone()).collect();
-    ensure!(have == want, "messages and answers are {have:?}, not {want:?}");
-    let outbox = detail.turns.iter();
-    let want: Vec<_> = outbox
-        .map(|turn| postern_domain::OutboxId::derive(&[turn.id.as_str(), "answer", "0"]))
+        .filter(|message| message.message.author == Author::Bot)
+        .map(|message| &message.message.id)
         .collect();
-    let have: Vec<_> = detail.outbox.iter().map(|item| item.id.clone()).collect();
+    let order = of_bot.clone();
+    let mut outbox = BTreeMap::new();
+    for turn in &detail.turns {
+        let is_yes = talk.written.iter().any(|it| it.wish == Wish::Yes && it.id == turn.message);
+        let mut place = 0;
+        loop {
+            let which = if place == 0 { "answer".to_owned() } else { format!("answer-{place}") };
+            let id = MessageId::derive(&[turn.id.as_str(), &which]);
+            let Some(at) = of_bot.iter().position(|other| **other == id) else { break };
+            of_bot.remove(at);
+            outbox.insert(id, OutboxId::derive(&[turn.id.as_str(), &which, "0"]));
+            place += 1;
+        }
+        ensure!(place > 0 || is_yes, "{} was not answered", turn.message);
+    }
+    ensure!(of_bot.is_empty(), "answers to nothing: {of_bot:?}");
+    let want: Vec<_> = order.iter().filter_map(|id| outbox.get(*id)).collect();
+    let have: Vec<_> = detail.outbox.iter().map(|item| &item.id).collect();
     ensure!(have == want, "the outbox holds {have:?}, not {want:?}");
     Ok(())
 }
 
 /// Steps and calls are numbered without gaps or doubles, and all have ended.
-fn journalled(detail: &ConversationDetail, calls: &mut Calls) -> Result<()> {
+fn journalled(detail: &ConversationDetail, known: &mut Known) -> Result<()> {
     let mut steps = BTreeMap::<&TurnId, Vec<u32>>::new();
     for run in &detail.invocations {
         steps.entry(&run.turn).or_default().push(run.step);
@@ -158,8 +200,15 @@ fn journalled(detail: &ConversationDetail, calls: &mut Calls) -> Result<()> {
         let numbers: Vec<u32> = records.iter().map(|record| record.seq).collect();
         ensure!((0..).zip(&numbers).all(|(want, have)| want == *have), "{numbers:?}");
         for record in records {
-            ensure!(record.state != CallState::Intended, "a call did not end: {record:?}");
-            calls.insert((run.id.clone(), record.seq));
+            let ended = match &record.state {
+                CallState::Done { .. } | CallState::Failed { .. } => true,
+                CallState::Intended | CallState::Waiting { .. } => false,
+            };
+            ensure!(ended, "a call did not end: {record:?}");
+            known.calls.insert((run.id.clone(), record.seq));
+            if effects::must_not_repeat(&record.call) {
+                known.once.insert((run.id.clone(), record.seq));
+            }
         }
     }
     for (turn, mut steps) in steps {
@@ -172,63 +221,36 @@ fn journalled(detail: &ConversationDetail, calls: &mut Calls) -> Result<()> {
 /// Each answer arrived once, or twice where that is marked, in order. One whose
 /// send was interrupted twice may not have arrived: then it says so.
 fn sent(
-    arrived: &[postern_test_support::telegram::Sent],
+    arrived: &[Sent],
     outbox: &[OutboxItem],
     real: impl Fn(&OutboxItem) -> String,
     found: &mut Found,
 ) -> Result<()> {
     let mut rest = arrived;
-    for item in outbox {
-        let text = real(item);
+    // Answers with the same text, one after the other, cannot be told apart.
+    for same in outbox.chunk_by(|a, b| real(a) == real(b)) {
+        let text = real(&same[0]);
         let times = rest.iter().take_while(|sent| sent.text == text).count();
         rest = &rest[times..];
         found.sends += times;
-        let fine = match item.state {
-            OutboxState::Sent => times == 1 || (times == 2 && item.possible_duplicate),
-            OutboxState::Uncertain => times <= 2 && item.possible_duplicate,
-            OutboxState::Pending | OutboxState::Sending | OutboxState::Dead => false,
-        };
-        ensure!(fine, "arrived {times} times: {item:?}");
-        found.sent_twice_and_marked += usize::from(times == 2);
-        found.uncertain += usize::from(item.state == OutboxState::Uncertain);
-        found.never_arrived += usize::from(times == 0);
+        let (mut least, mut most) = (0, 0);
+        for item in same {
+            let (at_least, at_most) = match (item.state, item.possible_duplicate) {
+                (OutboxState::Sent, false) => (1, 1),
+                (OutboxState::Sent, true) => (1, 2),
+                (OutboxState::Uncertain, true) => (0, 2),
+                (OutboxState::Uncertain, false)
+                | (OutboxState::Pending | OutboxState::Sending | OutboxState::Dead, _) => {
+                    bail!("it was not sent: {item:?}")
+                }
+            };
+            (least, most) = (least + at_least, most + at_most);
+            found.uncertain += usize::from(item.state == OutboxState::Uncertain);
+        }
+        ensure!((least..=most).contains(&times), "arrived {times} times: {same:?}");
+        found.sent_twice_and_marked += times.saturating_sub(same.len());
+        found.never_arrived += same.len().saturating_sub(times);
     }
     ensure!(rest.is_empty(), "arrived although nobody sent it, or out of order: {rest:?}");
-    Ok(())
-}
-
-/// Each row of the audit log follows the one before.
-fn chain(rows: &[AuditRow]) -> Result<()> {
-    let (mut number, mut previous) = (0, Digest::ZERO);
-    for row in rows {
-        number += 1;
-        ensure!(row.is_intact(), "row {number} is not what was written: {row:?}");
-        ensure!(
-            row.number == number && row.previous == previous && row.chain == rows[0].chain,
-            "row {number} does not follow the one before: {row:?}"
-        );
-        previous = row.hash;
-    }
-    Ok(())
-}
-
-/// Each call, invocation and turn was written down once.
-fn once_each(rows: &[AuditRow], calls: &Calls, turns: &BTreeSet<TurnId>) -> Result<()> {
-    let (mut judged, mut run, mut completed) = (Calls::new(), BTreeSet::new(), BTreeSet::new());
-    for AuditRow { entry, .. } in rows {
-        let new = match (entry.kind, &entry.invocation, entry.seq, &entry.turn) {
-            (AuditKind::HostCall, Some(id), Some(seq), _) => judged.insert((id.clone(), seq)),
-            (AuditKind::Invocation, Some(id), None, _) => run.insert(id.clone()),
-            (AuditKind::Turn, None, None, Some(turn)) => completed.insert(turn.clone()),
-            // A delivery has a row for each try, an operator's act its own.
-            (AuditKind::Delivery | AuditKind::Operator, None, None, _) => true,
-            _ => bail!("a row about nothing in particular: {entry:?}"),
-        };
-        ensure!(new, "written down twice: {entry:?}");
-    }
-    ensure!(judged == *calls, "the audit log has other calls than the journal");
-    ensure!(completed == *turns, "the audit log has other turns than the store");
-    let with_calls: BTreeSet<_> = calls.iter().map(|(id, _)| id).collect();
-    ensure!(with_calls.is_subset(&run.iter().collect()), "invocations are missing");
     Ok(())
 }
