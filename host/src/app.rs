@@ -280,6 +280,7 @@ impl App {
                 _ = tick.tick() => {}
             }
             self.metrics.tidy();
+            self.look_around().await;
             self.follow_once(&mut refused).await;
             self.follow_rules(&mut told).await;
         }
@@ -322,6 +323,17 @@ impl App {
                     *told = Some(error);
                 }
             }
+        }
+    }
+
+    /// Wakes workers for what another process left in the store: a command that
+    /// decided an approval cannot ring here.
+    async fn look_around(&self) {
+        if let Ok(Some(due)) = self.store.next_due().await
+            && due <= self.clock.now()
+        {
+            self.inbox_bell.ring();
+            self.outbox_bell.ring();
         }
     }
 

@@ -222,15 +222,20 @@ impl Passage {
     }
 
     fn audit_approval(&mut self, approval: &Approval) {
+        let row = self.approval_row(approval);
+        self.ledger.audit(row);
+    }
+
+    fn approval_row(&self, approval: &Approval) -> AuditEntry {
         let action = format!("approval:{}", approval.state.as_str());
         let on = approval.id.to_string();
-        self.ledger.audit(AuditEntry {
+        AuditEntry {
             detail: approval.detail.clone(),
             invocation: Some(self.caller.invocation.clone()),
             seq: Some(self.seq),
             skill: Some(self.caller.skill.clone()),
             ..AuditEntry::new(self.shared.clock.now(), AuditKind::Approval, "host", action, on)
-        });
+        }
     }
 
     /// Tells people of a route what happens.
@@ -359,10 +364,13 @@ impl Passage {
                         let done = CallState::Done { reply: reply.clone() };
                         let (entry, audit) = self.entry(&call, &verdict, facts.clone(), done, at);
                         let mut with = vec![Change::Records(writes), entry];
-                        let executed = hold::settled(&self.approvals, Ok(()), at);
-                        with.extend(executed.into_iter().map(Change::Approval));
+                        let mut rows = vec![audit];
+                        for approval in hold::settled(&self.approvals, Ok(()), at) {
+                            rows.push(self.approval_row(&approval));
+                            with.push(Change::Approval(approval));
+                        }
                         crate::fault::point("write.before");
-                        match self.take(duties.needed.uses, with, vec![audit]).await {
+                        match self.take(duties.needed.uses, with, rows).await {
                             Ok(Ok(())) => {
                                 crate::fault::point("write.after");
                                 return Ok(Answered { answer: Ok(reply), at });

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use postern_domain::{AuditRow, ConversationId, Ticket};
-use postern_store::{ConversationDetail, ConversationSummary};
+use postern_domain::{AuditRow, CallState, ConversationId, Ticket};
+use postern_store::{ConversationDetail, ConversationSummary, InvocationRow, TurnRow};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -82,7 +82,8 @@ impl Operator {
         self.get(&format!("/api/audit?limit={limit}")).await
     }
 
-    /// Waits until `n` turns of a conversation are complete.
+    /// Waits until `n` turns of a conversation are complete, or wait for somebody's
+    /// word.
     ///
     /// # Errors
     /// [`SupportError::Late`] after `limit`.
@@ -92,10 +93,25 @@ impl Operator {
         n: usize,
         limit: Duration,
     ) -> Result<ConversationDetail, SupportError> {
+        let enough = |detail: &ConversationDetail| settled_turns(detail) >= n;
+        self.wait_for(id, &format!("turn {n}"), enough, limit).await
+    }
+
+    /// Waits until a conversation is as wanted.
+    ///
+    /// # Errors
+    /// [`SupportError::Late`] after `limit`.
+    pub async fn wait_for(
+        &self,
+        id: &ConversationId,
+        what: &str,
+        enough: impl Fn(&ConversationDetail) -> bool,
+        limit: Duration,
+    ) -> Result<ConversationDetail, SupportError> {
         let poll = async {
             loop {
                 if let Some(detail) = self.conversation(id).await?
-                    && detail.turns.iter().filter(|turn| turn.completed_at.is_some()).count() >= n
+                    && enough(&detail)
                 {
                     return Ok(detail);
                 }
@@ -104,7 +120,7 @@ impl Operator {
         };
         tokio::time::timeout(limit, poll)
             .await
-            .map_err(|_| SupportError::Late { what: format!("turn {n} of {id}"), waited: limit })?
+            .map_err(|_| SupportError::Late { what: format!("{what} of {id}"), waited: limit })?
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, SupportError> {
@@ -112,4 +128,16 @@ impl Operator {
         let request = self.client.get(format!("{}{path}", self.base)).bearer_auth(&self.token);
         parsed(checked(request, &what).await?, &what).await
     }
+}
+
+/// How many turns of a conversation are complete or wait for somebody's word.
+pub fn settled_turns(detail: &ConversationDetail) -> usize {
+    let waits = |turn: &TurnRow| {
+        let of_turn = |invocation: &&InvocationRow| invocation.turn == turn.id;
+        detail.invocations.iter().filter(of_turn).any(|invocation| {
+            let mut calls = detail.journal.iter().filter(|call| call.invocation == invocation.id);
+            calls.any(|call| matches!(call.record.state, CallState::Waiting { .. }))
+        })
+    };
+    detail.turns.iter().filter(|turn| turn.completed_at.is_some() || waits(turn)).count()
 }

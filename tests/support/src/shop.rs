@@ -39,7 +39,7 @@ pub struct Address {
 }
 
 /// An order.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Order {
     /// Whose it is.
     pub user_id: String,
@@ -51,6 +51,16 @@ pub struct Order {
     /// The day on which it arrived, as `YYYY-MM-DD`, where the shop keeps it.
     #[serde(default)]
     pub delivered_at: Option<String>,
+    /// What was paid for it.
+    #[serde(default)]
+    pub payment_history: Vec<Payment>,
+}
+
+/// A payment.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Payment {
+    /// How much, in the shop's currency.
+    pub amount: f64,
 }
 
 /// A parcel, or several.
@@ -62,7 +72,7 @@ pub struct Fulfillment {
 }
 
 /// Customers and orders by their keys.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Default)]
 pub struct Shop {
     /// Customers.
     pub users: BTreeMap<String, User>,

@@ -90,6 +90,26 @@ impl<'a> Customer<'a> {
         self.told().await.with_context(|| format!("after {text:?}"))
     }
 
+    /// Writes, and waits for nothing.
+    pub(crate) async fn sends(&mut self, text: &str) -> Result<()> {
+        let update = self.update(text);
+        let status = self.deliver(SECRET, &update).await?;
+        ensure!(status == 200, "{text:?} was answered with {status}");
+        Ok(())
+    }
+
+    /// How many messages they have got.
+    pub(crate) fn heard(&self) -> usize {
+        self.answers
+    }
+
+    /// Waits until they have got so many messages, and answers the last of them.
+    pub(crate) async fn hears(&mut self, messages: usize) -> Result<String> {
+        let sent = self.telegram.wait_for_chat(&self.chat(), messages, PATIENCE).await?;
+        self.answers = sent.len();
+        Ok(sent.last().map(|sent| sent.text.clone()).unwrap_or_default())
+    }
+
     /// Waits for the answer to the next message.
     pub(crate) async fn told(&mut self) -> Result<Told> {
         self.turns += 1;

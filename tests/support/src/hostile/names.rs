@@ -65,5 +65,7 @@ pub(crate) fn rebinding(app: &App) -> Result<Arc<GateShared>> {
         }),
         clock: Arc::clone(&shared.clock),
         metrics: Arc::clone(&shared.metrics),
+        log_calls: false,
+        concurrency: Arc::default(),
     }))
 }

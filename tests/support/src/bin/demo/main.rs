@@ -82,7 +82,14 @@ async fn run(arguments: &Arguments) -> Result<bool> {
     show.event(&Event::Preparing { what: "starting the host" });
     let mut host = Host::start(&prepared.data).await?;
 
-    let stage = play::Stage { host: &host, telegram: &telegram, secret: WEBHOOK_SECRET };
+    let token = prepare::approver(&prepared.data).await?;
+    let approver = play::Approver { data: &prepared.data, token };
+    let stage = play::Stage {
+        host: &host,
+        telegram: &telegram,
+        secret: WEBHOOK_SECRET,
+        approver: &approver,
+    };
     let score = tokio::select! {
         score = play::all(&stage, &script.scenes, &mut show) => score?,
         () = interrupted() => bail!("interrupted"),

@@ -2,18 +2,19 @@
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result};
-use postern_domain::{Author, Channel, ConversationId};
-use postern_store::ConversationDetail;
+use postern_domain::{Approval, Author, Channel, ConversationId};
+use postern_store::{ConversationDetail, TurnRow};
 use postern_test_support::{
     SupportError,
     chat::WebChat,
-    host::{ACCOUNT, Host},
+    host::{ACCOUNT, DataFolder, Host},
     http_client,
-    operator::Operator,
+    operator::{Operator, settled_turns},
     telegram::TelegramApi,
     webhook::{self, Sender},
 };
@@ -35,6 +36,33 @@ pub(crate) struct Stage<'a> {
     pub(crate) telegram: &'a TelegramApi,
     /// What Telegram's webhooks carry.
     pub(crate) secret: &'a str,
+    /// The operator who approves.
+    pub(crate) approver: &'a Approver<'a>,
+}
+
+/// A person who approves, by the command line.
+pub(crate) struct Approver<'a> {
+    pub(crate) data: &'a DataFolder,
+    /// The file with their token.
+    pub(crate) token: PathBuf,
+}
+
+impl Approver<'_> {
+    /// Approves everything that waits for people.
+    async fn approve(&self, reason: &str) -> Result<()> {
+        let token = self.token.display().to_string();
+        let list = self.data.postern(["approval", "list", "--json"]).await?;
+        for line in list.lines() {
+            let waiting: Approval = serde_json::from_str(line)?;
+            if waiting.approver.route().is_some() {
+                let id = waiting.id.as_str();
+                let approve = ["approval", "approve", id, "--reason", reason];
+                let arguments = ["--token-file", &token].into_iter().chain(approve);
+                self.data.postern(arguments).await?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// How many expectations there were, and those that were not met.
@@ -70,13 +98,19 @@ async fn perform(
     score: &mut Score,
     show: &mut Show,
 ) -> Result<()> {
-    let (Act::Say(text) | Act::SayDeliveredTwice(text) | Act::Forge(text)) = &step.act;
-    show.event(&Event::Customer { text });
+    let text = step.act.text();
+    match &step.act {
+        Act::Approve(reason) => show.event(&Event::Approval { reason }),
+        Act::Say(_) | Act::SayDeliveredTwice(_) | Act::Forge(_) => {
+            show.event(&Event::Customer { text });
+        }
+    }
     let began = Instant::now();
     let statuses = talk.act(&step.act).await?;
     let mut seen = Observed { statuses, ..Observed::default() };
     match &step.act {
-        Act::Say(_) | Act::SayDeliveredTwice(_) => {
+        Act::Say(_) | Act::SayDeliveredTwice(_) | Act::Approve(_) => {
+            talk.turns += usize::from(!matches!(step.act, Act::Approve(_)));
             match talk.outcome(&stage.host.operator(), &mut seen).await {
                 // What is late or lost shows as expectations that are not met.
                 Err(problem @ SupportError::Late { .. }) => {
@@ -141,7 +175,11 @@ impl<'a> Talk<'a> {
 
     /// Does what the customer does, and answers the statuses that webhooks got.
     async fn act(&mut self, act: &Act) -> Result<Vec<u16>> {
-        let (Act::Say(text) | Act::SayDeliveredTwice(text) | Act::Forge(text)) = act;
+        let text = act.text();
+        if let Act::Approve(reason) = act {
+            self.stage.approver.approve(reason).await?;
+            return Ok(Vec::new());
+        }
         match &mut self.line {
             Line::Web(chat) => {
                 chat.send(text).await?;
@@ -151,13 +189,13 @@ impl<'a> Talk<'a> {
                 *sent += 1;
                 let update = webhook::text_update(sender.id * 1_000 + *sent, *sent, sender, text);
                 let secret = match act {
-                    Act::Say(_) | Act::SayDeliveredTwice(_) => self.stage.secret,
+                    Act::Say(_) | Act::SayDeliveredTwice(_) | Act::Approve(_) => self.stage.secret,
                     Act::Forge(_) => "guessed",
                 };
                 let public = self.stage.host.public();
                 let deliver = || webhook::deliver(client, public, ACCOUNT, secret, &update);
                 match act {
-                    Act::Say(_) | Act::Forge(_) => Ok(vec![deliver().await?]),
+                    Act::Say(_) | Act::Forge(_) | Act::Approve(_) => Ok(vec![deliver().await?]),
                     Act::SayDeliveredTwice(_) => {
                         let (one, other) = tokio::try_join!(deliver(), deliver())?;
                         Ok(vec![one, other])
@@ -173,12 +211,19 @@ impl<'a> Talk<'a> {
         operator: &Operator,
         seen: &mut Observed,
     ) -> Result<(), SupportError> {
-        self.turns += 1;
         let id = self.conversation();
-        let detail = operator.wait_for_turns(&id, self.turns, PATIENCE).await?;
-        describe(&detail, self.turns, seen);
         let known = self.answers.len();
-        let n = detail.messages.iter().filter(|m| m.message.author == Author::Bot).count();
+        let answers = |detail: &ConversationDetail| {
+            detail.messages.iter().filter(|m| m.message.author == Author::Bot).count()
+        };
+        let turns = self.turns;
+        let enough =
+            |detail: &ConversationDetail| settled_turns(detail) >= turns && answers(detail) > known;
+        let detail = operator
+            .wait_for(&id, &format!("the answer of turn {turns}"), enough, PATIENCE)
+            .await?;
+        describe(&detail, turns, seen);
+        let n = answers(&detail);
         match &mut self.line {
             Line::Telegram { sender, .. } => {
                 let chat = sender.id.to_string();
@@ -225,7 +270,12 @@ fn describe(detail: &ConversationDetail, number: usize, seen: &mut Observed) {
     let current = detail.conversation.ticket.as_ref();
     seen.ticket = detail.tickets.iter().find(|ticket| Some(&ticket.id) == current).cloned();
     seen.conversation = Some(detail.conversation.clone());
-    let Some(turn) = detail.turns.get(number - 1) else { return };
+    let Some(mut turn) = detail.turns.get(number - 1) else { return };
+    // What a yes lets happen, happens in the turn that waited for it.
+    let runs = |turn: &&TurnRow| detail.invocations.iter().any(|run| run.turn == turn.id);
+    if turn.plan.pointer("/plan/action/action").is_some_and(|action| action == "decide") {
+        turn = detail.turns[..number].iter().rfind(runs).unwrap_or(turn);
+    }
     if let Ok(PlanFile { plan }) = PlanFile::deserialize(&turn.plan) {
         let Understanding { ranked, in_scope } = plan.understanding;
         seen.intent = ranked.into_iter().next().map(|best| Intent {

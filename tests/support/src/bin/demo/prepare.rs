@@ -57,6 +57,15 @@ pub(crate) async fn prepare(
     Ok(Prepared { data, shop, _lock: lock })
 }
 
+/// An operator who may approve refunds, and the file with their token.
+pub(crate) async fn approver(data: &DataFolder) -> Result<PathBuf> {
+    data.postern(["operator", "add", "lee", "--role", "approver"]).await?;
+    let token = data.postern(["operator", "token", "lee"]).await?;
+    let secret = token.lines().next().context("the command prints no token")?;
+    data.write_secret("demo-approver", secret)?;
+    Ok(data.path().join("secrets").join("demo-approver"))
+}
+
 fn read_shop(path: Option<&Path>, today: Date) -> Result<(PathBuf, serde_json::Value, Shop)> {
     let path = match path {
         Some(path) => path.to_owned(),

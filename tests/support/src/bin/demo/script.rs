@@ -28,8 +28,21 @@ pub(crate) enum Act {
     Say(String),
     /// Writes once, and Telegram delivers it twice.
     SayDeliveredTwice(String),
+    /// A person approves what waits, for this reason.
+    Approve(String),
     /// Somebody who does not know the webhook's secret pretends to be Telegram.
     Forge(String),
+}
+
+impl Act {
+    /// What is said.
+    pub(crate) fn text(&self) -> &str {
+        let (Self::Say(text)
+        | Self::SayDeliveredTwice(text)
+        | Self::Approve(text)
+        | Self::Forge(text)) = self;
+        text
+    }
 }
 
 /// One thing that happens, and what must come of it.
@@ -58,6 +71,9 @@ pub(crate) struct Script {
 
 /// A delivery is refundable for so many days (the skill's rule).
 const REFUND_DAYS: i32 = 30;
+
+/// Above it people must approve a refund (`policies/limits.toml`).
+const REFUND_ALONE: f64 = 100.0;
 
 /// The conversations for a shop as of `today`.
 pub(crate) fn write(shop: &Shop, today: Date) -> Script {
@@ -205,6 +221,7 @@ fn refund(cast: &mut Cast<'_>) -> Option<Scene> {
         say(format!("Can I get a refund for order {}?", own.order_id), vec![Expect::Asks("email")])
     };
     if let Some(own) = cast.order(|_, order| order.status == "delivered" && recent(order)) {
+        let yes = yes(&own);
         return Some(Scene {
             title: "a refund, with a yes",
             place: Place::Web,
@@ -227,11 +244,10 @@ fn refund(cast: &mut Cast<'_>) -> Option<Scene> {
                         Expect::Says(own.order_id.clone()),
                     ],
                 ),
-                say(
-                    "Yes, please".to_owned(),
-                    vec![Expect::Performs("records:write"), Expect::Says(own.order_id.clone())],
-                ),
-            ],
+            ]
+            .into_iter()
+            .chain(yes)
+            .collect(),
         });
     }
     // A shop that does not keep the day of delivery: a person has to check.
@@ -252,6 +268,21 @@ fn refund(cast: &mut Cast<'_>) -> Option<Scene> {
             ),
         ],
     })
+}
+
+/// The customer's yes to a refund, which people must approve if it is a large one.
+fn yes(own: &Part<'_>) -> Vec<Step> {
+    let done = vec![Expect::Performs("records:write"), Expect::Says(own.order_id.clone())];
+    let text = "Yes, please".to_owned();
+    let paid: f64 = own.order.payment_history.iter().map(|payment| payment.amount).sum();
+    if paid <= REFUND_ALONE {
+        return vec![say(text, done)];
+    }
+    let reason = "the parcel is back".to_owned();
+    vec![
+        say(text, vec![Expect::Says("A colleague has to look at this".into())]),
+        Step { act: Act::Approve(reason), expect: done },
+    ]
 }
 
 fn missing_number(cast: &mut Cast<'_>) -> Option<Scene> {

@@ -20,6 +20,8 @@ pub(crate) enum Event<'a> {
     Scene { number: usize, title: &'a str, place: &'a str },
     /// The customer wrote.
     Customer { text: &'a str },
+    /// A person approved what waits.
+    Approval { reason: &'a str },
     /// Webhooks were answered.
     Acknowledged { statuses: &'a [u16] },
     /// What the message was taken for.

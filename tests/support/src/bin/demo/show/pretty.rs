@@ -57,6 +57,9 @@ impl Pen {
             Event::Customer { text } => {
                 format!("\n{}\n", self.labelled("customer", &self.paragraph(text, Ink::Bold)))
             }
+            Event::Approval { reason } => {
+                format!("\n{}\n", self.labelled("approver", &self.paragraph(reason, Ink::Bold)))
+            }
             Event::Acknowledged { statuses } => {
                 let statuses: Vec<_> = statuses.iter().map(u16::to_string).collect();
                 self.detail("webhook", &format!("answered with {}", statuses.join(" and ")))
