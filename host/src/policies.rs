@@ -7,6 +7,7 @@
 
 mod apply;
 mod generation;
+mod simulate;
 mod sources;
 
 use std::{
@@ -18,6 +19,7 @@ use postern_policy::{PolicyError, PolicySet};
 
 pub use apply::{ApplyError, CaseChange, Difference, Loaded, apply, difference, first, rollback};
 pub use generation::{Generations, PolicyGeneration};
+pub use simulate::{Simulated, simulate};
 pub use sources::Sources;
 
 use crate::config::Config;

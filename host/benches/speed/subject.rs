@@ -18,6 +18,7 @@ use postern::{
     gate::{Caller, Gate},
     keys::{MasterKey, random_token, write_private},
     ledger::Ledger,
+    policies,
     privacy::Vault,
     registry::{Compiler, parse_manifest},
 };
@@ -351,6 +352,7 @@ fn data_folder() -> anyhow::Result<tempfile::TempDir> {
     write_private(&data.join("secrets/operator-token"), random_token()?.as_bytes())?;
     copy_rules(&repository().join("policies"), &data.join("policies"))?;
     write_private(&data.join(config::FILE_NAME), config::DEFAULT.as_bytes())?;
+    policies::first(&Config::load(data)?, "operator:cli", Timestamp::from_millis(0))?;
     Ok(folder)
 }
 

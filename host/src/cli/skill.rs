@@ -91,7 +91,7 @@ impl Skill {
 }
 
 /// The registry of the data folder, which must exist.
-fn registry(context: &Context) -> anyhow::Result<Registry> {
+pub(super) fn registry(context: &Context) -> anyhow::Result<Registry> {
     context.require_folder()?;
     let key = MasterKey::read(&context.data.join(app::KEY_FILE))?;
     Ok(Registry::open(&context.data, key, Compiler::this_program())?)

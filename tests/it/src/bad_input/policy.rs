@@ -45,14 +45,14 @@ const CASES: [Case; 9] = [
 ];
 
 #[tokio::test]
-async fn what_is_wrong_in_a_rule_is_named_by_check_and_by_serve() -> Result<()> {
+async fn what_is_wrong_in_a_rule_is_named_by_check_and_by_apply() -> Result<()> {
     let data = DataFolder::temporary().await?;
     let path = data.path().join("policies").join("order-status.cedar");
     let fine = fs::read_to_string(&path)?;
     for Case(rule, reasons) in CASES {
         fs::write(&path, format!("{fine}\n{rule}\n"))?;
         let before = Untouched::now(&data).await?;
-        for command in [&["policy", "check"][..], &["serve"]] {
+        for command in [&["policy", "check"][..], &["policy", "apply"]] {
             refused(&data, &before, command, reasons).await.with_context(|| rule.to_owned())?;
         }
     }
@@ -79,7 +79,7 @@ async fn a_missing_schema_is_named() -> Result<()> {
     let data = DataFolder::temporary().await?;
     fs::remove_file(data.path().join("policies").join("postern.cedarschema"))?;
     let before = Untouched::now(&data).await?;
-    for command in [&["policy", "check"][..], &["serve"]] {
+    for command in [&["policy", "check"][..], &["policy", "apply"]] {
         refused(&data, &before, command, &["postern.cedarschema", "postern init"]).await?;
     }
     Ok(())

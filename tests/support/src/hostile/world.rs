@@ -73,6 +73,7 @@ impl World {
         configure(&data, peers)?;
         let rules = paths::repository().join("tests/guests").join(RULES);
         fs::copy(rules, data.path().join("policies").join(RULES))?;
+        data.postern(["policy", "apply"]).await?;
         let honest = host::shipped_skills()?.into_iter().find(|skill| folder_is(skill, HONEST));
         data.install(&honest.context("the skill order-status is not built")?).await?;
         let mut records = shop::read(&paths::repository().join("skills/sample-shop.json"))?;
