@@ -52,10 +52,12 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<(), Failure> {
         .run()
 }
 
-/// Builds the host of crash tests.
+/// Builds the host of crash tests. It is a little optimised, because it is started
+/// hundreds of times and learns its examples each time.
 pub(crate) fn host(root: &Path) -> Result<(), Failure> {
     Run::cargo(root)
         .args(["build", "--locked", "--package", "postern", "--bin", "postern-faulty"])
         .args(["--features", "fault-injection"])
+        .args(["--config", "profile.dev.package.postern.opt-level=1"])
         .run()
 }

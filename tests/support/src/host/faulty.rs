@@ -19,7 +19,7 @@ pub fn faulty_binary() -> Result<PathBuf, SupportError> {
     if path.is_file() {
         return Ok(path);
     }
-    let next = "cargo build --package postern --features fault-injection --bin postern-faulty";
+    let next = "cargo build --package postern --bin postern-faulty --features fault-injection";
     Err(SupportError::NotBuilt { path, next })
 }
 
