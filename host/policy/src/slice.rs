@@ -242,8 +242,11 @@ impl Cut {
     }
 }
 
-/// Every action that is judged, with the types of principals that it has.
-fn actions(schema: &Schema) -> Result<Vec<(&'static str, &'static [Kind], Action)>, CutError> {
+/// An action by its name, with the types of principals that it has.
+type Named = (&'static str, &'static [Kind], Action);
+
+/// Every action that is judged.
+fn actions(schema: &Schema) -> Result<Vec<Named>, CutError> {
     let all = schema.action_entities()?;
     let mut found = Vec::new();
     for uid in all.iter().map(Entity::uid) {

@@ -213,7 +213,7 @@ impl Mentioned {
                         side.pointer("/./attr").is_some_and(|attr| attr == "tool")
                             && side.pointer("/./left/Var").is_some_and(|var| var == "context")
                     };
-                    if sides.iter().any(|side| is_tool(side)) {
+                    if sides.iter().any(is_tool) {
                         let texts = sides.iter().filter_map(|side| side["Value"].as_str());
                         self.tools.extend(texts.map(str::to_owned));
                     }
