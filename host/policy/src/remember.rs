@@ -7,9 +7,9 @@ use std::{
 
 use crate::judge::Finding;
 
-/// Findings of one slice. It begins anew when it is full, so that nothing of a
-/// question outlives that many others, and no longer than the set of rules is in
-/// use.
+/// Findings of one slice. Their keys can hold personal values, where rules compare
+/// those with values of their own. They are in memory only, and gone with the set of
+/// rules, or when the memory is full and begins anew.
 #[derive(Default)]
 pub(crate) struct Remembered {
     findings: RwLock<HashMap<Box<[u8]>, Arc<Finding>>>,
@@ -32,5 +32,11 @@ impl Remembered {
             findings.insert(key, Arc::clone(&found));
             found
         })
+    }
+
+    /// How many findings it holds now.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.findings.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 }

@@ -33,7 +33,7 @@ pub struct Facts {
     pub private: bool,
     /// Who the customer is.
     pub customer: Customer,
-    /// Whether the customer said yes, in this turn, to this tool's question.
+    /// Whether the customer said yes to exactly this call.
     pub confirmed: bool,
     /// The routes whose people have approved exactly this call.
     #[serde(default)]
@@ -151,9 +151,10 @@ pub struct Verdict {
     /// Ids of the rules that decided, sorted. [`DEFAULT_DENY`](crate::DEFAULT_DENY)
     /// and [`INCOMPLETE_FACTS`](crate::INCOMPLETE_FACTS) stand for no rule.
     pub rules: Vec<String>,
-    /// Unless the call is allowed: what has to be fulfilled for it to be. Empty
-    /// if nothing can change the decision, but for whom to notify. With an allowed
-    /// call: what the gate must do with it.
+    /// With an allowed call: what the gate must do with it, which is to take from
+    /// limits and sums, to redact and to notify. Otherwise: what has to be fulfilled
+    /// for it to be allowed, and what the rules that ask for it say besides. If
+    /// nothing can change the decision, only whom to notify.
     pub obligations: Vec<Obligation>,
     /// One sentence with the next step, fit for skills, logs and audit: it has
     /// no personal data. It names the rules where the call is denied.
