@@ -87,8 +87,8 @@ impl Sources {
             let ends = rules.iter().skip(1).map(|(line, _)| *line).chain([lines.len() + 1]);
             for ((from, id), to) in rules.iter().zip(ends) {
                 let of_rule = lines.get(from.saturating_sub(1)..to - 1).unwrap_or_default();
-                let is_text = |line: &&str| !line.trim().is_empty() && !line.starts_with("//");
-                let last = of_rule.iter().rposition(|line| is_text(&line)).map_or(0, |at| at + 1);
+                let is_text = |line: &str| !line.trim().is_empty() && !line.starts_with("//");
+                let last = of_rule.iter().rposition(|line| is_text(line)).map_or(0, |at| at + 1);
                 texts.insert((*id).to_owned(), of_rule[..last].join("\n"));
             }
         }

@@ -66,6 +66,14 @@ impl Operator {
         self.get("/api/tickets").await
     }
 
+    /// The rules in force.
+    ///
+    /// # Errors
+    /// Where the host does not answer as its contract says.
+    pub async fn rules(&self) -> Result<Vec<Value>, SupportError> {
+        self.get("/api/rules").await
+    }
+
     /// Installed skills.
     ///
     /// # Errors
