@@ -47,7 +47,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<(), Failure> {
     Run::cargo(root)
         .args(["test", "--locked", "--package", "postern-it", "--test", "it", "--"])
         .args(["--exact", "--nocapture", TEST])
-        .env("POSTERN_KILL_ROUNDS", options.points.to_string())
+        .env("POSTERN_KILL_POINTS", options.points.to_string())
         .env("POSTERN_KILL_SEED", options.seed.to_string())
         .run()
 }

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use toml_edit::{Array, Item, Table, value};
 
 use super::{
-    approver,
+    approver::Approver,
     senders::{Addresses, Conversation},
     shop,
     verdict::{self, Found},
@@ -20,7 +20,7 @@ const AT_FIRST: u64 = 4;
 const PAUSE: u64 = 3;
 /// Messages that wait, at least, after such a round: there is always something to
 /// do for the next hosts.
-const MOST_WAITING: u64 = 12;
+const WAITING: u64 = 24;
 /// Messages that a conversation brings.
 const MESSAGES: u64 = 10;
 /// Hosts that the end takes at most.
@@ -34,6 +34,7 @@ pub(super) struct Scene {
     pub(super) town: Town,
     pub(super) till: Till,
     pub(super) addresses: Addresses,
+    pub(super) approver: Approver,
     running: JoinSet<Result<Conversation>>,
     begun: u64,
     most: u64,
@@ -46,29 +47,34 @@ impl Scene {
         let town = Town::build(&SHIPPED).await?;
         let till = Till::start().await?;
         configure(&town, &till)?;
-        std::fs::remove_dir_all(town.data.path().join("policies/cases"))?;
         town.data.postern(["policy", "apply"]).await?;
         town.data.install(&skill("payer")?).await?;
         let most = AT_FIRST + rounds;
         town.import(&shop::records(most)).await?;
-        let (addresses, running) = (Addresses::default(), JoinSet::new());
-        Ok(Self { town, till, addresses, running, begun: 0, most, random: random.fork() })
+        let approver = Approver::hire(&town).await?;
+        Ok(Self {
+            town,
+            till,
+            addresses: Addresses::default(),
+            approver,
+            running: JoinSet::new(),
+            begun: 0,
+            most,
+            random: random.fork(),
+        })
     }
 
     /// What happens while no host is there: from time to time approvals are
     /// decided, and conversations begin where there is too little to do.
     pub(super) async fn before(&mut self, round: u64) -> Result<()> {
-        if round % PAUSE != 0 {
+        if !round.is_multiple_of(PAUSE) {
             return Ok(());
         }
-        let waiting = {
-            let store = self.town.store().await?;
-            approver::decide(&store).await?;
-            store.backlog().await?.0
-        };
+        self.approver.decide(&self.town).await?;
+        let waiting = self.town.store().await?.backlog().await?.0;
         let want = match self.begun {
             0 => AT_FIRST,
-            _ => MOST_WAITING.saturating_sub(waiting).div_ceil(MESSAGES),
+            _ => WAITING.saturating_sub(waiting).div_ceil(MESSAGES),
         };
         for _ in 0..want.min(self.most - self.begun) {
             let talk = Conversation::begin(self.begun, self.random.fork());
@@ -89,8 +95,7 @@ impl Scene {
         for _ in 0..LAST_HOSTS {
             self.settle().await?;
             host.stop().await?;
-            let decided = approver::decide(&self.town.store().await?).await?;
-            if decided == 0 {
+            if self.approver.decide(&self.town).await? == 0 {
                 return verdict::judge(&self.town, &self.till, &talks).await;
             }
             host = self.town.open().await?;

@@ -52,7 +52,7 @@ pub(super) fn once_each(rows: &[AuditRow], known: &Known) -> Result<()> {
             // A delivery and a customer's proof have a row for each try, an
             // operator's act its own, and an approval one for each of its states.
             (AuditKind::Delivery | AuditKind::Operator | AuditKind::Identity, None, None, _)
-            | (AuditKind::Approval, Some(_), Some(_), _) => true,
+            | (AuditKind::Approval | AuditKind::Operator, Some(_), Some(_), _) => true,
             _ => bail!("a row about nothing in particular: {entry:?}"),
         };
         ensure!(new, "written down twice: {entry:?}");
