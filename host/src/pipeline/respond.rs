@@ -79,7 +79,7 @@ impl Responder<'_> {
                 name_of(&result)
             ));
             if let Some(refusal) = self.refused(step).await {
-                return Ok(refusal.after(response, &result));
+                return Ok(refusal.after(response));
             }
             match result {
                 Ok(Outcome::Reply { text }) => {

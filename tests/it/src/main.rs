@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod approvals;
 mod assets;
 mod audit;
 mod bad_input;
@@ -19,11 +20,13 @@ mod hostile;
 mod hostile_corpus;
 mod identity;
 mod lifecycle;
+mod operators;
 mod policy;
 mod replies;
 mod retail;
 mod serving;
 mod setup;
 mod steady;
+mod step_up;
 mod terminal;
 mod web_chat;

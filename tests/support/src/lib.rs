@@ -8,6 +8,7 @@ pub mod chat;
 mod error;
 pub mod fake_py;
 mod fault;
+pub mod gateway;
 pub mod host;
 pub mod hostile;
 mod http;

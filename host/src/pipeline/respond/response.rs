@@ -1,6 +1,6 @@
 //! The answers of a turn's tools, and what they still want.
 
-use postern_domain::{Awaiting, Outcome, PendingTool, Severity, SkillFailure};
+use postern_domain::{Awaiting, PendingTool, Severity};
 
 use super::super::{plan, texts};
 
@@ -73,12 +73,9 @@ impl Response {
             Some(Escalation { reason, severity: Severity::Normal, failure: Some(failure) });
     }
 
-    /// This refusal as the end of what came `before`. A skill that has words of its
-    /// own for it is heard, if there is anything to be said at all.
-    pub(super) fn after(mut self, before: Self, result: &Result<Outcome, SkillFailure>) -> Self {
-        if let (Ok(Outcome::Reply { text }), false) = (result, self.answers.is_empty()) {
-            self.answers = vec![text.clone()];
-        }
+    /// This refusal as the end of what came `before`. What the skill made of it is not
+    /// said: it cannot know who decided, and why.
+    pub(super) fn after(self, before: Self) -> Self {
         let answers = before.answers.into_iter().chain(self.answers).collect();
         Self { answers, steps: before.steps, ..self }
     }

@@ -110,6 +110,20 @@ impl<'a> Customer<'a> {
         Ok(sent.last().map(|sent| sent.text.clone()).unwrap_or_default())
     }
 
+    /// Waits for a message with this in it, after those that they have got. A host that
+    /// was killed may send the one before it once more.
+    pub(crate) async fn hears_of(&mut self, text: &str) -> Result<String> {
+        loop {
+            let next = self.answers + 1;
+            let sent = self.telegram.wait_for_chat(&self.chat(), next, PATIENCE).await;
+            let sent = sent.with_context(|| format!("nothing says {text:?}"))?;
+            self.answers = next;
+            if let Some(message) = sent.get(next - 1).filter(|sent| sent.text.contains(text)) {
+                return Ok(message.text.clone());
+            }
+        }
+    }
+
     /// Waits for the answer to the next message.
     pub(crate) async fn told(&mut self) -> Result<Told> {
         self.turns += 1;

@@ -217,6 +217,23 @@ impl DataFolder {
         })
     }
 
+    /// Lets codes reach customers' e-mail addresses by a gateway at `url`.
+    ///
+    /// # Errors
+    /// Where a file of the folder cannot be written.
+    pub fn use_gateway(&self, url: &str, token: &str) -> Result<(), SupportError> {
+        self.write_secret("gateway-token", token)?;
+        self.edit_config(|config| {
+            let identity = table(config.as_table_mut(), &["identity"]);
+            let mut contacts = toml_edit::InlineTable::new();
+            contacts.insert("email", "email".into());
+            identity["contacts"] = value(contacts);
+            let delivery = table(identity, &["delivery"]);
+            delivery["url"] = value(url);
+            delivery["token"] = secret_file("gateway-token");
+        })
+    }
+
     /// Installs a skill and grants what it requests.
     ///
     /// # Errors
