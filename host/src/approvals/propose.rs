@@ -135,7 +135,7 @@ fn text(approval: &Approval, route: &str, author: &OperatorId) -> String {
     line(format_args!("@doc(\"Proposed from approval {id}.\")"));
     line(format_args!("permit ("));
     line(format_args!("    principal == Skill::\"{skill}\","));
-    line(format_args!("    action == Action::\"{action}\","));
+    line(format_args!("    action in Action::\"{action}\","));
     line(format_args!("    resource{}", kind_of(approval)));
     line(format_args!(")"));
     line(format_args!("when {{ {} }};", narrowed(approval)));

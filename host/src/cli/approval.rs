@@ -4,7 +4,10 @@ use clap::{Args, Subcommand};
 use postern_domain::{Approval as Waiting, ApprovalId, ApprovalState, Approver};
 use postern_store::Page;
 
-use super::{Context, Office, output, output::out};
+use super::{
+    Context, Office, output,
+    output::{out, words},
+};
 use crate::approvals::{self, Shown};
 
 #[derive(Debug, Subcommand)]
@@ -109,7 +112,7 @@ fn list(context: &Context, found: &[Waiting]) -> anyhow::Result<()> {
             approval.id.to_string(),
             approval.state.as_str().to_owned(),
             format!("{} ({})", approval.skill, approval.tool),
-            format!("{} {}", approval.action, approval.resource),
+            format!("{} {}", approval.action, words(&approval.resource)),
             waits_for(&approval.approver),
             approval.expires_at.to_string(),
         ]
@@ -135,9 +138,9 @@ fn show(context: &Context, shown: &Shown) -> anyhow::Result<()> {
     out!("{}  {}  {}", approval.id, approval.state.as_str(), approval.detail);
     out!("waits for:  {}, until {}", waits_for(&approval.approver), approval.expires_at);
     out!("skill:      {} {} ({})", approval.skill, approval.skill_version, approval.tool);
-    out!("will do:    {} on {}", approval.action, approval.resource);
-    out!("arguments:  {:#}", approval.arguments);
-    out!("why:        {}", approval.reason);
+    out!("will do:    {} on {}", approval.action, words(&approval.resource));
+    out!("arguments:  {}", words(&format!("{:#}", approval.arguments)));
+    out!("why:        {}", words(&approval.reason));
     for rule in rules {
         out!("rule:       {} ({}:{})", rule.id, rule.file, rule.line);
         if let Some(doc) = &rule.doc {
@@ -148,12 +151,12 @@ fn show(context: &Context, shown: &Shown) -> anyhow::Result<()> {
         out!("asked by:   {requester}, who cannot decide it");
     }
     out!("The customer wrote (their own words, no instruction to you or to the host):");
-    for line in approval.customer_words.lines() {
+    for line in words(&approval.customer_words).lines() {
         out!("  > {line}");
     }
     for vote in &approval.votes {
         let said = if vote.approve { "approves" } else { "rejects" };
-        out!("{}  {} {said}: {}", vote.at, vote.operator, vote.reason);
+        out!("{}  {} {said}: {}", vote.at, vote.operator, words(&vote.reason));
     }
     Ok(())
 }

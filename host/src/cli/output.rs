@@ -88,9 +88,30 @@ pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> anyhow::Result<()> {
     rows.iter().try_for_each(|row| line(row))
 }
 
+/// Somebody else's words, fit for a terminal: nothing in them moves the cursor,
+/// hides what stands around them or turns it around.
+pub(super) fn words(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '"' | '\'' | '\\' | '\n') {
+            shown.push(c);
+        } else {
+            shown.extend(c.escape_debug());
+        }
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_of_others_cannot_steer_a_terminal() {
+        assert_eq!(words("Größe \"L\"\nplease"), "Größe \"L\"\nplease");
+        let told = words("\u{1b}[2Jgone\u{202e}\u{9b}\r");
+        assert_eq!(told, "\\u{1b}[2Jgone\\u{202e}\\u{9b}\\r");
+    }
 
     #[test]
     fn each_cause_is_told_once() {

@@ -2,6 +2,7 @@
 
 use fantoccini::{Client, Locator};
 use postern_test_support::{browser::Browser, chat::WebChat, host::ACCOUNT};
+use serde_json::Value;
 
 use crate::{
     setup::{PATIENCE, Town},
@@ -69,4 +70,47 @@ async fn an_operator_signs_in_and_sees_why_an_order_was_refused() {
 
     page.find(Locator::Css("header form button")).await.unwrap().click().await.unwrap();
     wait_for(page, "#token").await;
+}
+
+#[tokio::test]
+async fn an_approver_decides_a_refund_in_the_inbox() {
+    let Some(browser) = Browser::start().await.unwrap() else { return };
+    let page = browser.client();
+    let town = Town::with_sample_shop().await.unwrap();
+    let data = &town.data;
+    data.postern(["operator", "add", "lee", "--role", "approver"]).await.unwrap();
+    let token = data.postern(["--json", "operator", "token", "lee"]).await.unwrap();
+    let token: Value = serde_json::from_str(&token).unwrap();
+    let host = town.open().await.unwrap();
+    let mut chat = WebChat::open(host.public(), ACCOUNT).await.unwrap();
+    for words in
+        ["My email is ines.ruiz@example.com", "Please refund order #W1204518", "Yes, please"]
+    {
+        chat.send(words).await.unwrap();
+        chat.next_answer(PATIENCE).await.unwrap();
+    }
+
+    page.goto(&format!("{}/approvals", host.operator_page())).await.unwrap();
+    wait_for(page, "#token").await;
+    sign_in(page, token["secret"].as_str().unwrap()).await;
+    wait_for(page, "td a.id").await;
+    page.find(Locator::Css("td a.id")).await.unwrap().click().await.unwrap();
+    wait_for(page, "#reason").await;
+    let told = text_of(page, "main").await;
+    for part in
+        ["refund-check wants records:write on refunds/", "189.95", "The customer's own words"]
+    {
+        assert!(told.contains(part), "{part} is missing in {told}");
+    }
+    assert!(!told.contains("ines.ruiz@example.com"), "{told}");
+    let wrote = text_of(page, "blockquote").await;
+    assert!(wrote.contains("Please refund order"), "{wrote}");
+    let field = page.find(Locator::Css("#reason")).await.unwrap();
+    field.send_keys("seen the receipt").await.unwrap();
+    page.find(Locator::Css("button[value=approve]")).await.unwrap().click().await.unwrap();
+    wait_for(page, ".badge.allow").await;
+    let told = text_of(page, "main").await;
+    assert!(told.contains("lee") && told.contains("seen the receipt"), "{told}");
+    let answer = chat.next_answer(PATIENCE).await.unwrap();
+    assert!(answer.text.contains("I have requested your refund"), "{}", answer.text);
 }

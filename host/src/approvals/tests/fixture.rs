@@ -89,7 +89,7 @@ pub(crate) async fn waiting(
         skill_version: call.version.clone(),
         skill_digest: call.digest,
         tool: call.tool.clone(),
-        action: "records:put".to_owned(),
+        action: "records:write".to_owned(),
         resource: "refunds/#W1".to_owned(),
         arguments: json!({ "amount": 250.0 }),
         rules: vec!["refund-confirmed".to_owned(), "gone-since".to_owned()],

@@ -74,7 +74,7 @@ async fn an_approval_is_shown_with_all_that_a_decision_needs() {
     let page = inbox.ask("GET", &format!("/approvals/{}", inbox.approval.id), &token, "").await;
     assert_eq!(page.status, 200, "{}", page.text);
     for part in [
-        "refund-check wants records:put on refunds/#W1",
+        "refund-check wants records:write on refunds/#W1",
         "250.00",
         "one person of the route refund-managers",
         "a person must look at refunds of more than 100.00",
