@@ -12,6 +12,7 @@ mod record;
 mod redact;
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering::Relaxed},
@@ -276,6 +277,7 @@ impl HostPort for Gate {
             shared: Arc::clone(&self.shared),
             ledger,
             caller: Arc::clone(&self.caller),
+            used_up: BTreeSet::new(),
             approvals: self.approvals.iter().filter(|it| it.seq == seq).cloned().collect(),
             seq,
             digest,

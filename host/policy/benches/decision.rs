@@ -81,6 +81,7 @@ fn facts(owner: Option<&str>) -> Facts {
         endpoint: None,
         own_ticket: false,
         scheduled: false,
+        used_up: BTreeSet::new(),
     }
 }
 

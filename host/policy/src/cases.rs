@@ -47,6 +47,8 @@ pub struct Case {
     taint: u8,
     #[serde(default)]
     scheduled: bool,
+    #[serde(default)]
+    used_up: Vec<String>,
     tier: Option<String>,
     #[serde(default)]
     identify_failures: u32,
@@ -250,6 +252,7 @@ impl Case {
             endpoint,
             own_ticket: self.own_ticket,
             scheduled: self.scheduled,
+            used_up: self.used_up.iter().cloned().collect(),
         }
     }
 }

@@ -128,7 +128,7 @@ impl Duties {
 pub(crate) struct DutyTable {
     all: Vec<(Duty, String)>,
     approvals: BTreeMap<String, Duties>,
-    amounts: Vec<(Duties, Amount)>,
+    amounts: Vec<(Duties, String, Amount)>,
     /// What the gate takes after the decision: limits, and bounds with a sum.
     pub(crate) taken: Duties,
     limits: Duties,
@@ -177,7 +177,7 @@ impl DutyTable {
                 }
                 Duty::MaxAmount(name) => {
                     if let Some(amount) = quantities.amount.get(name) {
-                        table.amounts.push((bit, *amount));
+                        table.amounts.push((bit, name.clone(), *amount));
                         if amount.sum.is_some() {
                             table.taken = table.taken.union(bit);
                         }
@@ -217,8 +217,8 @@ impl DutyTable {
         for route in &facts.approvals {
             now = now.union(self.approvals.get(route).copied().unwrap_or_default());
         }
-        for (bit, bound) in &self.amounts {
-            if bound.holds(amount) {
+        for (bit, name, bound) in &self.amounts {
+            if bound.holds(amount) && !facts.used_up.contains(name) {
                 now = now.union(*bit);
             }
         }

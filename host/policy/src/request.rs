@@ -61,6 +61,10 @@ pub struct Facts {
     /// customer.
     #[serde(default)]
     pub scheduled: bool,
+    /// Bounds on amounts whose sum over their window is used up: nothing more fits
+    /// into them, however small it is.
+    #[serde(default)]
+    pub used_up: BTreeSet<String>,
 }
 
 /// A record that a call is about.

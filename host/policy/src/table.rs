@@ -244,6 +244,7 @@ fn facts(level: IdentityLevel, private: bool) -> Facts {
         endpoint: None,
         own_ticket: true,
         scheduled: false,
+        used_up: BTreeSet::new(),
     }
 }
 

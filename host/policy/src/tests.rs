@@ -161,6 +161,7 @@ fn facts() -> Facts {
         endpoint: None,
         own_ticket: true,
         scheduled: false,
+        used_up: BTreeSet::new(),
     }
 }
 

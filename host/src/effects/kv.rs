@@ -1,6 +1,6 @@
 //! Small state of skills.
 
-use postern_domain::{CallFailure, FailureKind, HostReply, Timestamp};
+use postern_domain::{CallFailure, Customer, FailureKind, HostReply, IdentityLevel, Timestamp};
 use postern_store::{Change, StoreError};
 
 use crate::{gate::Caller, ledger::Ledger};
@@ -12,13 +12,13 @@ const MOST_VALUES: u64 = 100;
 /// Bytes that a skill can keep for one customer.
 const MOST_BYTES: u64 = 1024 * 1024;
 
-/// Whose values these are: the customer's, or those of the conversation's session
-/// as long as nobody knows who is writing.
+/// Whose values these are: the customer's, on every channel, once it is sure who
+/// writes, and until then those of the conversation's session.
 fn scope(ledger: &Ledger) -> String {
-    match &ledger.conversation.customer.key {
-        Some(key) => format!("customer:{key}"),
-        None => {
-            let conversation = &ledger.conversation;
+    let conversation = &ledger.conversation;
+    match &conversation.customer {
+        Customer { key: Some(key), level: IdentityLevel::Verified } => format!("customer:{key}"),
+        Customer { .. } => {
             format!("conversation:{}:{}", conversation.id, conversation.state.session)
         }
     }

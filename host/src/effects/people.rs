@@ -1,7 +1,8 @@
 //! Tickets, and asking for a person.
 
 use postern_domain::{
-    CallFailure, HandOver, HostReply, TicketChange, TicketEventKind, Timestamp, TransitionError,
+    CallFailure, Customer, HandOver, HostReply, IdentityLevel, TicketChange, TicketEventKind,
+    Timestamp, TransitionError,
 };
 use postern_store::StoreError;
 
@@ -56,10 +57,15 @@ pub(super) fn comment(
 }
 
 pub(super) async fn history(ledger: &Ledger, limit: u32) -> Result<Answer, StoreError> {
-    let tickets = match &ledger.conversation.customer.key {
+    let Customer { key, level } = &ledger.conversation.customer;
+    let mut tickets = match key {
         Some(customer) => ledger.store().tickets_of(customer, limit).await?,
         None => Vec::new(),
     };
+    // Conversations are joined only when it is sure that they are one customer's.
+    if *level < IdentityLevel::Verified {
+        tickets.retain(|ticket| ticket.conversation == ledger.conversation.id);
+    }
     Ok(Ok(HostReply::Tickets { tickets }))
 }
 

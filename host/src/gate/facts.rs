@@ -65,6 +65,7 @@ pub(super) async fn prepare(
         endpoint: None,
         own_ticket: false,
         scheduled: false,
+        used_up: BTreeSet::new(),
     };
     let material = match call {
         HostCall::Log { .. }

@@ -1,11 +1,11 @@
 //! One call's way through the gate: judge, record, perform, record.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use postern_domain::{
     Approval, AuditEntry, AuditKind, AuditVerdict, CallFailure, CallRecord, CallState, Decision,
-    Digest, FailureKind, HostCall, HostReply, JournalEntry, LimitUse, Obligation, RequestId,
-    Retry, Timestamp,
+    Digest, FailureKind, HostCall, HostReply, JournalEntry, LimitUse, Obligation, RequestId, Retry,
+    Timestamp,
 };
 use postern_policy::{Facts, PolicyRequest, PolicySet, Verdict};
 use postern_runtime::Answered;
@@ -31,6 +31,8 @@ pub(super) struct Passage {
     pub(super) caller: Arc<Caller>,
     /// What somebody had to decide about this call.
     pub(super) approvals: Vec<Approval>,
+    /// Bounds on amounts that were found to be used up.
+    pub(super) used_up: BTreeSet<String>,
     pub(super) seq: u32,
     pub(super) digest: Digest,
     pub(super) started: Timestamp,
@@ -57,6 +59,15 @@ enum Ruling {
     Hold(Box<Approval>),
     /// It goes on waiting.
     Wait(Box<Approval>),
+}
+
+/// A limit that has nothing left.
+struct UsedUp {
+    /// If it is a bound on a sum of money, its name: rules may know another way than
+    /// through it, such as asking people, and are asked once more.
+    bound: Option<String>,
+    /// What the skill is told otherwise.
+    failure: CallFailure,
 }
 
 /// What the gate does with a permitted call.
@@ -107,6 +118,7 @@ impl Passage {
             }
         };
         granted.tell(&mut prepared.facts);
+        prepared.facts.used_up.clone_from(&self.used_up);
         let policy = self.shared.policy.current();
         let verdict = policy.judge(&PolicyRequest {
             skill: &self.caller.skill,
@@ -307,7 +319,11 @@ impl Passage {
             Ruling::Permit(permitted) => {
                 let (permit, duties) = *permitted;
                 match self.take(duties.needed.uses.clone(), Vec::new(), Vec::new()).await? {
-                    Err(failure) => {
+                    Err(UsedUp { bound: Some(bound), .. }) => {
+                        self.used_up.insert(bound);
+                        return Box::pin(self.with_turn(call)).await;
+                    }
+                    Err(UsedUp { failure, .. }) => {
                         verdict.decision = Decision::Deny;
                         Err(failure)
                     }
@@ -327,7 +343,7 @@ impl Passage {
         uses: Vec<LimitUse>,
         mut with: Vec<Change>,
         audit: Vec<AuditEntry>,
-    ) -> Result<Result<(), CallFailure>, GateError> {
+    ) -> Result<Result<(), UsedUp>, GateError> {
         if uses.is_empty() && with.is_empty() {
             return Ok(Ok(()));
         }
@@ -338,7 +354,10 @@ impl Passage {
         match self.ledger.commit(with, audit).await {
             Ok(_) => Ok(Ok(())),
             Err(StoreError::LimitReached { limit, retry_at }) => {
-                Ok(Err(used_up(&limit, retry_at, at)))
+                let failure = used_up(&limit, retry_at, at);
+                let is_bound = self.shared.policy.current().amount(&limit).is_some();
+                let bound = (is_bound && !self.used_up.contains(&limit)).then_some(limit);
+                Ok(Err(UsedUp { bound, failure }))
             }
             Err(error) => Err(error.into()),
         }
@@ -375,7 +394,11 @@ impl Passage {
                                 crate::fault::point("write.after");
                                 return Ok(Answered { answer: Ok(reply), at });
                             }
-                            Ok(Err(failure)) => {
+                            Ok(Err(UsedUp { bound: Some(bound), .. })) => {
+                                self.used_up.insert(bound);
+                                return Box::pin(self.own_store(call)).await;
+                            }
+                            Ok(Err(UsedUp { failure, .. })) => {
                                 verdict.decision = Decision::Deny;
                                 Err(failure)
                             }
@@ -429,7 +452,11 @@ impl Passage {
                         crate::fault::point("effect.performed");
                         return self.settle(&call, &verdict, facts, answer).await;
                     }
-                    Err(failure) => {
+                    Err(UsedUp { bound: Some(bound), .. }) => {
+                        self.used_up.insert(bound);
+                        return Box::pin(self.external(call, idempotent, interrupted)).await;
+                    }
+                    Err(UsedUp { failure, .. }) => {
                         verdict.decision = Decision::Deny;
                         failure
                     }

@@ -194,6 +194,20 @@ async fn a_large_amount_is_no_smaller_in_parts() {
 }
 
 #[tokio::test]
+async fn small_amounts_that_add_up_wait_for_people_too() {
+    let fixture = Fixture::with_rules(Mode::Answers, LARGE).await;
+    let mut gate = fixture.gate(vec![]);
+    gate.call(amount(9_000)).await.unwrap().answer.unwrap();
+    let HostCall::RecordsWrite { mut steps } = amount(9_000) else { panic!() };
+    let RecordStep::Put { key, .. } = &mut steps[0] else { panic!() };
+    "#W2".clone_into(key);
+    suspended(gate.call(HostCall::RecordsWrite { steps }).await);
+    let approval = fixture.ledger.lock().await.suspended.take().unwrap().approval;
+    assert_eq!(approval.approver.route(), Some("managers"));
+    assert!(fixture.store.record("refunds", "#W2").await.unwrap().is_none());
+}
+
+#[tokio::test]
 async fn a_limit_is_counted_in_the_store_and_once_for_each_call() {
     let fixture = Fixture::with_rules(Mode::Answers, ONCE).await;
     let mut gate = fixture.gate(vec![]);
