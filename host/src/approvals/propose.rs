@@ -80,6 +80,9 @@ pub async fn propose(
     };
     let folder = config.data.join(FOLDER);
     let file = folder.join(format!("{id}.cedar"));
+    if file.exists() {
+        return Err(ProposeError::Exists(file));
+    }
     let text = text(&approval, route, desk.actor.id());
     let refused = refused(config, id, &text)?;
     let write = || {
