@@ -19,7 +19,7 @@ use postern::fault::POINTS;
 use postern_test_support::host::{Faulty, binary, faulty_binary};
 use scene::Scene;
 
-const ROUNDS: u64 = 30;
+const ROUNDS: u64 = 20;
 const BOUNDARIES: u64 = 40;
 const SEED: u64 = 0x6b69_6c6c;
 /// From so many kills at places on, each place must have killed.
