@@ -105,6 +105,8 @@ pub(crate) struct Quantities {
     pub(crate) concurrency: BTreeMap<String, Concurrency>,
 }
 
+const NAME_OF_RATE: &str = "a rate has this name already: choose another";
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -159,7 +161,13 @@ impl Quantities {
             }
         }
         for (name, raw) in file.amount {
-            if let Some(amount) = check.entry("amount", &name, &raw, RawAmount::checked) {
+            // What is reserved in the store is known by name.
+            let taken = all.rate.contains_key(&name);
+            let checked = |raw: &RawAmount| match taken {
+                true => Err(NAME_OF_RATE.to_owned()),
+                false => raw.checked(),
+            };
+            if let Some(amount) = check.entry("amount", &name, &raw, checked) {
                 all.amount.insert(name, amount);
             }
         }
@@ -167,7 +175,7 @@ impl Quantities {
             // Both are what `@limit` names.
             let taken = all.rate.contains_key(&name);
             let checked = |raw: &RawConcurrency| match taken {
-                true => Err("a rate has this name already: choose another".to_owned()),
+                true => Err(NAME_OF_RATE.to_owned()),
                 false => raw.checked(),
             };
             if let Some(concurrency) = check.entry("concurrency", &name, &raw, checked) {

@@ -112,28 +112,6 @@ pub struct EndpointFacts {
     pub amount: Option<i64>,
 }
 
-impl Facts {
-    /// The facts as they can be kept beside a journal: `hide` gives what stands in
-    /// the place of keys and owners, which can be personal. It must give the same
-    /// for the same value and something else for every other, because rules
-    /// compare them with each other.
-    #[must_use]
-    pub fn hidden(&self, hide: impl Fn(&str) -> String) -> Self {
-        let hidden = |value: &Option<String>| value.as_deref().map(&hide);
-        let record = |record: &RecordFacts| RecordFacts {
-            key: hidden(&record.key),
-            owner: hidden(&record.owner),
-            new_owner: hidden(&record.new_owner),
-            ..record.clone()
-        };
-        Self {
-            customer: Customer { key: hidden(&self.customer.key), level: self.customer.level },
-            records: self.records.iter().map(record).collect(),
-            ..self.clone()
-        }
-    }
-}
-
 /// The question whether a personal value may be put into a request.
 #[derive(Clone, Copy)]
 pub struct RevealRequest<'a> {

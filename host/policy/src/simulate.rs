@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postern_domain::{HostCall, RecordStep, SkillId};
+use postern_domain::{HostCall, SkillId};
 use serde::{Deserialize, Serialize};
 
 use crate::{Facts, PolicyRequest, PolicySet, Verdict, told};
@@ -20,7 +20,7 @@ pub struct Recorded {
     pub tool: String,
     /// The call, in placeholders.
     pub call: HostCall,
-    /// What the host knew, [hidden](Facts::hidden) or not.
+    /// What the host knew.
     pub facts: Facts,
 }
 
@@ -32,50 +32,9 @@ impl Recorded {
             version: &self.version,
             publisher: &self.publisher,
             tool: &self.tool,
-            call: &self.call_of_facts(),
+            call: &self.call,
             facts: &self.facts,
         })
-    }
-
-    /// The call with the keys that its facts have. Where those are hidden, the call
-    /// must be about the same hidden records.
-    fn call_of_facts(&self) -> HostCall {
-        let mut call = self.call.clone();
-        let mut keys = self.facts.records.iter().filter_map(|record| record.key.clone());
-        let mut renew = |key: &mut String| {
-            if let Some(known) = keys.next() {
-                *key = known;
-            }
-        };
-        match &mut call {
-            HostCall::RecordsGet { key, .. } => renew(key),
-            HostCall::RecordsWrite { steps } => {
-                for step in steps {
-                    match step {
-                        RecordStep::Put { key, .. } | RecordStep::Delete { key, .. } => renew(key),
-                    }
-                }
-            }
-            HostCall::Log { .. }
-            | HostCall::RecordsQuery { .. }
-            | HostCall::RecordsIdentify { .. }
-            | HostCall::HttpSend { .. }
-            | HostCall::KvGet { .. }
-            | HostCall::KvSet { .. }
-            | HostCall::KvDelete { .. }
-            | HostCall::TicketCreate { .. }
-            | HostCall::TicketUpdate { .. }
-            | HostCall::TicketTag { .. }
-            | HostCall::TicketComment { .. }
-            | HostCall::TicketHistory { .. }
-            | HostCall::HandOver { .. }
-            | HostCall::KnowledgeSearch { .. }
-            | HostCall::ModelComplete { .. }
-            | HostCall::MessageSend { .. }
-            | HostCall::ScheduleCreate { .. }
-            | HostCall::ScheduleCancel { .. } => {}
-        }
-        call
     }
 }
 

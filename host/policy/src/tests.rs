@@ -7,6 +7,7 @@ mod cases;
 mod duties;
 mod loading;
 mod properties;
+mod quantities;
 mod remembered;
 mod shipped;
 mod simulate;

@@ -1,6 +1,6 @@
 //! What loading refuses, with place and hint.
 
-use super::*;
+use super::{quantities::loaded, *};
 
 /// One rule with something wrong in it: where, what, and the hint.
 fn check(rules: &str, place: (u32, u32), message: &str, hint: &str) {
@@ -73,6 +73,50 @@ fn duties_and_conditions_go_together() {
         "without saying so",
         "forbid rule",
     );
+}
+
+#[test]
+fn a_duty_lifts_the_rule_when_it_is_fulfilled_and_never_the_other_way_round() {
+    let asked = "context.satisfied.contains(\"confirm\")";
+    let rule = |kind: &str, condition: &str| {
+        let condition = condition.replace("YES", asked);
+        format!("@id(\"a\") @confirm forbid {ANY} {kind} {{ {condition} }};")
+    };
+    let private = "context.conversation.private";
+    for (kind, condition) in [
+        ("unless", "YES"),
+        ("when", "!YES"),
+        ("unless", "YES || context.tool == \"t\""),
+        ("unless", "YES && !(context.tool == \"t\")"),
+        ("unless", "!!YES"),
+        ("unless", "!(context.tool == \"t\" || !YES)"),
+        ("unless", "if context.tool == \"t\" then YES else false"),
+        ("when", "if context.tool == \"t\" then !YES else true"),
+    ] {
+        assert!(load(&rule(kind, condition)).is_ok(), "{kind} {condition}");
+    }
+    for (kind, condition) in [
+        ("when", "YES"),
+        ("unless", "!YES"),
+        ("when", "!(context.tool == \"t\" || !YES)"),
+        ("when", "context.tool == \"t\" && YES"),
+        ("when", "if context.tool == \"t\" then YES else true"),
+    ] {
+        let hint = "unless { context.satisfied.contains(\"confirm\") }";
+        check(&rule(kind, condition), (1, 1), "@confirm is the wrong way round", hint);
+    }
+    let unclear = [
+        ("unless", format!("if YES then {private} else true")),
+        ("unless", format!("YES == {private}")),
+        ("when", "[YES].contains(false)".to_owned()),
+        ("when", "{ a: YES }.a".to_owned()),
+    ];
+    for (kind, condition) in unclear {
+        check(&rule(kind, &condition), (1, 1), "@confirm is asked where it may not lift", "unless");
+    }
+    // One use that lifts does not make good for another that does the contrary.
+    let both = rule("when", "YES").replace(';', &format!(" unless {{ {asked} }};"));
+    check(&both, (1, 1), "the wrong way round", "unless");
 }
 
 #[test]
@@ -240,74 +284,6 @@ fn no_collections_is_no_error() {
     assert!(PolicySet::load(&only(vec![]), &Collections::default()).is_ok());
 }
 
-/// Other limits and routes than those of the tests, and one rule.
-fn loaded(limits: &str, approvals: &str, rule: &str) -> Result<PolicySet, Vec<PolicyError>> {
-    let source = |file: &str, text: &str| PolicySource { file: file.into(), text: text.into() };
-    let sources = PolicySources {
-        limits: Some(source("limits.toml", limits)),
-        approvals: Some(source("approvals.toml", approvals)),
-        ..only(vec![source("test.cedar", rule)])
-    };
-    PolicySet::load(&sources, &shop())
-}
-
-#[test]
-fn limits_are_refused_with_their_place() {
-    let check = |text: &str, line: u32, message: &str| {
-        let errors = loaded(text, "", "").unwrap_err();
-        let fits = |e: &PolicyError| {
-            (e.file.as_str(), e.line) == ("limits.toml", line) && e.message.contains(message)
-        };
-        assert!(errors.iter().any(fits), "{text}\n{errors:?}");
-    };
-    let rate = |more: &str| format!("\n[rate.few]\nper = \"skill\"\n{more}\n");
-    assert!(loaded(&rate("count = 1\nwindow = \"1m\""), "", "").is_ok());
-    check("[rate", 1, "");
-    check(&rate("count = 1\nwindow = \"1m\"\nbrust = 2"), 6, "unknown field `brust`");
-    check(&rate("count = 1"), 2, "missing field `window`");
-    check(&rate("count = -1\nwindow = \"1m\""), 4, "");
-    check("\n[rate.few]\nper = \"planet\"\ncount = 1\nwindow = \"1m\"", 3, "unknown variant");
-    check(&rate("count = 0\nwindow = \"1m\""), 2, "at least 1");
-    check(&rate("count = 1\nburst = 2\nwindow = \"1m\""), 2, "at most `count`");
-    check(&rate("count = 1\nwindow = \"1 minute\""), 2, "write 90s, 10m");
-    check("[rate.\"A b\"]\nper = \"skill\"\ncount = 1\nwindow = \"1m\"", 1, "the name is not one");
-    let amount = |more: &str| format!("\n\n[amount.small]\nper = \"customer\"\n{more}\n");
-    check(&amount(""), 3, "bounds nothing");
-    check(&amount("max = \"100\""), 3, "a point and two digits");
-    check(&amount("max = 100"), 5, "invalid type");
-    check(&amount("sum = \"1.00\""), 3, "belong together");
-    check("[concurrency.one]\nper = \"global\"\nmost = 0", 1, "at least 1");
-    let twice = format!(
-        "{}[concurrency.few]\nper = \"global\"\nmost = 1",
-        rate("count = 1\nwindow = \"1m\"")
-    );
-    check(&twice, 6, "a rate has this name already");
-    check("[size.body]\nmost = 1", 1, "unknown field `size`");
-    check(&" ".repeat(256 * 1024 + 1), 0, "at most 262144");
-}
-
-#[test]
-fn routes_are_refused_with_their_place() {
-    let check = |text: &str, line: u32, message: &str| {
-        let errors = loaded("", text, "").unwrap_err();
-        let fits = |e: &PolicyError| {
-            (e.file.as_str(), e.line) == ("approvals.toml", line) && e.message.contains(message)
-        };
-        assert!(errors.iter().any(fits), "{text}\n{errors:?}");
-    };
-    let route = |more: &str| {
-        format!("[route.one]\nquorum = 1\nexpires = \"24h\"\nrole = \"approver\"\n{more}\n")
-    };
-    assert!(loaded("", &route(""), "").is_ok());
-    check(&route("[route.two]\nquorum = 0\nexpires = \"1h\"\nrole = \"admin\""), 5, "at least 1");
-    check(&route("remind = \"24h\""), 1, "shorter than `expires`");
-    check(&route("escalate_to = \"two\""), 1, "belong together");
-    check(&route("escalate_to = \"two\"\nescalate_after = \"1h\""), 1, "no route \"two\"");
-    check(&route("escalate_to = \"one\"\nescalate_after = \"1h\""), 1, "another route");
-    check(&route("[require_approval_for]\nmass_sent = \"one\""), 6, "unknown field `mass_sent`");
-    check(&route("[require_approval_for]\n\nmass_send = \"on\""), 7, "no route \"on\"");
-}
-
 #[test]
 fn rules_name_limits_and_routes_that_exist() {
     let rule = |annotation: &str, token: &str| {
@@ -349,32 +325,4 @@ fn rules_name_limits_and_routes_that_exist() {
     );
     let errors = loaded("", "", &rule("@limit(\"few\")", "limit:few")).unwrap_err();
     assert!(errors[0].hint.as_ref().unwrap().contains("none is configured"), "{errors:?}");
-}
-
-#[test]
-fn shorthands_are_rules_with_the_place_where_they_stand() {
-    let text = format!(
-        "{}\n[require_approval_for]\nbulk_delete = \"others\"\nmass_send = \"managers\"\n",
-        super::ROUTES
-    );
-    let set = loaded("", &text, "@id(\"all\") permit (principal, action, resource);").unwrap();
-    let rules: Vec<_> = set.rules().filter(|rule| rule.file == "approvals.toml").collect();
-    let lines: Vec<&str> = text.lines().collect();
-    for (rule, (id, line)) in rules.iter().zip([
-        ("shorthand-bulk-delete", "bulk_delete = \"others\""),
-        ("shorthand-mass-send", "mass_send = \"managers\""),
-    ]) {
-        assert_eq!((rule.id.as_str(), lines[rule.line as usize - 1]), (id, line));
-    }
-    assert_eq!(rules.len(), 2);
-    let send = |keys: &[&str]| {
-        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
-        let audience = postern_domain::Audience::Customers { keys };
-        let call = HostCall::MessageSend { audience, text: "x".into() };
-        judge(&set, "any", "t", &call, &facts())
-    };
-    assert_eq!(send(&["a"]).rules, ["all"]);
-    let verdict = send(&["a", "b"]);
-    assert_eq!(verdict.decision, postern_domain::Decision::RequireApproval);
-    assert_eq!(verdict.rules, ["shorthand-mass-send"]);
 }
