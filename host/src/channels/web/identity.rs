@@ -87,7 +87,7 @@ fn keys_of<'c>(chat: &'c Chat, site: &str) -> &'c [Secret] {
 }
 
 /// Checks a token and keeps what it says in the visitor's conversation. The visitor
-/// is a new one if there was none, or if somebody else has written as this one.
+/// is a new one unless the web site has named this one as the same customer before.
 pub(super) async fn prove(
     chat: &Chat,
     site: &str,
@@ -118,7 +118,9 @@ pub(super) async fn prove(
 }
 
 /// The visitor as whom the customer goes on: never one as whom another customer
-/// has written, because the page shows what was said before.
+/// has written, because the page shows what was said before; and never one without a
+/// name, because whoever had that token before, and put it into this browser, would
+/// read what the customer is told, and act as them.
 async fn visitor_for(
     chat: &Chat,
     site: &str,
@@ -126,7 +128,7 @@ async fn visitor_for(
     customer: &str,
 ) -> Result<Visitor, Refusal> {
     let key = &chat.app.key;
-    if let Some(visitor) = visitor.and_then(|visitor| visitor.named(key, site, customer)) {
+    if let Some(visitor) = visitor.filter(|visitor| visitor.is_named(key, site, customer)) {
         let row = chat.app.store.conversation_row(&visitor.conversation(site)).await?;
         let earlier = row.and_then(|conversation| conversation.customer.key);
         if earlier.is_none_or(|earlier| earlier == customer) {
@@ -134,7 +136,7 @@ async fn visitor_for(
         }
     }
     let new = Visitor::new(chat.app.clock.now());
-    new.and_then(|visitor| visitor.named(key, site, customer)).ok_or(Refusal::Unavailable)
+    new.map(|visitor| visitor.named(key, site, customer)).ok_or(Refusal::Unavailable)
 }
 
 /// What the token says, as a message that comes in order with the visitor's own.

@@ -52,12 +52,14 @@ impl Visitor {
         }
     }
 
-    /// The same visitor, named by the web site as this customer; none if the site
-    /// named another one before.
-    pub(super) fn named(self, key: &MasterKey, site: &str, customer: &str) -> Option<Self> {
-        let name = hex::encode(&key.derive("web-customer", &[site, customer])[..16]);
-        let same = self.named.as_ref().is_none_or(|earlier| *earlier == name);
-        same.then(|| Self { named: Some(name), ..self })
+    /// A new visitor, named by the web site as this customer.
+    pub(super) fn named(self, key: &MasterKey, site: &str, customer: &str) -> Self {
+        Self { named: Some(name_of(key, site, customer)), ..self }
+    }
+
+    /// Whether the web site has named this visitor as this customer.
+    pub(super) fn is_named(&self, key: &MasterKey, site: &str, customer: &str) -> bool {
+        self.named.as_ref() == Some(&name_of(key, site, customer))
     }
 
     /// The visitor's one conversation at a site.
@@ -101,6 +103,10 @@ impl Visitor {
         let visitor = Self { id: id.to_owned(), issued_at, named };
         (now < visitor.ends_at()).then_some(visitor)
     }
+}
+
+fn name_of(key: &MasterKey, site: &str, customer: &str) -> String {
+    hex::encode(&key.derive("web-customer", &[site, customer])[..16])
 }
 
 fn sign(key: &MasterKey, site: &str, signed: &str) -> [u8; 32] {
@@ -179,12 +185,13 @@ mod tests {
     #[test]
     fn a_visitor_keeps_the_name_that_the_site_gave() {
         let key = MasterKey::generate().unwrap();
-        let ann = visitor(5).named(&key, "main", "ann").unwrap();
+        let ann = visitor(5).named(&key, "main", "ann");
         let token = ann.token(&key, "main");
         let again = Visitor::of_token(&key, "main", &token, Timestamp::from_millis(9));
         assert_eq!(again, Some(ann.clone()));
-        assert_eq!(ann.clone().named(&key, "main", "ann"), Some(ann.clone()));
-        assert_eq!(ann.named(&key, "main", "bob"), None);
+        assert!(ann.is_named(&key, "main", "ann"));
+        assert!(!ann.is_named(&key, "main", "bob") && !ann.is_named(&key, "other", "ann"));
+        assert!(!visitor(5).is_named(&key, "main", "ann"));
         let (signed, signature) = token.rsplit_once('.').unwrap();
         let unnamed = signed.replace("v2", "v1").rsplit_once('.').unwrap().0.to_owned();
         let forged = format!("{unnamed}.{signature}");

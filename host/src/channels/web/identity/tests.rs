@@ -117,14 +117,46 @@ async fn a_session_opened_with_a_token_is_that_customers() {
 #[tokio::test]
 async fn a_visitor_who_writes_already_says_who_they_are() {
     let host = shop().await;
-    let (bearer, conversation) = session(&open(&host, None).await);
+    let (bearer, _) = session(&open(&host, None).await);
     let previous = signed(PREVIOUS, &json!({"alg": "HS256"}), &claims(&host, json!({})));
     let answer = identify(&host, &bearer, &previous).await;
-    assert_eq!(session(&answer).1, conversation, "with the previous key, while it is known");
+    let (bearer, conversation) = session(&answer);
     assert_eq!(session(&identify(&host, &bearer, &previous).await).1, conversation, "again");
     work(&host).await;
     assert_eq!(customer(&host, &conversation).await, verified("ann"));
     assert_eq!(audited(&host).await, ["verified"], "the same token says nothing new");
+}
+
+#[tokio::test]
+async fn whoever_had_the_visitors_token_before_does_not_reach_the_named_chat() {
+    let host = shop().await;
+    // Somebody puts a session of theirs into the customer's browser.
+    let (planted, theirs) = session(&open(&host, None).await);
+    write(&host, &planted, "m1").await;
+    for signs_in in ["identify", "session"] {
+        let answer = if signs_in == "identify" {
+            identify(&host, &planted, &token(&host, json!({}))).await
+        } else {
+            let body = json!({ "identity": token(&host, json!({})) }).to_string();
+            let headers = [("authorization", &*planted), JSON];
+            host.public(request("POST", "/chat/main/session", &headers, &body)).await
+        };
+        let (bearer, own) = session(&answer);
+        assert_ne!(own, theirs, "{signs_in}");
+        assert_ne!(bearer, planted, "{signs_in}");
+        work(&host).await;
+        assert_eq!(customer(&host, &own).await, verified("ann"));
+    }
+    write(&host, &planted, "m2").await;
+    work(&host).await;
+    assert_eq!(customer(&host, &theirs).await, Customer::default());
+}
+
+/// Writes as the visitor with this token.
+async fn write(host: &TestHost, bearer: &str, id: &str) {
+    let body = json!({"id": id, "text": "hello"}).to_string();
+    let headers = [("authorization", bearer), JSON];
+    host.public(request("POST", "/chat/main/messages", &headers, &body)).await;
 }
 
 #[tokio::test]
@@ -174,9 +206,9 @@ async fn a_site_without_keys_believes_nobody() {
 #[tokio::test]
 async fn a_token_with_an_id_counts_once() {
     let host = shop().await;
-    let (bearer, first) = session(&open(&host, None).await);
+    let (bearer, _) = session(&open(&host, None).await);
     let once = token(&host, json!({"jti": "7"}));
-    assert_eq!(session(&identify(&host, &bearer, &once).await).1, first);
+    let (_, first) = session(&identify(&host, &bearer, &once).await);
     open(&host, Some(&once)).await.assert_refused(401, "unauthorized");
     identify(&host, &bearer, &once).await.assert_refused(401, "unauthorized");
     work(&host).await;
@@ -199,10 +231,9 @@ async fn another_customer_in_the_same_browser_gets_a_chat_of_their_own() {
     assert_ne!(bobs, anns);
 
     // Nor is a chat taken over that a code has made another customer's.
-    let (bearer, coded) = session(&open(&host, None).await);
-    let body = json!({"id": "m1", "text": "hello"}).to_string();
-    let headers = [("authorization", &*bearer), JSON];
-    host.public(request("POST", "/chat/main/messages", &headers, &body)).await;
+    let (bearer, coded) = session(&open(&host, Some(&bob)).await);
+    write(&host, &bearer, "m1").await;
+    work(&host).await;
     set_customer(&host, &coded, verified("ann")).await;
     let (_, other) = session(&identify(&host, &bearer, &bob).await);
     assert_ne!(other, coded);
@@ -221,9 +252,8 @@ async fn set_customer(host: &TestHost, conversation: &ConversationId, customer: 
 #[tokio::test]
 async fn a_claim_made_in_the_chat_gives_way_to_the_sites_word() {
     let host = shop().await;
-    let (bearer, conversation) = session(&open(&host, None).await);
     // The token comes before the claim has been taken up, so the visitor stays.
-    session(&identify(&host, &bearer, &token(&host, json!({"sub": "bob"}))).await);
+    let (_, conversation) = session(&open(&host, Some(&token(&host, json!({"sub": "bob"})))).await);
     let mut row = host.app.store.conversation_row(&conversation).await.unwrap().unwrap();
     row.customer = Customer { key: Some("ann".to_owned()), level: IdentityLevel::Identified };
     row.state.entities.insert("order_id".to_owned(), "#W1".to_owned());
@@ -318,10 +348,9 @@ async fn a_call_that_waits_for_proof_goes_on_and_no_other() {
         ("bob", Approver::Identity, ApprovalState::Pending),
     ] {
         let host = shop().await;
-        let (bearer, conversation) = session(&open(&host, None).await);
-        let body = json!({"id": "m1", "text": "hello"}).to_string();
-        let headers = [("authorization", &*bearer), JSON];
-        host.public(request("POST", "/chat/main/messages", &headers, &body)).await;
+        let (bearer, conversation) = session(&open(&host, Some(&token(&host, json!({})))).await);
+        work(&host).await;
+        write(&host, &bearer, "m1").await;
         let now = host.clock.now();
         let lease = host.app.store.lease_next("test", now, 1_000).await.unwrap().unwrap();
         let work_of = host.app.store.work(&lease, now).await.unwrap().unwrap();
@@ -342,7 +371,9 @@ async fn a_call_that_waits_for_proof_goes_on_and_no_other() {
             .await;
         host.app.store.release(&lease).await.unwrap();
 
-        session(&identify(&host, &bearer, &token(&host, json!({}))).await);
+        // Another token of the same customer's: that one has been taken up.
+        let again = token(&host, json!({"iat": 1}));
+        assert_eq!(session(&identify(&host, &bearer, &again).await).1, conversation);
         work(&host).await;
         let after = host.app.store.approval(&approval.id).await.unwrap().unwrap();
         assert_eq!(after.state, state, "{customer} {:?}", approval.approver);
