@@ -37,14 +37,6 @@ pub struct Suspension {
     pub is_new: bool,
 }
 
-/// Something that people of a route are told.
-pub struct Notice {
-    /// The route.
-    pub route: String,
-    /// What happened, without personal data.
-    pub text: String,
-}
-
 /// The state of one turn.
 pub struct Ledger {
     store: Arc<dyn Store>,
@@ -63,13 +55,15 @@ pub struct Ledger {
     pub words: String,
     /// The operator who wrote it, if it was one.
     pub requester: Option<OperatorId>,
-    /// Whether somebody else has come to write in this chat since the turn began:
-    /// what was approved for the one before counts no more.
-    pub changed_hands: bool,
+    /// Why nothing that was approved for this turn counts any more, if so.
+    pub void: Option<&'static str>,
+    /// For a turn that has waited: the conversation as others have left it since,
+    /// which is what commits keep of it while the turn is at its own time.
+    pub kept: Option<Conversation>,
+    /// Approvals that this run has brought to an end.
+    pub settled: Vec<Approval>,
     /// Why the turn has to wait.
     pub suspended: Option<Suspension>,
-    /// What people are told once the turn has committed.
-    pub notices: Vec<Notice>,
     ticket_events: Vec<TicketEvent>,
     kv: KvOverlay,
     changes: Vec<Change>,
@@ -96,9 +90,10 @@ impl Ledger {
             uncertain: None,
             words: String::new(),
             requester: None,
-            changed_hands: false,
+            void: None,
+            kept: None,
+            settled: Vec::new(),
             suspended: None,
-            notices: Vec::new(),
             ticket_events: Vec::new(),
             kv: HashMap::new(),
             changes: Vec::new(),
@@ -284,8 +279,8 @@ impl Ledger {
             let conversation = self.conversation.id.clone();
             self.changes.push(Change::Vault { conversation, entries });
         }
-        let mut changes =
-            vec![Change::Turn(self.turn.clone()), Change::Conversation(self.conversation.clone())];
+        let conversation = self.kept.as_ref().unwrap_or(&self.conversation).clone();
+        let mut changes = vec![Change::Turn(self.turn.clone()), Change::Conversation(conversation)];
         changes.extend(self.changes.iter().cloned());
         changes.extend(with);
         let pending = self.audit.len();

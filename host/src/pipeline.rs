@@ -297,7 +297,7 @@ async fn put_back(
     message: &MessageId,
     attempts: u32,
     error: &TurnError,
-) -> Result<(), StoreError> {
+) -> Result<(), TurnError> {
     let now = app.clock.now();
     if attempts + 1 >= app.config.pipeline.turn_attempts {
         return turn::give_up(app, lease, message, &error.to_string(), now).await;
@@ -306,7 +306,8 @@ async fn put_back(
     let reason = error.to_string();
     let change = Change::InboxRetry { message: message.clone(), at, reason };
     let commit = Commit { lease: Some(lease.clone()), changes: vec![change], audit: vec![] };
-    app.store.commit(commit).await.map(|_| ())
+    app.store.commit(commit).await?;
+    Ok(())
 }
 
 /// The pause before attempt number `attempts` + 1, in milliseconds.

@@ -65,6 +65,11 @@ impl Generation {
     pub fn digest(&self) -> Digest {
         digest_of(self)
     }
+
+    /// Who published a skill of it.
+    pub fn publisher_of(&self, skill: &SkillId) -> Option<String> {
+        Some(self.skills.get(skill)?.manifest.skill.publisher.clone())
+    }
 }
 
 /// The stored form of a generation.

@@ -1,10 +1,11 @@
 //! What turns tell the people of a route, and for which of them they act.
 
 use postern_domain::{Approval, Approver, Channel, Conversation, OperatorId, Timestamp};
-use postern_store::{Change, StoreError};
+use postern_policy::PolicySet;
+use postern_store::{Change, Store, StoreError};
 
 use super::notice::{self, Notice};
-use crate::{app::App, ledger::Ledger};
+use crate::app::App;
 
 /// The operator who writes in a conversation, if it is one: nobody approves what
 /// they asked for themselves.
@@ -44,21 +45,37 @@ pub(crate) async fn announced(
     }
 }
 
-/// Messages that tell people what the rules of a turn's calls want them to know.
+/// Messages that tell people of a route what a rule wants them to know. `key` is the
+/// same whenever the same is told.
 ///
 /// # Errors
 /// The store fails.
 pub(crate) async fn told(
-    app: &App,
-    ledger: &mut Ledger,
+    store: &dyn Store,
+    policy: &PolicySet,
+    route: &str,
+    key: &str,
+    text: &str,
     now: Timestamp,
 ) -> Result<Vec<Change>, StoreError> {
-    let mut changes = Vec::new();
-    let policy = app.policy.current();
-    for (place, wanted) in std::mem::take(&mut ledger.notices).into_iter().enumerate() {
-        let Some(route) = policy.route(&wanted.route) else { continue };
-        let key = format!("{}-{place}", ledger.turn.id);
-        changes.extend(notice::plain(&*app.store, route.role, &key, &wanted.text, now).await?);
+    match policy.route(route) {
+        Some(route) => notice::plain(store, route.role, key, text, now).await,
+        None => Ok(Vec::new()),
     }
-    Ok(changes)
+}
+
+/// Messages that tell people that what they decided about counts no more.
+///
+/// # Errors
+/// The store fails.
+pub(crate) async fn voided(
+    store: &dyn Store,
+    policy: &PolicySet,
+    approval: &Approval,
+    now: Timestamp,
+) -> Result<Vec<Change>, StoreError> {
+    let Some(route) = approval.approver.route() else { return Ok(Vec::new()) };
+    let text = format!("Approval {} is void: {}. Nothing was done.", approval.id, approval.detail);
+    let key = format!("void-{}", approval.id);
+    told(store, policy, route, &key, &text, now).await
 }

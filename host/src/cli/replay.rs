@@ -130,7 +130,7 @@ fn clipped(text: &str) -> String {
     if short.len() < text.len() {
         short.push('…');
     }
-    short.replace('\n', " ")
+    output::words(&short.replace('\n', " "))
 }
 
 fn shown(record: &CallRecord) -> String {

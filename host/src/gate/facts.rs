@@ -290,7 +290,7 @@ async fn writes(
         // between the two would be one that no rule has seen.
         let first = steps[..place].iter().all(|step| step.target() != (collection, key));
         if first && expects(step) != current.as_ref().map(|record| record.version) {
-            stale.get_or_insert_with(|| changed(collection, key));
+            stale.get_or_insert_with(|| changed(shared, collection, key));
         }
         let mut record = record_facts(rules, collection, key, current.as_ref());
         writes.push(match step {
@@ -372,7 +372,9 @@ fn expects(step: &RecordStep) -> Option<u64> {
 }
 
 /// A record is not what the skill expects.
-pub(super) fn changed(collection: &str, key: &str) -> CallFailure {
+pub(super) fn changed(shared: &GateShared, collection: &str, key: &str) -> CallFailure {
+    // The message stands in audit, where keys of customers do not.
+    let key = if shared.collections.is_of_customers(collection) { "(customer)" } else { key };
     let message = format!("{collection}/{key} has changed since it was read");
     CallFailure::new(FailureKind::Conflict, message)
 }

@@ -72,7 +72,7 @@ fn is_asked(duty: &Obligation) -> bool {
 }
 
 /// Where a call stands. `approvals` are those of this place of the invocation.
-pub(super) fn standing(approvals: &[Approval], binding: Digest, changed_hands: bool) -> Standing {
+pub(super) fn standing(approvals: &[Approval], binding: Digest, is_void: bool) -> Standing {
     let mut granted = Granted::default();
     for approval in approvals {
         // Another component or other arguments are another request.
@@ -81,7 +81,7 @@ pub(super) fn standing(approvals: &[Approval], binding: Digest, changed_hands: b
         }
         match approval.state {
             ApprovalState::Pending => return Standing::Waits(approval.clone()),
-            ApprovalState::Approved if !changed_hands => {
+            ApprovalState::Approved if !is_void => {
                 granted.duties.extend(approval.duties.iter().cloned());
                 match &approval.approver {
                     Approver::Customer => granted.confirmed = true,

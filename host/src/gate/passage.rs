@@ -20,8 +20,9 @@ use super::{
     record, redact,
 };
 use crate::{
+    approvals,
     effects::{self, http::Refusal},
-    ledger::{Ledger, Notice, Suspension},
+    ledger::{Ledger, Suspension},
 };
 
 /// One call on its way through the gate.
@@ -100,7 +101,7 @@ impl Passage {
             Granted::default()
         } else {
             let binding = hold::binding(&self.caller, &call, &self.resource(&call));
-            match hold::standing(&self.approvals, binding, self.ledger.changed_hands) {
+            match hold::standing(&self.approvals, binding, self.ledger.void.is_some()) {
                 Standing::Granted(granted) => granted,
                 Standing::Waits(approval) => {
                     let decision = Decision::RequireApproval;
@@ -109,7 +110,9 @@ impl Passage {
                     return Ok(Judged { verdict, ruling, call, facts: None });
                 }
                 Standing::Refused { rules, failure } => {
-                    self.void("somebody else writes in this chat now");
+                    if let Some(why) = self.ledger.void {
+                        self.void(why).await?;
+                    }
                     let verdict = AuditVerdict { decision: Decision::Deny, rules };
                     self.count(&call, verdict.decision);
                     let ruling = Ruling::Refuse(failure);
@@ -130,11 +133,11 @@ impl Passage {
         });
         self.count(&call, verdict.decision);
         let facts = Some(record::facts(&prepared.facts));
-        self.notify(&call, &verdict.obligations);
+        self.notify(&call, &verdict).await?;
         let ruling = match verdict.decision {
             Decision::Allow => self.permit(&policy, &call, prepared, &verdict),
             Decision::Deny | Decision::RequireApproval => {
-                self.suspend(&policy, &call, &prepared.facts, &verdict, &granted)
+                self.suspend(&policy, &call, &prepared.facts, &verdict, &granted).await?
             }
         };
         let decision = match &ruling {
@@ -175,20 +178,20 @@ impl Passage {
     }
 
     /// A refusal, or the word that would lift it.
-    fn suspend(
+    async fn suspend(
         &mut self,
         policy: &PolicySet,
         call: &HostCall,
         facts: &Facts,
         verdict: &Verdict,
         granted: &Granted,
-    ) -> Ruling {
+    ) -> Result<Ruling, GateError> {
         let refused = || {
             let (kind, message) = (FailureKind::Denied, verdict.reason.clone());
-            Ruling::Refuse(CallFailure { kind, message, retry: Retry::Never })
+            Ok(Ruling::Refuse(CallFailure { kind, message, retry: Retry::Never }))
         };
         if granted.is_outdone_by(verdict) {
-            self.void("the rules now ask for more");
+            self.void("the rules now ask for more").await?;
             return refused();
         }
         let resource = self.resource(call);
@@ -205,18 +208,23 @@ impl Passage {
             now: self.started,
         };
         match waiting.approval() {
-            Some(approval) => Ruling::Hold(Box::new(approval)),
+            Some(approval) => Ok(Ruling::Hold(Box::new(approval))),
             None => refused(),
         }
     }
 
-    /// What was granted counts no more.
-    fn void(&mut self, why: &str) {
+    /// What was granted counts no more; the people who granted it are told.
+    async fn void(&mut self, why: &str) -> Result<(), GateError> {
         for approval in hold::voided(&self.approvals, self.started, why) {
             self.audit_approval(&approval);
+            let (store, policy) = (Arc::clone(self.ledger.store()), self.shared.policy.current());
+            let told = approvals::voided(&*store, &policy, &approval, self.started).await?;
+            told.into_iter().for_each(|change| self.ledger.push(change));
+            self.ledger.settled.push(approval.clone());
             self.ledger.push(Change::Approval(approval));
         }
         self.approvals.clear();
+        Ok(())
     }
 
     /// Lets an approval end with the call that it allowed.
@@ -228,6 +236,7 @@ impl Passage {
             .into_iter()
             .map(|approval| {
                 self.audit_approval(&approval);
+                self.ledger.settled.push(approval.clone());
                 Change::Approval(approval)
             })
             .collect()
@@ -250,14 +259,21 @@ impl Passage {
         }
     }
 
-    /// Tells people of a route what happens.
-    fn notify(&mut self, call: &HostCall, duties: &[Obligation]) {
-        for duty in duties {
+    /// Tells people of a route what happens, together with the record of it.
+    async fn notify(&mut self, call: &HostCall, verdict: &Verdict) -> Result<(), GateError> {
+        let policy = self.shared.policy.current();
+        for duty in &verdict.obligations {
             if let Obligation::Notify { route } = duty {
-                let text = format!("{} {}", call.action(), self.resource(call));
-                self.ledger.notices.push(Notice { route: route.clone(), text });
+                let decision = verdict.decision.as_str();
+                let text = format!("{} {}: {decision}", call.action(), self.resource(call));
+                let key = format!("{}-{}-{decision}", self.caller.invocation, self.seq);
+                let store = Arc::clone(self.ledger.store());
+                let told = approvals::told(&*store, &policy, route, &key, &text, self.started);
+                let told = told.await?;
+                told.into_iter().for_each(|change| self.ledger.push(change));
             }
         }
+        Ok(())
     }
 
     /// Suspends the invocation: the turn commits what was recorded and ends here,
@@ -384,7 +400,8 @@ impl Passage {
                         let (entry, audit) = self.entry(&call, &verdict, facts.clone(), done, at);
                         let mut with = vec![Change::Records(writes), entry];
                         let mut rows = vec![audit];
-                        for approval in hold::settled(&self.approvals, Ok(()), at) {
+                        let executed = hold::settled(&self.approvals, Ok(()), at);
+                        for approval in executed.clone() {
                             rows.push(self.approval_row(&approval));
                             with.push(Change::Approval(approval));
                         }
@@ -392,6 +409,7 @@ impl Passage {
                         match self.take(duties.needed.uses, with, rows).await {
                             Ok(Ok(())) => {
                                 crate::fault::point("write.after");
+                                self.ledger.settled.extend(executed);
                                 return Ok(Answered { answer: Ok(reply), at });
                             }
                             Ok(Err(UsedUp { bound: Some(bound), .. })) => {
@@ -403,7 +421,7 @@ impl Passage {
                                 Err(failure)
                             }
                             Err(GateError::Store(StoreError::Conflict { collection, key })) => {
-                                Err(facts::changed(&collection, &key))
+                                Err(facts::changed(&self.shared, &collection, &key))
                             }
                             Err(error) => return Err(error),
                         }

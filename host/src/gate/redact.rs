@@ -1,6 +1,6 @@
 //! Takes types of personal data out of what a call answers.
 
-use postern_domain::HostReply;
+use postern_domain::{Document, HostReply};
 use serde_json::Value;
 
 use crate::{privacy, understand};
@@ -18,6 +18,14 @@ pub(super) fn reply(reply: HostReply, types: &[String]) -> HostReply {
             Err(_) => Vec::new(),
         };
         return HostReply::Http { response };
+    }
+    // The key is no data for the skill, but who the customer is from now on.
+    if let HostReply::Identity { key, document } = reply {
+        let document = match self::reply(HostReply::Document { document }, types) {
+            HostReply::Document { document } => document,
+            _ => Document { key: key.clone(), version: 0, body: Value::Null.into() },
+        };
+        return HostReply::Identity { key, document };
     }
     let Ok(mut value) = serde_json::to_value(&reply) else { return HostReply::Done };
     walk(&mut value, types);

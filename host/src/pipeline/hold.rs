@@ -22,35 +22,133 @@ use crate::{
     registry::Skills,
 };
 
+/// Why nothing counts that was approved for whoever wrote before.
+const CHANGED_HANDS: &str = "somebody else writes in this chat now";
+
 /// What a turn that goes on after waiting finds in its conversation: others may
 /// have come between, and what they left stays.
 pub(super) struct Meanwhile {
     conversation: Conversation,
-    /// Whether somebody else writes in this chat now.
-    pub(super) changed_hands: bool,
+    /// Approvals of the turn that wait no more: a question about them is over.
+    over: Vec<ApprovalId>,
+    /// Why nothing that was approved counts any more, if so.
+    pub(super) void: Option<&'static str>,
+    /// Whether another session has begun.
+    another_session: bool,
 }
 
 impl Meanwhile {
     /// Looks at the conversation before the turn takes it back to its own time.
-    /// None for a turn that has not waited.
-    pub(super) fn of(work: &Work) -> Option<Self> {
-        let before = work.approvals.last()?;
+    /// None for a turn that has not waited. `skills` are those of its generation.
+    pub(super) fn of(app: &App, skills: &Skills, work: &Work) -> Option<Self> {
+        let last = work.approvals.last()?;
         let now = &work.conversation.customer.key;
-        let changed_hands = now.is_some() && *now != before.customer;
-        Some(Self { conversation: work.conversation.clone(), changed_hands })
+        let active = app.skills();
+        let (then, today) = (skills.active.get(&last.skill), active.active.get(&last.skill));
+        let same_skill = today.is_some_and(|today| {
+            today.digest == last.skill_digest
+                && then.is_some_and(|then| then.grants == today.grants)
+        });
+        let void = if now.is_some() && *now != last.customer {
+            Some(CHANGED_HANDS)
+        } else if same_skill {
+            None
+        } else {
+            Some("the skill has been replaced or removed")
+        };
+        let over = work.approvals.iter().filter(|it| it.state != ApprovalState::Pending);
+        let plan_session = work
+            .turn
+            .as_ref()
+            .and_then(|turn| turn.plan.pointer("/plan/session").and_then(Value::as_u64));
+        let session = work.conversation.state.session;
+        Some(Self {
+            conversation: work.conversation.clone(),
+            over: over.map(|approval| approval.id.clone()).collect(),
+            void,
+            another_session: plan_session.is_some_and(|then| then != u64::from(session)),
+        })
     }
 
-    /// Gives the conversation back, but for the ticket. What the turn itself awaits
-    /// is awaited only if nothing else is.
-    pub(super) fn restore(self, conversation: &mut Conversation, response: &mut Response) {
-        let ticket = conversation.ticket.take();
-        let same_session = conversation.state.session == self.conversation.state.session;
-        *conversation = Conversation { ticket, ..self.conversation };
-        let other = conversation.state.awaiting.take();
-        if other.is_some() || !same_session {
-            response.awaiting = other;
+    /// Takes the ledger to the turn's own time: commits leave to the conversation what
+    /// others made of it.
+    pub(super) fn begin(&self, ledger: &mut Ledger) {
+        ledger.void = self.void;
+        ledger.kept = Some(self.conversation.clone());
+        if self.another_session {
+            // A ticket of that session is not this turn's.
+            ledger.ticket = None;
         }
     }
+
+    /// Gives the conversation back as it is now. Answers the question that is open in
+    /// it, if there is one.
+    pub(super) fn end(self, ledger: &mut Ledger) -> Option<Awaiting> {
+        let mut now = self.conversation;
+        if !self.another_session {
+            now.ticket.clone_from(&ledger.conversation.ticket);
+            let failures = ledger.conversation.state.identify_failures;
+            now.state.identify_failures = now.state.identify_failures.max(failures);
+            if now.customer.key.is_none() {
+                now.customer.clone_from(&ledger.conversation.customer);
+            }
+        }
+        let about = |awaiting: &Awaiting| awaiting.approval.clone();
+        let is_over = now.state.awaiting.as_ref().and_then(about);
+        if is_over.is_some_and(|id| self.over.contains(&id)) {
+            now.state.awaiting = None;
+        }
+        ledger.kept = None;
+        ledger.conversation = now;
+        ledger.conversation.state.awaiting.clone()
+    }
+}
+
+/// Lets a turn's own question be the one that is open. Another call that waits for the
+/// customer's word waits for it in vain then.
+pub(super) async fn ask(
+    app: &App,
+    ledger: &mut Ledger,
+    own: Awaiting,
+    other: Option<Awaiting>,
+) -> Result<(), TurnError> {
+    let replaced =
+        other.and_then(|other| other.approval).filter(|id| Some(id) != own.approval.as_ref());
+    if let Some(id) = replaced
+        && let Some(approval) = app.store.approval(&id).await?
+    {
+        let why = "another question was asked";
+        settle(ledger, &approval, ApprovalState::Void, why, app.clock.now());
+    }
+    ledger.conversation.state.awaiting = Some(own);
+    Ok(())
+}
+
+/// Whether the person for whom the turn works does not write in this chat any more.
+pub(super) fn has_changed_hands(ledger: &Ledger) -> bool {
+    ledger.void == Some(CHANGED_HANDS)
+}
+
+/// Settles what a turn that ends leaves undecided or unused: nothing will come of it,
+/// and whoever decided must not believe otherwise.
+pub(super) async fn close(
+    app: &App,
+    ledger: &mut Ledger,
+    approvals: &[Approval],
+) -> Result<(), TurnError> {
+    let now = app.clock.now();
+    for approval in approvals {
+        if ledger.settled.iter().any(|settled| settled.id == approval.id) {
+            continue;
+        }
+        let why = ledger.void.unwrap_or("the turn ended without it");
+        let Some(next) = approval.settled(ApprovalState::Void, now, why) else { continue };
+        ledger.audit(row(&next, "host", now));
+        let told = approvals::voided(&*app.store, &app.policy.current(), &next, now).await?;
+        told.into_iter().for_each(|change| ledger.push(change));
+        ledger.push(Change::Approval(next));
+    }
+    Ok(())
 }
 
 /// Puts a turn aside: its journal is kept, whoever has to decide is asked, and the
@@ -60,19 +158,23 @@ pub(super) async fn put_aside(
     ledger: &mut Ledger,
     skills: &Skills,
     plan: &Plan,
-    (suspension, waited): (Suspension, usize),
+    (suspension, meanwhile): (Suspension, Option<Meanwhile>),
 ) -> Result<(), TurnError> {
     let now = app.clock.now();
     let Suspension { approval, is_new } = suspension;
     let park = Change::Park(ledger.turn.message.clone());
-    // Died between the two, it was kept and nobody was asked.
-    let asks = is_new
-        || (approval.approver.route().is_none() && ledger.conversation.state.awaiting.is_none());
-    if !asks {
+    let mut text = turn::raise_uncertain(app, ledger, plan, now);
+    let open = match meanwhile {
+        Some(meanwhile) => meanwhile.end(ledger),
+        None => ledger.conversation.state.awaiting.clone(),
+    };
+    let asked = open.as_ref().is_some_and(|it| it.approval.as_ref() == Some(&approval.id));
+    // Died before anybody was asked, the turn asks now.
+    if !is_new && (asked || approval.approver.route().is_some()) {
         ledger.commit(vec![park], vec![]).await?;
         return Ok(());
     }
-    let (text, entity) = match &approval.approver {
+    let (question, entity) = match &approval.approver {
         Approver::Route { .. } => (texts::WAITS_FOR_PEOPLE.to_owned(), None),
         Approver::Customer => (question(app, skills, plan, &approval), Some("confirmed")),
         Approver::Identity => match app.codes.challenge(ledger, now).await? {
@@ -87,20 +189,22 @@ pub(super) async fn put_aside(
         },
     };
     if let Some(entity) = entity {
-        ledger.conversation.state.awaiting = Some(Awaiting {
+        let own = Awaiting {
             stack: Vec::new(),
             entity: entity.to_owned(),
-            question: text.clone(),
+            question: question.clone(),
             asked: 1,
             approval: Some(approval.id.clone()),
-        });
+        };
+        ask(app, ledger, own, open).await?;
     }
-    turn::answer(app, ledger, &text, waited, now);
+    text.push(question);
+    let place = format!("ask-{}", approval.id);
+    turn::answer(app, ledger, &text.join("\n\n"), &place, now);
     crate::fault::point("park.before");
     let detail = format!("{} for {}", approval.id, approval.duty);
     ledger.audit_host(now, AuditKind::Turn, "turn:suspend", detail);
     let mut changes = approvals::announced(app, &approval, now).await?;
-    changes.extend(approvals::told(app, ledger, now).await?);
     changes.push(park);
     ledger.commit(changes, vec![]).await?;
     crate::fault::point("park.after");
@@ -128,27 +232,33 @@ async fn decide_at_once(
     Ok(())
 }
 
-/// What the customer is asked before something is done: the operator installed
-/// the skill's sentence, and the host fills it in from the very call that waits.
+/// What the customer is asked before something is done: the sentence that the
+/// operator installed with the skill, if what it is filled with stands in the very call
+/// that waits; otherwise what the call itself says.
 fn question(app: &App, skills: &Skills, plan: &Plan, approval: &Approval) -> String {
     let amount = approval.amount.map(|amount| money(app, approval, amount));
     let tool =
         skills.active.get(&approval.skill).and_then(|skill| skill.manifest.tool(&approval.tool));
-    let arguments = plan.arguments_of(&approval.skill, &approval.tool);
-    match tool.and_then(|tool| tool.confirm.as_deref()) {
-        Some(sentence) => {
-            let mut text = sentence.to_owned();
-            for (name, value) in arguments.into_iter().flatten() {
-                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                text = text.replace(&format!("{{{name}}}"), &value);
+    let call = approval.arguments.to_string();
+    let filled = tool.and_then(|tool| tool.confirm.clone()).and_then(|mut text| {
+        let arguments = plan.arguments_of(&approval.skill, &approval.tool);
+        for (name, value) in arguments.into_iter().flatten() {
+            let place = format!("{{{name}}}");
+            if !text.contains(&place) {
+                continue;
             }
-            text.replace("{amount}", amount.as_deref().unwrap_or("an amount that is not known"))
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            if !call.contains(&value) {
+                return None;
+            }
+            text = text.replace(&place, &value);
         }
-        None => {
-            let what = tool.map_or("I can do what you asked for.", |tool| &tool.description);
-            texts::shall_i(what, amount.as_deref())
-        }
-    }
+        let amount = amount.as_deref().unwrap_or("an amount that is not known");
+        Some(text.replace("{amount}", amount))
+    });
+    filled.unwrap_or_else(|| {
+        texts::shall_i(&format!("{} on {}", approval.action, approval.resource), amount.as_deref())
+    })
 }
 
 /// An amount with its currency, if the record names one.
@@ -171,7 +281,7 @@ pub(super) async fn decide(
     ledger: &mut Ledger,
     id: &ApprovalId,
     word: &Word,
-    before: Option<&Awaiting>,
+    (before, received_at): (Option<&Awaiting>, Timestamp),
 ) -> Result<Response, TurnError> {
     let now = app.clock.now();
     let waits = app.store.approval(id).await?.filter(|approval| {
@@ -185,6 +295,16 @@ pub(super) async fn decide(
             ..Response::default()
         });
     };
+    // A yes that was written before the question is a yes to something else.
+    if received_at < approval.created_at
+        && let Some(awaiting) = before
+    {
+        return Ok(Response {
+            answers: vec![awaiting.question.clone()],
+            awaiting: Some(awaiting.clone()),
+            ..Response::default()
+        });
+    }
     let (state, detail) = match (&approval.approver, word) {
         (Approver::Customer, Word::Yes) => (ApprovalState::Approved, "the customer said yes"),
         (Approver::Customer, Word::No) => (ApprovalState::Rejected, "the customer said no"),
@@ -241,21 +361,21 @@ fn settle(
     now: Timestamp,
 ) {
     let Some(next) = approval.settled(to, now, detail) else { return };
-    ledger.audit(AuditEntry {
-        detail: detail.to_owned(),
+    ledger.audit(row(&next, "customer", now));
+    ledger.push(Change::Wake(approval.message.clone()));
+    ledger.push(Change::Approval(next));
+}
+
+/// The audit row of an approval that came to its state.
+fn row(approval: &Approval, actor: &str, now: Timestamp) -> AuditEntry {
+    let action = format!("approval:{}", approval.state.as_str());
+    AuditEntry {
+        detail: approval.detail.clone(),
         invocation: Some(approval.invocation.clone()),
         seq: Some(approval.seq),
         skill: Some(approval.skill.clone()),
-        ..AuditEntry::new(
-            now,
-            AuditKind::Approval,
-            "customer",
-            format!("approval:{}", to.as_str()),
-            approval.id.to_string(),
-        )
-    });
-    ledger.push(Change::Wake(approval.message.clone()));
-    ledger.push(Change::Approval(next));
+        ..AuditEntry::new(now, AuditKind::Approval, actor, action, approval.id.to_string())
+    }
 }
 
 /// What the customer is told of a call that was not allowed in the end. None if

@@ -163,11 +163,9 @@ impl Responder<'_> {
         let turn = self.ledger.lock().await.turn.id.clone();
         let id = InvocationId::derive(&[turn.as_str(), &step.to_string()]);
         let last = self.approvals.iter().rfind(|approval| approval.invocation == id)?;
-        let voided = self.ledger.lock().await.pending().find_map(|change| match change {
-            Change::Approval(changed) if changed.id == last.id => Some(changed.clone()),
-            _ => None,
-        });
-        hold::refusal(voided.as_ref().unwrap_or(last))
+        let ledger = self.ledger.lock().await;
+        let settled = ledger.settled.iter().rfind(|settled| settled.id == last.id);
+        hold::refusal(settled.unwrap_or(last))
     }
 
     /// Calls one tool. None if the invocation has to wait for somebody's word.

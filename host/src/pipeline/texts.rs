@@ -48,7 +48,7 @@ pub(super) const NOTHING_WAITS: &str = "There is nothing left that waits for you
 /// The question before something is done that needs the customer's yes.
 pub(super) fn shall_i(what: &str, amount: Option<&str>) -> String {
     let amount = amount.map(|amount| format!(" It is about {amount}.")).unwrap_or_default();
-    format!("{what}{amount} Shall I do that? Please answer yes or no.")
+    format!("I can do this for you: {what}.{amount} Shall I do that? Please answer yes or no.")
 }
 
 /// A question that was not answered, put again.

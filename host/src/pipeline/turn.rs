@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use postern_domain::{
-    AuditEntry, AuditKind, Author, CallState, Channel, Conversation, ConversationState, Customer,
-    InboundKind, MessageId, OutboxId, OutboxItem, OutboxState, Priority, Severity, StoredMessage,
-    TicketEventKind, Timestamp, TurnId,
+    Approval, AuditEntry, AuditKind, Author, CallState, Channel, Conversation, ConversationState,
+    Customer, InboundKind, MessageId, OutboxId, OutboxItem, OutboxState, Priority, Severity,
+    StoredMessage, TicketEventKind, Timestamp, TurnId,
 };
 use postern_store::{Change, Commit, Lease, StoreError, TurnRow, Work};
 use tokio::sync::Mutex;
@@ -60,11 +60,13 @@ pub(super) async fn run(app: Arc<App>, lease: Lease, work: Work) -> Result<(), T
         Some(turn) => app.skills_of(&turn.generation).await?,
     };
     let mut stages = Stages::begin();
-    let meanwhile = Meanwhile::of(&work);
+    let meanwhile = Meanwhile::of(&app, &skills, &work);
     let (plan, mut ledger) = open(&app, &skills, lease, &work, &mut stages)?;
     ledger.words.clone_from(&plan.text);
     ledger.requester = approvals::requester(&app, &ledger.conversation).await?;
-    ledger.changed_hands = meanwhile.as_ref().is_some_and(|meanwhile| meanwhile.changed_hands);
+    if let Some(meanwhile) = &meanwhile {
+        meanwhile.begin(&mut ledger);
+    }
     crate::fault::point("turn.begun");
     if !resumed {
         begin(&mut ledger, &work, &plan);
@@ -72,11 +74,11 @@ pub(super) async fn run(app: Arc<App>, lease: Lease, work: Work) -> Result<(), T
     stages.end(Stage::Retrieve, retrieved(&work, &ledger));
 
     let before = work.conversation.state.awaiting.clone();
-    let waited = work.approvals.len();
+    let (approvals, received_at) = (work.approvals.clone(), work.message.received_at);
     let at = ledger.turn.started_at;
     let language = ledger.conversation.language.clone();
     let ledger = Arc::new(Mutex::new(ledger));
-    let mut response = match plan.action.clone() {
+    let response = match plan.action.clone() {
         Action::Call { stack } => {
             let journal = work.journal.into_iter().map(|entry| (entry.invocation, entry.record));
             let responder = Responder {
@@ -97,7 +99,8 @@ pub(super) async fn run(app: Arc<App>, lease: Lease, work: Work) -> Result<(), T
         }
         Action::Decide { approval, word } => {
             let mut ledger = ledger.lock().await;
-            hold::decide(&app, &mut ledger, &approval, &word, before.as_ref()).await?
+            let asked = (before.as_ref(), received_at);
+            hold::decide(&app, &mut ledger, &approval, &word, asked).await?
         }
         Action::Escalate { reason, text } => Response {
             answers: vec![text],
@@ -110,14 +113,11 @@ pub(super) async fn run(app: Arc<App>, lease: Lease, work: Work) -> Result<(), T
     if meanwhile.is_none() {
         hold::abandon(&app, &mut ledger, before.as_ref(), &response).await?;
     }
-    if let Some(meanwhile) = meanwhile {
-        meanwhile.restore(&mut ledger.conversation, &mut response);
-    }
     match ledger.suspended.take() {
         Some(suspension) => {
-            hold::put_aside(&app, &mut ledger, &skills, &plan, (suspension, waited)).await
+            hold::put_aside(&app, &mut ledger, &skills, &plan, (suspension, meanwhile)).await
         }
-        None => end(&app, &mut ledger, &plan, response, (stages, waited)).await,
+        None => end(&app, &mut ledger, &plan, response, (stages, meanwhile, approvals)).await,
     }
 }
 
@@ -239,25 +239,29 @@ async fn end(
     ledger: &mut Ledger,
     plan: &Plan,
     response: Response,
-    (mut stages, waited): (Stages, usize),
+    (mut stages, meanwhile, approvals): (Stages, Option<Meanwhile>, Vec<Approval>),
 ) -> Result<(), TurnError> {
     let now = app.clock.now();
     let Response { mut answers, awaiting, mut escalate, .. } = response;
-    if let Some(what) = ledger.uncertain.clone() {
+    if let Some(escalation) = uncertain(ledger) {
         answers.push(texts::UNCERTAIN.to_owned());
-        let reason = format!("uncertain: {what}");
-        escalate = Some(Escalation {
+        escalate = Some(escalation);
+    }
+    // Whoever writes now is not told about the one before.
+    if hold::has_changed_hands(ledger) && !answers.is_empty() {
+        answers.clear();
+        let reason = "answer not told: somebody else writes in the chat".to_owned();
+        escalate = escalate.or(Some(Escalation {
             reason: reason.clone(),
-            severity: Severity::High,
+            severity: Severity::Normal,
             failure: Some(reason),
-        });
+        }));
     }
     let understood = plan.understanding.in_scope || matches!(plan.action, Action::Call { .. });
     let state = &mut ledger.conversation.state;
     state.misses = if understood || escalate.is_some() { 0 } else { state.misses + 1 };
-    state.awaiting = awaiting;
 
-    let asks = state.awaiting.is_some();
+    let asks = awaiting.is_some();
     ticket(ledger, plan, asks, escalate.as_ref(), now);
     stages.end(Stage::Ticket, ticket_line(ledger));
     if let Some(escalation) = &escalate {
@@ -273,13 +277,45 @@ async fn end(
     let summary = serde_json::to_value(stages.summary()).map_err(TurnError::Plan)?;
     ledger.turn.summary = Some(summary);
     ledger.turn.completed_at = Some(now);
-    answer(app, ledger, &answers.join("\n\n"), waited, now);
-    let told = approvals::told(app, ledger, now).await?;
-    told.into_iter().for_each(|change| ledger.push(change));
+    hold::close(app, ledger, &approvals).await?;
+    match (meanwhile, awaiting) {
+        (None, awaiting) => ledger.conversation.state.awaiting = awaiting,
+        (Some(meanwhile), own) => {
+            let other = meanwhile.end(ledger);
+            if let Some(own) = own.filter(|_| !answers.is_empty()) {
+                hold::ask(app, ledger, own, other).await?;
+            }
+        }
+    }
+    answer(app, ledger, &answers.join("\n\n"), "answer", now);
     let done = Change::InboxDone(ledger.turn.message.clone());
     ledger.audit_host(now, AuditKind::Turn, "turn:complete", format!("escalation: {why}"));
     ledger.commit(vec![done], vec![]).await?;
     Ok(())
+}
+
+/// The wish for a person who looks after an effect of which nobody knows whether it
+/// happened.
+fn uncertain(ledger: &Ledger) -> Option<Escalation> {
+    let reason = format!("uncertain: {}", ledger.uncertain.as_ref()?);
+    Some(Escalation { reason: reason.clone(), severity: Severity::High, failure: Some(reason) })
+}
+
+/// Asks for that person before a turn waits for something else. Answers what the
+/// customer is told of it.
+pub(super) fn raise_uncertain(
+    app: &App,
+    ledger: &mut Ledger,
+    plan: &Plan,
+    now: Timestamp,
+) -> Vec<String> {
+    match uncertain(ledger) {
+        Some(escalation) => {
+            raise(ledger, plan, &escalation, &app.config.pipeline.queue, now);
+            vec![texts::UNCERTAIN.to_owned()]
+        }
+        None => Vec::new(),
+    }
 }
 
 /// What the turn means for its ticket.
@@ -290,7 +326,8 @@ fn ticket(
     escalation: Option<&Escalation>,
     now: Timestamp,
 ) {
-    if plan.subject.is_none() {
+    // Another customer may have a ticket here by now.
+    if plan.subject.is_none() || !ledger.ticket_is_usable() {
         return;
     }
     let event = match escalation {
@@ -325,20 +362,16 @@ fn raise(ledger: &mut Ledger, plan: &Plan, escalation: &Escalation, queue: &str,
     ledger.escalate("escalation", subject, wish, "host", now);
 }
 
-/// Keeps an answer, and puts it in the outbox where it has to travel. `place` tells
-/// the answers of one turn apart: how often it has waited before.
-pub(super) fn answer(app: &App, ledger: &mut Ledger, text: &str, place: usize, now: Timestamp) {
+/// Keeps an answer, and puts it in the outbox where it has to travel. `which` tells
+/// the answers of one turn apart.
+pub(super) fn answer(app: &App, ledger: &mut Ledger, text: &str, which: &str, now: Timestamp) {
     if text.is_empty() {
         return;
     }
     let text = &*ledger.vault.admit(text).into_owned();
     let (turn, conversation) = (ledger.turn.id.clone(), ledger.conversation.clone());
-    let which = match place {
-        0 => "answer".to_owned(),
-        place => format!("answer-{place}"),
-    };
     ledger.push(Change::Message(StoredMessage {
-        id: MessageId::derive(&[turn.as_str(), &which]),
+        id: MessageId::derive(&[turn.as_str(), which]),
         conversation: conversation.id.clone(),
         author: Author::Bot,
         text: text.to_owned(),
@@ -355,7 +388,7 @@ pub(super) fn answer(app: &App, ledger: &mut Ledger, text: &str, place: usize, n
                 .enumerate()
             {
                 ledger.push(Change::Outbox(OutboxItem {
-                    id: OutboxId::derive(&[turn.as_str(), &which, &part.to_string()]),
+                    id: OutboxId::derive(&[turn.as_str(), which, &part.to_string()]),
                     conversation: conversation.id.clone(),
                     channel: conversation.channel,
                     account: conversation.account.clone(),
@@ -381,13 +414,14 @@ pub(super) async fn give_up(
     message: &MessageId,
     reason: &str,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<(), TurnError> {
     let dead =
         |reason: &str| Change::InboxDead { message: message.clone(), reason: reason.to_owned() };
     let Some(work) = app.store.work(lease, now).await? else {
         let commit =
             Commit { lease: Some(lease.clone()), changes: vec![dead(reason)], audit: vec![] };
-        return app.store.commit(commit).await.map(|_| ());
+        app.store.commit(commit).await?;
+        return Ok(());
     };
     // Of an effect that was begun, a person must know in any case.
     let begun = work.journal.iter().find(|entry| entry.record.state == CallState::Intended);
@@ -413,7 +447,8 @@ pub(super) async fn give_up(
         queue: app.config.pipeline.queue.clone(),
     };
     ledger.escalate("given-up", "Message not processed", wish, "host", now);
-    answer(app, &mut ledger, texts::GIVEN_UP, work.approvals.len(), now);
+    hold::close(app, &mut ledger, &work.approvals).await?;
+    answer(app, &mut ledger, texts::GIVEN_UP, "given-up", now);
     let entry = AuditEntry::new(now, AuditKind::Turn, "host", "turn:give-up", message.to_string());
     ledger
         .commit(vec![dead(reason)], vec![AuditEntry { detail: reason.to_owned(), ..entry }])
