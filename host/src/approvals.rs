@@ -3,6 +3,7 @@
 //! A decision commits together with the waking of the message whose turn waits;
 //! the pipeline then goes on from the journal.
 
+mod asked;
 mod notice;
 mod propose;
 mod tend;
@@ -18,7 +19,7 @@ use postern_store::{Change, Commit, Page, Store, StoreError};
 pub(crate) use notice::approval_of;
 pub use propose::{Proposal, ProposeError, propose};
 pub(crate) use tend::tend;
-pub(crate) use turn::{announced, requester, told};
+pub(crate) use turn::{announced, requester, told, voided};
 
 use crate::operators::{ActError, Desk};
 
@@ -133,15 +134,13 @@ pub async fn decide(
             desk.refused(action, id.as_str(), None, "refused: there is no such approval").await?;
             return Err(DecideError::Unknown(id.clone()));
         };
-        let operator = desk.actor.id().clone();
         let (decided, verdict) = match vote(desk, &approval, action, approve, reason).await {
             Ok(decided) => decided,
             // Rules have refused it, which is written down.
-            Err(DecideError::Act(error)) if approval.requester.as_ref() == Some(&operator) => {
-                return Err(match error {
-                    ActError::Refused { .. } => VoteError::Requester.into(),
-                    ActError::Store(error) => error.into(),
-                });
+            Err(DecideError::Act(ActError::Refused { .. }))
+                if asked::asked(desk.store, &approval).await?.contains(desk.actor.id()) =>
+            {
+                return Err(VoteError::Requester.into());
             }
             Err(DecideError::Act(error)) => return Err(error.into()),
             Err(error) => {
@@ -177,14 +176,14 @@ async fn vote(
     let Approver::Route { route, .. } = &approval.approver else {
         return Err(VoteError::NotForPeople.into());
     };
-    let act = Act::DecideApproval {
-        route: route.clone(),
-        role: role_of(desk.policy, route)?,
-        requester: approval.requester.as_ref() == Some(&operator),
-    };
+    let (route, role) = (route.clone(), role_of(desk.policy, route)?);
+    let other = Act::DecideApproval { route: route.clone(), role, requester: false };
+    let counting = asked::counting(desk.store, desk.policy, approval, &operator, &other).await?;
+    let requester = counting.asked.contains(&operator);
+    let act = Act::DecideApproval { route, role, requester };
     let verdict = desk.allow(act, action, approval.id.as_str()).await?;
     let vote = Vote { operator, approve, reason: reason.trim().to_owned(), at: desk.now };
-    Ok((approval.vote(vote)?, verdict))
+    Ok((approval.vote(vote, &counting)?, verdict))
 }
 
 /// The role that a route wants.

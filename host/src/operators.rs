@@ -16,7 +16,8 @@ use postern_domain::{
 use postern_store::{Change, Commit, Store, StoreError};
 
 pub use act::{ActError, Actor, Desk};
-pub use bind::{BindError, Chat, bind, bound, new_code};
+pub(crate) use bind::roles_in;
+pub use bind::{BindError, Chat, bind, bound, new_code, unbind};
 pub use token::{
     TOKEN_DAYS, TOKEN_PREFIX, TokenRequest, make as make_token, revoke as revoke_token, sign_in,
     still_signed_in,
@@ -81,6 +82,19 @@ pub enum OperatorError {
         /// What was given.
         given: String,
         /// How many begin so.
+        found: usize,
+    },
+    /// They do not act from so many accounts.
+    #[error(
+        "{operator} acts from {found} accounts, and none has the number {number}; \
+         `postern operator show {operator}` shows them"
+    )]
+    Binding {
+        /// Whose.
+        operator: OperatorId,
+        /// What was given.
+        number: usize,
+        /// How many they have.
         found: usize,
     },
     /// The machine gives no randomness.

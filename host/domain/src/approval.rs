@@ -1,5 +1,7 @@
 //! A call that waits for somebody's word.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -200,6 +202,18 @@ pub struct Approval {
     pub detail: String,
 }
 
+/// How decisions are counted now, beyond what the approval itself says. By default
+/// it says all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counting {
+    /// How many must approve by the rules in force; the approval may want more.
+    pub quorum: u32,
+    /// Who asked for it, from an account of a channel.
+    pub asked: BTreeSet<OperatorId>,
+    /// Who has approved and could not any more: their yes does not count.
+    pub gone: BTreeSet<OperatorId>,
+}
+
 /// What is wrong with a decision about an approval.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VoteError {
@@ -225,21 +239,23 @@ impl Approval {
     pub const MOST_REASON: usize = 500;
 
     /// The approval after a person's decision. One rejection rejects; a quorum of
-    /// different people approves.
+    /// different people who could still decide approves.
     ///
     /// # Errors
     /// This person cannot decide it, or not any more; nothing has changed.
-    pub fn vote(&self, vote: Vote) -> Result<Self, VoteError> {
+    pub fn vote(&self, vote: Vote, counting: &Counting) -> Result<Self, VoteError> {
         let Approver::Route { quorum, .. } = &self.approver else {
             return Err(VoteError::NotForPeople);
         };
+        let wanted = counting.quorum.max(*quorum);
         if self.state != ApprovalState::Pending {
             return Err(VoteError::Settled(self.state));
         }
         if vote.at >= self.expires_at {
             return Err(VoteError::Settled(ApprovalState::Expired));
         }
-        if self.requester.as_ref() == Some(&vote.operator) {
+        let own = self.requester.as_ref() == Some(&vote.operator);
+        if own || counting.asked.contains(&vote.operator) {
             return Err(VoteError::Requester);
         }
         if self.votes.iter().any(|other| other.operator == vote.operator) {
@@ -252,10 +268,14 @@ impl Approval {
         let (at, approve) = (vote.at, vote.approve);
         let mut next = Self { version: self.version + 1, ..self.clone() };
         next.votes.push(vote);
-        let yes = next.votes.iter().filter(|vote| vote.approve).count();
+        if let Approver::Route { quorum, .. } = &mut next.approver {
+            *quorum = wanted;
+        }
+        let counts = |vote: &&Vote| vote.approve && !counting.gone.contains(&vote.operator);
+        let yes = next.votes.iter().filter(counts).count();
         if !approve {
             next.settle(ApprovalState::Rejected, at, "rejected by a person");
-        } else if yes >= *quorum as usize {
+        } else if yes >= wanted as usize {
             next.settle(ApprovalState::Approved, at, "approved");
         }
         Ok(next)

@@ -20,7 +20,7 @@ mod reply;
 mod ticket;
 mod time;
 
-pub use approval::{Approval, ApprovalState, Approver, Escalate, Vote, VoteError};
+pub use approval::{Approval, ApprovalState, Approver, Counting, Escalate, Vote, VoteError};
 pub use arguments::{
     Audience, Completion, Condition, Document, Expected, HandOver, HttpMethod, HttpRequest,
     HttpResponse, Job, JobTime, LogLevel, LogLine, ModelMessage, ModelRequest, ModelRole, Passage,

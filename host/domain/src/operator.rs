@@ -72,6 +72,10 @@ pub struct OperatorToken {
 pub struct OperatorBinding {
     /// Whose.
     pub operator: OperatorId,
+    /// What they may do there: no more than the token with which they bound it.
+    pub roles: Vec<Role>,
+    /// The digest of that token. The binding ends when it is revoked.
+    pub token: Digest,
     /// The channel.
     pub channel: Channel,
     /// The configured account of the channel.
@@ -91,6 +95,10 @@ pub struct BindingCode {
     pub digest: Digest,
     /// Who asked for it.
     pub operator: OperatorId,
+    /// The roles of the token with which they were signed in.
+    pub roles: Vec<Role>,
+    /// The digest of that token. The code ends when it is revoked.
+    pub token: Digest,
     /// Until when it counts; used once.
     pub expires_at: Timestamp,
 }

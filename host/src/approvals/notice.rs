@@ -8,6 +8,9 @@ use postern_domain::{
 };
 use postern_store::{Change, Store, StoreError};
 
+use super::asked;
+use crate::operators::roles_in;
+
 /// Why people are told of an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Notice {
@@ -41,9 +44,10 @@ pub(super) async fn notices(
     now: Timestamp,
 ) -> Result<Vec<Change>, StoreError> {
     let mut changes = Vec::new();
+    let asked = asked::asked(store, approval).await?;
     for (binding, conversation) in people(store, role).await? {
         // Nobody is asked for what they cannot decide.
-        if approval.requester.as_ref() == Some(&binding.operator) {
+        if asked.contains(&binding.operator) {
             continue;
         }
         let id = outbox_id(&approval.id, &conversation, notice);
@@ -78,7 +82,7 @@ async fn people(
     for binding in store.bindings(None).await? {
         let operator = store.operator(&binding.operator).await?;
         let has_role = operator.is_some_and(|operator| {
-            operator.removed_at.is_none() && operator.roles.contains(&role)
+            operator.removed_at.is_none() && roles_in(&operator, &binding).contains(&role)
         });
         // A message needs the conversation of the chat, which binding has made.
         let conversation = conversation_of(&binding);

@@ -129,6 +129,66 @@ async fn a_quorum_is_of_different_people_and_one_rejects() {
 }
 
 #[tokio::test]
+async fn whoever_asked_from_another_account_or_has_bound_it_since_cannot_decide() {
+    let office = Office::new(|_| {}).await;
+    let ann = office.operator("ann", Role::Approver).await;
+    // The person who writes to one account of the channel is bound at another one.
+    let binding = postern_domain::OperatorBinding {
+        operator: ann.id().clone(),
+        roles: vec![Role::Viewer],
+        token: ann.token().unwrap(),
+        channel: postern_domain::Channel::Web,
+        account: "other".to_owned(),
+        sender: "visitor-1".to_owned(),
+        chat: "chat-2".to_owned(),
+        created_at: office.host.app.clock.now(),
+    };
+    office.host.commit(vec![Change::Binding(binding)]).await;
+    fixture::bound(&office.host.app, "ann", "101").await;
+    let error = office.decide(&ann, true, "mine").await.unwrap_err();
+    assert!(matches!(error, DecideError::Vote(VoteError::Requester)), "{error}");
+    assert_eq!(office.last_row().await.verdict.unwrap().rules, ["approve-not-requester"]);
+    assert_eq!(office.now().await, office.approval);
+
+    let store = &*office.host.app.store;
+    let row = store.conversation_row(&office.approval.conversation).await.unwrap().unwrap();
+    assert_eq!(requester(&office.host.app, &row).await.unwrap().as_ref(), Some(ann.id()));
+    // Nor are they asked.
+    look_once(&office.host.app).await;
+    let all = Page { limit: 50, offset: 0 };
+    for summary in store.conversations(all).await.unwrap() {
+        let detail = store.conversation(&summary.conversation.id).await.unwrap().unwrap();
+        assert!(detail.outbox.is_empty(), "{:?}", detail.outbox);
+    }
+}
+
+#[tokio::test]
+async fn a_yes_of_somebody_who_could_not_decide_any_more_does_not_count() {
+    let two = |approval: &mut Approval| {
+        approval.approver =
+            Approver::Route { route: "refund-managers".into(), quorum: 2, escalate: None };
+    };
+    for becomes in [None, Some(Role::Viewer)] {
+        let office = Office::new(two).await;
+        let ann = office.operator("ann", Role::Approver).await;
+        let bob = office.operator("bob", Role::Approver).await;
+        let kim = office.operator("kim", Role::Approver).await;
+        office.decide(&ann, true, "ok").await.unwrap();
+        let store = &*office.host.app.store;
+        let row = store.operator(ann.id()).await.unwrap().unwrap();
+        let row = match becomes {
+            Some(role) => postern_domain::Operator { roles: vec![role], ..row },
+            None => postern_domain::Operator { removed_at: Some(row.created_at), ..row },
+        };
+        office.host.commit(vec![Change::Operator(row)]).await;
+        let decided = office.decide(&bob, true, "ok").await.unwrap();
+        assert_eq!(decided.state, ApprovalState::Pending, "{becomes:?}");
+        let decided = office.decide(&kim, true, "ok").await.unwrap();
+        assert_eq!(decided.state, ApprovalState::Approved, "{becomes:?}");
+    }
+}
+
+#[tokio::test]
 async fn people_who_decide_at_the_same_time_are_both_counted() {
     let office = Office::new(|approval| {
         approval.approver =

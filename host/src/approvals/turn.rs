@@ -4,7 +4,10 @@ use postern_domain::{Approval, Approver, Channel, Conversation, OperatorId, Time
 use postern_policy::PolicySet;
 use postern_store::{Change, Store, StoreError};
 
-use super::notice::{self, Notice};
+use super::{
+    asked,
+    notice::{self, Notice},
+};
 use crate::app::App;
 
 /// The operator who writes in a conversation, if it is one: nobody approves what
@@ -16,9 +19,9 @@ pub(crate) async fn requester(
     app: &App,
     conversation: &Conversation,
 ) -> Result<Option<OperatorId>, StoreError> {
-    let Conversation { channel, account, sender, .. } = conversation;
-    if let Some(binding) = app.store.binding(*channel, account, sender).await? {
-        return Ok(Some(binding.operator));
+    let Conversation { channel, sender, .. } = conversation;
+    if let Some(operator) = asked::behind(&*app.store, conversation).await?.pop_first() {
+        return Ok(Some(operator));
     }
     // The terminal is the operator's own; who talks there says who they are.
     match (channel, sender.parse::<OperatorId>()) {

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use postern_domain::{OperatorId, OperatorToken, Role, Timestamp};
+use postern_domain::{OperatorBinding, OperatorId, OperatorToken, Role, Timestamp};
 use postern_store::Store as _;
 
 use super::{Context, Office, output, output::out};
@@ -46,12 +46,20 @@ pub(super) enum Operator {
         /// Their name.
         name: OperatorId,
     },
-    /// Revoke a token. Whoever is signed in with it is not any more.
+    /// Revoke a token. Whoever is signed in with it is not any more, and accounts that
+    /// were bound with it are not bound any more.
     Revoke {
         /// Their name.
         name: OperatorId,
         /// How its digest begins, as `postern operator tokens` shows it.
         token: String,
+    },
+    /// Take an account of a channel from an operator.
+    Unbind {
+        /// Their name.
+        name: OperatorId,
+        /// Its number, as `postern operator show` shows it.
+        number: usize,
     },
     /// Remove an operator with their tokens and bound accounts.
     ///
@@ -113,6 +121,14 @@ impl Operator {
                 out!("Revoked token {} of {name}.", gone.digest.short());
                 Ok(())
             }
+            Self::Unbind { name, number } => {
+                let gone = operators::unbind(&office.desk(), &name, number).await?;
+                if context.json {
+                    return output::json(&gone);
+                }
+                out!("{name} no longer acts from {}/{}.", gone.channel, gone.account);
+                Ok(())
+            }
             Self::Remove { name } => {
                 operators::remove(&office.desk(), &name).await?;
                 if context.json {
@@ -154,8 +170,11 @@ fn show(context: &Context, detail: &OperatorDetail) -> anyhow::Result<()> {
     if let Some(at) = operator.removed_at {
         out!("removed: {at}");
     }
-    for binding in &detail.bindings {
-        out!("acts from: {}/{} since {}", binding.channel, binding.account, binding.created_at);
+    for (place, binding) in detail.bindings.iter().enumerate() {
+        let (number, roles) = (place + 1, told(&operators::roles_in(operator, binding)));
+        let OperatorBinding { channel, account, token, created_at, .. } = binding;
+        let token = token.short();
+        out!("acts from ({number}): {channel}/{account} as {roles} since {created_at}, by {token}");
     }
     if !detail.tokens.is_empty() {
         table_of(&detail.tokens)?;

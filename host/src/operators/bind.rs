@@ -1,13 +1,13 @@
 //! Accounts of channels from which operators act, each bound once by a code.
 
 use postern_domain::{
-    AuditEntry, AuditKind, BindingCode, Channel, Digest, LimitUse, OperatorBinding, OperatorId,
-    Take, Timestamp,
+    AuditEntry, AuditKind, BindingCode, Channel, Digest, LimitUse, Operator, OperatorBinding,
+    OperatorId, Role, Take, Timestamp,
 };
 use postern_policy::Act;
 use postern_store::{Change, Commit, Store, StoreError};
 
-use super::{ActError, Actor, Desk, entry};
+use super::{ActError, Actor, Desk, OperatorError, entry};
 use crate::keys::{KeyError, Secret};
 
 /// How long a code counts, in milliseconds.
@@ -76,13 +76,13 @@ impl From<StoreError> for BindError {
 /// Makes a one-time code with which the actor binds an account of a channel.
 ///
 /// # Errors
-/// The actor is no person, or may not even look.
+/// The actor has not signed in with a token of their own, or may not even look.
 pub async fn new_code(desk: &Desk<'_>) -> Result<(Secret, BindingCode), BindError> {
     const ACTION: &str = "operator:bind-code";
     let id = desk.actor.id();
-    if !desk.actor.is_person() {
+    let Some(token) = desk.actor.token() else {
         return Err(BindError::NoPerson(id.clone()));
-    }
+    };
     let verdict = desk.allow(Act::View, ACTION, id.as_str()).await?;
     let mut bytes = [0; CODE_LENGTH];
     getrandom::fill(&mut bytes).map_err(KeyError::Random)?;
@@ -91,6 +91,8 @@ pub async fn new_code(desk: &Desk<'_>) -> Result<(Secret, BindingCode), BindErro
     let code = BindingCode {
         digest: digest_of(secret.expose()),
         operator: id.clone(),
+        roles: desk.actor.roles().to_vec(),
+        token,
         expires_at: desk.now.plus_millis(CODE_MS),
     };
     let change = Change::BindingCode(code.clone());
@@ -121,17 +123,22 @@ pub async fn bind(
 ) -> Result<OperatorId, BindError> {
     take_try(store, chat, once, now).await?;
     let digest = digest_of(code);
-    let operator = match store.binding_code(digest).await? {
-        Some(code) if now < code.expires_at => store.operator(&code.operator).await?,
+    let found = match store.binding_code(digest).await? {
+        Some(code) if now < code.expires_at => {
+            let operator = store.operator(&code.operator).await?;
+            operator.filter(|operator| operator.removed_at.is_none()).zip(Some(code))
+        }
         Some(_) | None => None,
     };
-    let Some(operator) = operator.filter(|operator| operator.removed_at.is_none()) else {
+    let Some((operator, code)) = found else {
         failed(store, chat, "the code does not count", now).await?;
         return Err(BindError::Wrong);
     };
-    let actor = Actor::in_channel(operator.id.clone(), operator.roles);
+    let actor = Actor::in_channel(operator.id.clone(), code.roles.clone());
     let binding = OperatorBinding {
         operator: operator.id.clone(),
+        roles: code.roles,
+        token: code.token,
         channel: chat.channel,
         account: chat.account.clone(),
         sender: chat.sender.clone(),
@@ -198,5 +205,43 @@ pub async fn bound(store: &dyn Store, chat: &Chat) -> Result<Option<Actor>, Stor
     let Some(binding) = found else { return Ok(None) };
     let operator = store.operator(&binding.operator).await?;
     let operator = operator.filter(|operator| operator.removed_at.is_none());
-    Ok(operator.map(|operator| Actor::in_channel(operator.id, operator.roles)))
+    Ok(operator.map(|operator| {
+        let roles = roles_in(&operator, &binding);
+        Actor::in_channel(operator.id, roles)
+    }))
+}
+
+/// What an operator may do from an account: of their roles, those of the token with
+/// which it was bound.
+pub(crate) fn roles_in(operator: &Operator, binding: &OperatorBinding) -> Vec<Role> {
+    operator.roles.iter().copied().filter(|role| binding.roles.contains(role)).collect()
+}
+
+/// Takes an account of a channel from an operator: the one with this number among
+/// theirs, from 1, as [`super::show`] lists them.
+///
+/// # Errors
+/// There is no such account, or the actor may not.
+pub async fn unbind(
+    desk: &Desk<'_>,
+    id: &OperatorId,
+    number: usize,
+) -> Result<OperatorBinding, OperatorError> {
+    const ACTION: &str = "operator:unbind";
+    let verdict = desk.manage(ACTION, id.as_str()).await?;
+    super::active(desk.store, id).await?;
+    let mut bindings = desk.store.bindings(Some(id)).await?;
+    let found = bindings.len();
+    let Some(place) = number.checked_sub(1).filter(|place| *place < found) else {
+        return Err(OperatorError::Binding { operator: id.clone(), number, found });
+    };
+    let binding = bindings.swap_remove(place);
+    let gone = Change::BindingGone {
+        channel: binding.channel,
+        account: binding.account.clone(),
+        sender: binding.sender.clone(),
+    };
+    let detail = format!("{}/{}", binding.channel, binding.account);
+    desk.commit(vec![gone], ACTION, id.as_str(), detail, verdict).await?;
+    Ok(binding)
 }

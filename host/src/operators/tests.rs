@@ -210,6 +210,49 @@ async fn codes_end_after_ten_minutes_and_tries_after_five() {
 }
 
 #[tokio::test]
+async fn an_account_can_do_no_more_than_the_token_that_bound_it() {
+    let host = TestHost::new().await;
+    let roles = [Role::Approver, Role::Admin];
+    let tokens = [
+        with_token(&host, "ann", &roles, &[Role::Approver]).await,
+        with_token(&host, "ann", &roles, &[]).await,
+    ];
+    let mut codes = Vec::new();
+    for (token, sender) in tokens.iter().zip(["7", "8"]) {
+        let ann = who(&host, token.expose()).await.unwrap();
+        let (code, _) = new_code(&desk!(host, &ann)).await.unwrap();
+        try_code(&host, sender, code.expose(), sender).await.unwrap();
+        codes.push(new_code(&desk!(host, &ann)).await.unwrap().0);
+    }
+    let acts = async |sender| bound(&*host.app.store, &chat(sender)).await.unwrap();
+    let confined = acts("7").await.unwrap();
+    assert_eq!(confined.roles(), [Role::Approver]);
+    assert_eq!(acts("8").await.unwrap().roles(), roles);
+    let error = add(&desk!(host, &confined), name("bob"), &[Role::Viewer]).await.unwrap_err();
+    assert!(matches!(error, OperatorError::Act(ActError::Refused { .. })), "{error}");
+
+    // With its token goes all that was made by it.
+    let digest = postern_domain::Digest::of_bytes(tokens[0].expose().as_bytes());
+    let local = Actor::local();
+    revoke_token(&desk!(host, &local), &name("ann"), &digest.short()).await.unwrap();
+    assert_eq!(acts("7").await, None);
+    let gone = try_code(&host, "9", codes[0].expose(), "9").await;
+    assert!(matches!(gone, Err(BindError::Wrong)), "{gone:?}");
+    assert!(acts("8").await.is_some());
+    try_code(&host, "9", codes[1].expose(), "10").await.unwrap();
+
+    // An account can be taken away by itself.
+    for number in [0, 3] {
+        let error = unbind(&desk!(host, &local), &name("ann"), number).await.unwrap_err();
+        assert!(matches!(error, OperatorError::Binding { found: 2, .. }), "{error}");
+    }
+    unbind(&desk!(host, &local), &name("ann"), 1).await.unwrap();
+    assert_eq!(acts("8").await, None);
+    assert!(acts("9").await.is_some());
+    assert_eq!(rows(&host).await.pop().unwrap().entry.action, "operator:unbind");
+}
+
+#[tokio::test]
 async fn a_token_of_nobody_in_particular_binds_nothing() {
     let host = TestHost::new().await;
     for actor in [Actor::root(), Actor::local()] {

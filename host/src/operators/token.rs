@@ -69,7 +69,7 @@ pub async fn make(
 }
 
 /// Revokes the token whose digest begins like this; whoever is signed in with it
-/// is not any more.
+/// is not any more, and accounts of channels that were bound with it are not bound.
 ///
 /// # Errors
 /// There is no such token, or more than one, or the actor may not.

@@ -1,7 +1,9 @@
 //! Refunds above the limit: suspended, decided by people, done once.
 
 use anyhow::{Context as _, Result, ensure};
-use postern_domain::{Approval, ApprovalState, Channel, OperatorBinding, OperatorId, Timestamp};
+use postern_domain::{
+    Approval, ApprovalState, Channel, Digest, OperatorBinding, OperatorId, Role, Timestamp,
+};
 use postern_store::{Change, Commit, Page, Store as _};
 use postern_test_support::host::{ACCOUNT, Host};
 
@@ -33,6 +35,8 @@ async fn bind(town: &Town, name: &str, customer: &Customer<'_>) -> Result<()> {
     let operator: OperatorId = name.parse()?;
     let binding = OperatorBinding {
         operator,
+        roles: Role::ALL.to_vec(),
+        token: Digest::of_bytes(b"token"),
         channel: Channel::Telegram,
         account: ACCOUNT.to_owned(),
         sender: customer.chat(),

@@ -158,6 +158,8 @@ pub(crate) async fn bound(app: &App, name: &str, chat: &str) {
     app.store.accept(std::slice::from_ref(&message), &["k3f9".to_owned()]).await.unwrap();
     let binding = OperatorBinding {
         operator: name.parse().unwrap(),
+        roles: Role::ALL.to_vec(),
+        token: Digest::of_bytes(b"token"),
         channel: Channel::Telegram,
         account: "main".to_owned(),
         sender: chat.to_owned(),

@@ -134,7 +134,7 @@ pub enum Change {
     Operator(Operator),
     /// Keep a new token of an operator.
     OperatorToken(OperatorToken),
-    /// Forget a token, if it is there.
+    /// Forget a token, if it is there, with the codes and bindings that were made by it.
     OperatorTokenGone(Digest),
     /// Forget all tokens of an operator.
     OperatorTokensGone(OperatorId),

@@ -21,7 +21,7 @@ const BUSY: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
 
 /// Append-only: what was released is never edited.
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (1, "everything", include_str!("../../migrations/sqlite/0001_everything.sql")),
     (2, "use of skills", include_str!("../../migrations/sqlite/0002_use_of_skills.sql")),
     (3, "checkpoints", include_str!("../../migrations/sqlite/0003_checkpoints.sql")),
@@ -30,6 +30,7 @@ const MIGRATIONS: [(i64, &str, &str); 4] = [
         "approvals, limits, operators",
         include_str!("../../migrations/sqlite/0004_approvals_limits_operators.sql"),
     ),
+    (5, "bindings of tokens", include_str!("../../migrations/sqlite/0005_bindings_of_tokens.sql")),
 ];
 
 /// The connections to one database.

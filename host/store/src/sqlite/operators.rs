@@ -54,12 +54,22 @@ const TOKENS: Statement<2> = Statement::new(
     "SELECT * FROM operator_tokens WHERE operator = $1 ORDER BY created_at, digest LIMIT $2",
 );
 
-const BIND: Statement<6> = Statement::new(
+const UNBIND_TOKEN: Statement<1> = Statement::new(
+    "forget what was bound with a token of an operator",
+    "DELETE FROM operator_bindings WHERE token = $1",
+);
+
+const DROP_CODES: Statement<1> = Statement::new(
+    "forget the codes of a token of an operator",
+    "DELETE FROM binding_codes WHERE token = $1",
+);
+
+const BIND: Statement<8> = Statement::new(
     "bind an account of a channel",
-    "INSERT INTO operator_bindings (channel, account, sender, operator, chat, created_at) \
-     VALUES ($1, $2, $3, $4, $5, $6) \
+    "INSERT INTO operator_bindings (channel, account, sender, operator, roles, token, chat, \
+     created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
      ON CONFLICT (channel, account, sender) DO UPDATE SET operator = excluded.operator, \
-     chat = excluded.chat, created_at = excluded.created_at",
+     roles = excluded.roles, token = excluded.token, chat = excluded.chat, created_at = excluded.created_at",
 );
 
 const UNBIND: Statement<3> = Statement::new(
@@ -83,9 +93,10 @@ const BINDING: Statement<3> = Statement::new(
     "SELECT * FROM operator_bindings WHERE channel = $1 AND account = $2 AND sender = $3",
 );
 
-const ADD_CODE: Statement<3> = Statement::new(
+const ADD_CODE: Statement<5> = Statement::new(
     "keep a code for a binding",
-    "INSERT INTO binding_codes (digest, operator, expires_at) VALUES ($1, $2, $3)",
+    "INSERT INTO binding_codes (digest, operator, roles, token, expires_at) \
+     VALUES ($1, $2, $3, $4, $5)",
 );
 
 const CODE: Statement<1> =
@@ -125,6 +136,8 @@ fn read_token(f: &Fields<'_>) -> Result<OperatorToken, StoreError> {
 fn read_binding(f: &Fields<'_>) -> Result<OperatorBinding, StoreError> {
     Ok(OperatorBinding {
         operator: f.parsed("operator")?,
+        roles: f.json("roles")?,
+        token: f.digest("token")?,
         channel: f.parsed("channel")?,
         account: f.text("account")?,
         sender: f.text("sender")?,
@@ -137,6 +150,8 @@ fn read_code(f: &Fields<'_>) -> Result<BindingCode, StoreError> {
     Ok(BindingCode {
         digest: f.digest("digest")?,
         operator: f.parsed("operator")?,
+        roles: f.json("roles")?,
+        token: f.digest("token")?,
         expires_at: f.time("expires_at")?,
     })
 }
@@ -178,10 +193,13 @@ pub(super) async fn add_token(
     ADD_TOKEN.execute(on, values).await.map(drop)
 }
 
+/// Forgets a token with what was made by it: codes and bindings.
 pub(super) async fn drop_token(
     on: &mut SqliteConnection,
     digest: Digest,
 ) -> Result<(), StoreError> {
+    UNBIND_TOKEN.execute(&mut *on, values![digest.to_string()]).await?;
+    DROP_CODES.execute(&mut *on, values![digest.to_string()]).await?;
     DROP_TOKEN.execute(on, values![digest.to_string()]).await.map(drop)
 }
 
@@ -220,6 +238,8 @@ pub(super) async fn bind(
         binding.account.as_str(),
         binding.sender.as_str(),
         binding.operator.as_str(),
+        write(&binding.roles),
+        binding.token.to_string(),
         binding.chat.as_str(),
         binding.created_at,
     ];
@@ -260,7 +280,13 @@ pub(super) async fn add_code(
     on: &mut SqliteConnection,
     code: &BindingCode,
 ) -> Result<(), StoreError> {
-    let values = values![code.digest.to_string(), code.operator.as_str(), code.expires_at];
+    let values = values![
+        code.digest.to_string(),
+        code.operator.as_str(),
+        write(&code.roles),
+        code.token.to_string(),
+        code.expires_at,
+    ];
     ADD_CODE.execute(on, values).await.map(drop)
 }
 

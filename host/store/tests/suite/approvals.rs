@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use postern_domain::{
-    Approval, ApprovalId, ApprovalState, Approver, Digest, Escalate, InboundMessage, OperatorId,
-    Vote,
+    Approval, ApprovalId, ApprovalState, Approver, Counting, Digest, Escalate, InboundMessage,
+    OperatorId, Vote,
 };
 use postern_store::{Change, InvocationRow, Lease, Page, Store, StoreError};
 use serde_json::json;
@@ -74,8 +74,8 @@ pub(crate) async fn an_approval_grows_version_by_version(engine: &impl Engine) {
     let store = engine.open().await;
     let (_, message, call) = called_once(&store).await;
     let first = approval(&message, &call, 0);
-    let second = first.vote(vote("ann", 5)).unwrap();
-    let third = second.vote(vote("bob", 6)).unwrap();
+    let second = first.vote(vote("ann", 5), &Counting::default()).unwrap();
+    let third = second.vote(vote("bob", 6), &Counting::default()).unwrap();
     assert_eq!(third.state, ApprovalState::Approved);
 
     let error = store.commit(changes([Change::Approval(second.clone())])).await.unwrap_err();
@@ -102,7 +102,7 @@ pub(crate) async fn of_two_votes_at_once_one_is_refused(engine: &impl Engine) {
     store.commit(changes([Change::Approval(pending.clone())])).await.unwrap();
     let tasks: Vec<_> = (0..8)
         .map(|n| {
-            let next = pending.vote(vote(&format!("person-{n}"), 5)).unwrap();
+            let next = pending.vote(vote(&format!("person-{n}"), 5), &Counting::default()).unwrap();
             let store = Arc::clone(&store);
             tokio::spawn(async move {
                 let mut commit = changes([Change::Approval(next)]);
@@ -127,7 +127,7 @@ pub(crate) async fn a_stale_approval_undoes_the_whole_commit(engine: &impl Engin
     let store = engine.open().await;
     let (lease, message, call) = called_once(&store).await;
     let first = approval(&message, &call, 0);
-    let late = approval(&message, &call, 1).vote(vote("ann", 5)).unwrap();
+    let late = approval(&message, &call, 1).vote(vote("ann", 5), &Counting::default()).unwrap();
     let commit = under(
         &lease,
         [Change::Approval(first.clone()), Change::Park(message.id()), Change::Approval(late)],

@@ -28,6 +28,8 @@ fn token(secret: &str, owner: &Operator, ms: i64) -> OperatorToken {
 fn binding(owner: &Operator, sender: &str) -> OperatorBinding {
     OperatorBinding {
         operator: owner.id.clone(),
+        roles: vec![Role::Viewer],
+        token: Digest::of_bytes(b"1"),
         channel: Channel::Telegram,
         account: "shop".into(),
         sender: sender.into(),
@@ -75,6 +77,27 @@ pub(crate) async fn a_token_leads_to_its_operator_until_it_is_forgotten(engine: 
     assert_eq!(store.operator_by_token(one.digest).await.unwrap(), None);
     assert_eq!(store.operator_tokens(&ann.id).await.unwrap(), std::slice::from_ref(&two));
 
+    let binding = binding(&ann, "7");
+    let code = BindingCode {
+        digest: Digest::of_bytes(b"code"),
+        operator: ann.id.clone(),
+        roles: vec![Role::Viewer],
+        token: one.digest,
+        expires_at: at(1_000),
+    };
+    let kept = OperatorBinding { sender: "8".into(), token: two.digest, ..binding.clone() };
+    let commit = changes([
+        Change::OperatorToken(one.clone()),
+        Change::Binding(binding),
+        Change::Binding(kept.clone()),
+        Change::BindingCode(code.clone()),
+    ]);
+    store.commit(commit).await.unwrap();
+    assert_eq!(store.binding_code(code.digest).await.unwrap(), Some(code.clone()));
+    store.commit(changes([Change::OperatorTokenGone(one.digest)])).await.unwrap();
+    assert_eq!(store.binding_code(code.digest).await.unwrap(), None);
+    assert_eq!(store.bindings(None).await.unwrap(), [kept], "what was made by it is gone");
+
     store.commit(changes([Change::OperatorTokensGone(ann.id.clone())])).await.unwrap();
     assert_eq!(store.operator_tokens(&ann.id).await.unwrap(), []);
     assert_eq!(store.operator_by_token(three.digest).await.unwrap(), Some((three, bob)));
@@ -120,6 +143,8 @@ pub(crate) async fn a_code_counts_once_and_in_time(engine: &impl Engine) {
     let code = |secret: &str, ms| BindingCode {
         digest: Digest::of_bytes(secret.as_bytes()),
         operator: ann.id.clone(),
+        roles: vec![Role::Viewer],
+        token: Digest::of_bytes(b"1"),
         expires_at: at(ms),
     };
     let (good, late, old) = (code("1", 100), code("2", 50), code("3", 10));
