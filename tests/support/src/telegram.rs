@@ -104,6 +104,11 @@ impl TelegramApi {
         to_chat(&self.shared.sent.borrow(), chat_id)
     }
 
+    /// Everything sent, now and from now on, for whoever outlives a borrow.
+    pub fn watch(&self) -> watch::Receiver<Vec<Sent>> {
+        self.shared.sent.subscribe()
+    }
+
     /// Waits until `n` messages have been sent in all.
     ///
     /// # Errors

@@ -78,7 +78,7 @@ impl Scene {
         };
         for _ in 0..want.min(self.most - self.begun) {
             let talk = Conversation::begin(self.begun, self.random.fork());
-            self.running.spawn(talk.run(self.addresses.clone()));
+            self.running.spawn(talk.run(self.addresses.clone(), self.town.telegram.watch()));
             self.begun += 1;
         }
         Ok(())

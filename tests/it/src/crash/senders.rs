@@ -1,18 +1,24 @@
 //! Telegram's side: it delivers an update again until it is acknowledged.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use postern_domain::{Channel, MessageId};
 use postern_test_support::{
     host::ACCOUNT,
     http_client,
+    telegram::Sent,
     webhook::{self, Sender},
 };
 use tokio::sync::watch;
 
 use super::shop;
 use crate::setup::{SECRET, conversation};
+
+/// What is in the question whether there is to be a refund.
+const QUESTION: &str = "Shall I do that?";
+/// The longest wait for it.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Where the host is now, if it is anywhere, and how much it has acknowledged.
 #[derive(Clone, Debug, Default)]
@@ -104,8 +110,17 @@ impl Conversation {
         conversation(&self.chat(), &self.chat())
     }
 
-    /// Writes everything without waiting for answers.
-    pub(super) async fn run(mut self, addresses: Addresses) -> Result<Self> {
+    /// Writes everything without waiting for answers, but for a yes, which must not
+    /// come before its question.
+    pub(super) async fn run(
+        mut self,
+        addresses: Addresses,
+        mut sent: watch::Receiver<Vec<Sent>>,
+    ) -> Result<Self> {
+        let chat = self.chat();
+        let asked = |sent: &Vec<Sent>| {
+            sent.iter().any(|sent| sent.chat_id == chat && sent.text.contains(QUESTION))
+        };
         let (delivered, under_way) = (shop::delivered(self.n), shop::under_way(self.n));
         let voucher = shop::voucher(self.n);
         // A sender that gives up after one try: its message may be lost.
@@ -129,6 +144,10 @@ impl Conversation {
             let update = webhook::text_update(update_id, place, &self.sender, &text);
             let key = update_id.to_string();
             let id = MessageId::derive(&[Channel::Telegram.as_str(), ACCOUNT, &key]);
+            if wish == Wish::Yes {
+                // A question whose send was interrupted twice does not arrive.
+                let _late = tokio::time::timeout(LONGEST_WAIT, sent.wait_for(asked)).await;
+            }
             let mut tried = 0;
             let acknowledged = loop {
                 let (number, public) = addresses.after(tried).await?;
