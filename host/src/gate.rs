@@ -10,6 +10,7 @@ mod limits;
 mod passage;
 mod record;
 mod redact;
+mod total;
 
 use std::{
     collections::BTreeSet,

@@ -66,6 +66,7 @@ fn facts(owner: Option<&str>) -> Facts {
         fields: BTreeMap::from([("status".to_owned(), "processed".into())]),
         amount: None,
         changes_access: false,
+        changes_irreversibly: false,
     });
     Facts {
         channel: Channel::Web,

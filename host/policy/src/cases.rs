@@ -76,6 +76,8 @@ struct CaseRecord {
     amount: Option<i64>,
     #[serde(default)]
     changes_access: bool,
+    #[serde(default)]
+    changes_irreversibly: bool,
 }
 
 #[derive(Clone, Deserialize)]
@@ -87,6 +89,10 @@ struct CaseEndpoint {
     #[serde(default)]
     private: bool,
     amount: Option<i64>,
+    #[serde(default)]
+    moves_money: bool,
+    #[serde(default)]
+    irreversible: bool,
 }
 
 fn yes() -> bool {
@@ -226,6 +232,7 @@ impl Case {
             fields: record.fields.clone(),
             amount: record.amount,
             changes_access: record.changes_access,
+            changes_irreversibly: record.changes_irreversibly,
         });
         let endpoint = self.endpoint.as_ref().map(|endpoint| EndpointFacts {
             name: endpoint.name.clone(),
@@ -235,6 +242,8 @@ impl Case {
             path: endpoint.path.clone(),
             private: endpoint.private,
             amount: endpoint.amount,
+            moves_money: endpoint.moves_money,
+            irreversible: endpoint.irreversible,
         });
         let claimed =
             self.customer.as_ref().map_or(IdentityLevel::Unknown, |_| IdentityLevel::Identified);

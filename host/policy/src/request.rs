@@ -39,7 +39,7 @@ pub struct Facts {
     #[serde(default)]
     pub approvals: BTreeSet<String>,
     /// How much the conversation looks as if somebody tried to steer the machine:
-    /// 0 not at all, 100 certainly.
+    /// 0 not at all, 100 certainly. Nothing measures it yet.
     #[serde(default)]
     pub taint: u8,
     /// The customer's tier, where the operator's records have one.
@@ -89,6 +89,9 @@ pub struct RecordFacts {
     /// Whether the step changes who has access to an account.
     #[serde(default)]
     pub changes_access: bool,
+    /// Whether the step changes what cannot be undone, such as a cancellation.
+    #[serde(default)]
+    pub changes_irreversibly: bool,
 }
 
 /// A server to which a request would go.
@@ -110,6 +113,13 @@ pub struct EndpointFacts {
     /// known.
     #[serde(default)]
     pub amount: Option<i64>,
+    /// Whether the operator says that requests of the skill move money, so that an
+    /// amount should be known.
+    #[serde(default)]
+    pub moves_money: bool,
+    /// Whether the operator says that what they do cannot be undone.
+    #[serde(default)]
+    pub irreversible: bool,
 }
 
 /// The question whether a personal value may be put into a request.

@@ -184,6 +184,8 @@ fn subjects<'a>(
                 ("method", Value::Name(&words.method, request.method.as_str())),
                 ("body_bytes", Value::count(request.body.len())),
                 ("secrets", Value::Texts(request.secrets.iter().map(String::as_str).collect())),
+                ("moves_money", Value::Flag(endpoint.moves_money)),
+                ("irreversible", Value::Flag(endpoint.irreversible)),
             ];
             arguments.extend(endpoint.amount.map(|amount| ("amount", Value::Number(amount))));
             let name = listed_name(endpoint).map_or_else(
@@ -271,6 +273,7 @@ static WHOLE: RecordFacts = RecordFacts {
     fields: std::collections::BTreeMap::new(),
     amount: None,
     changes_access: false,
+    changes_irreversibly: false,
 };
 
 /// A subject for each step.
@@ -294,6 +297,7 @@ fn write<'a>(
                 let mut arguments = vec![
                     ("fields", Value::Texts(names.map(String::as_str).collect())),
                     ("changes_access", Value::Flag(found.changes_access)),
+                    ("changes_irreversibly", Value::Flag(found.changes_irreversibly)),
                 ];
                 arguments.extend(found.amount.map(|amount| ("amount", Value::Number(amount))));
                 ("records:put", arguments)

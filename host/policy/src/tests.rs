@@ -182,6 +182,7 @@ fn order(key: &str, owner: &str) -> (HostCall, RecordFacts) {
         fields: BTreeMap::from([("status".to_owned(), "delivered".into())]),
         amount: None,
         changes_access: false,
+        changes_irreversibly: false,
     };
     (call, record)
 }

@@ -18,12 +18,13 @@ use crate::{
 };
 
 /// The default rules and their cases, compiled in.
-const POLICIES: [(&str, &str); 17] = [
+const POLICIES: [(&str, &str); 19] = [
     ("postern.cedarschema", include_str!("../../../policies/postern.cedarschema")),
     ("limits.toml", include_str!("../../../policies/limits.toml")),
     ("approvals.toml", include_str!("../../../policies/approvals.toml")),
     ("base.cedar", include_str!("../../../policies/base.cedar")),
     ("crm-lookup.cedar", include_str!("../../../policies/crm-lookup.cedar")),
+    ("effects.cedar", include_str!("../../../policies/effects.cedar")),
     ("escalation.cedar", include_str!("../../../policies/escalation.cedar")),
     ("operators.cedar", include_str!("../../../policies/operators.cedar")),
     ("order-status.cedar", include_str!("../../../policies/order-status.cedar")),
@@ -32,6 +33,7 @@ const POLICIES: [(&str, &str); 17] = [
     ("shipment-tracking.cedar", include_str!("../../../policies/shipment-tracking.cedar")),
     ("cases/base.toml", include_str!("../../../policies/cases/base.toml")),
     ("cases/crm-lookup.toml", include_str!("../../../policies/cases/crm-lookup.toml")),
+    ("cases/effects.toml", include_str!("../../../policies/cases/effects.toml")),
     ("cases/escalation.toml", include_str!("../../../policies/cases/escalation.toml")),
     ("cases/order-status.toml", include_str!("../../../policies/cases/order-status.toml")),
     ("cases/refund-check.toml", include_str!("../../../policies/cases/refund-check.toml")),

@@ -249,9 +249,17 @@ impl Checker<'_> {
             amount: raw.amount,
             currency: raw.currency,
             access: raw.access,
+            irreversible: raw.irreversible,
+            tier: raw.tier,
         };
-        let money = collection.amount.iter().chain(&collection.currency);
-        if let Some(path) = money.chain(&collection.access).find(|path| path.is_empty()) {
+        if collection.tier.is_some() && collection.identify_by.is_empty() {
+            let reason = "belongs to the collection of customers, which has `identify_by`";
+            return self.wrong(format!("{field}.tier"), reason);
+        }
+        let single = [&collection.amount, &collection.currency, &collection.tier];
+        let listed = collection.access.iter().chain(&collection.irreversible);
+        if let Some(path) = single.into_iter().flatten().chain(listed).find(|path| path.is_empty())
+        {
             return self.wrong(field.to_owned(), format!("{path:?} is not the name of a field"));
         }
         // Keys of customers stand in rules, tickets and audit as they are.

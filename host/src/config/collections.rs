@@ -32,6 +32,10 @@ pub struct Collection {
     /// Fields that decide what somebody can get at: changing one is a change of
     /// access.
     pub access: Vec<String>,
+    /// Fields of which a change cannot be undone, such as the status of an order.
+    pub irreversible: Vec<String>,
+    /// In the collection of customers: the field with the customer's tier.
+    pub tier: Option<String>,
 }
 
 /// A field with a personal value.
@@ -147,9 +151,22 @@ impl Collection {
 
     /// Whether a record would let somebody get at other things than before.
     pub fn changes_access(&self, before: Option<&Value>, after: &Value) -> bool {
-        let value =
-            |body: Option<&Value>, path: &str| body.and_then(|body| field(body, path)).cloned();
-        self.access.iter().any(|path| value(before, path) != value(Some(after), path))
+        let value = |path: &str| before.and_then(|before| field(before, path));
+        self.access.iter().any(|path| value(path) != field(after, path))
+    }
+
+    /// Whether what is there would change in a way that cannot be undone. A record
+    /// that is new changes nothing.
+    pub fn changes_irreversibly(&self, before: Option<&Value>, after: &Value) -> bool {
+        let differs = |before: &Value| {
+            self.irreversible.iter().any(|path| field(before, path) != field(after, path))
+        };
+        before.is_some_and(differs)
+    }
+
+    /// The tier of the customer whose record this is.
+    pub fn tier_of(&self, body: &Value) -> Option<String> {
+        Self::text_of(body, self.tier.as_deref()?)
     }
 
     /// The values that rules may read.

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     effects::http::{
-        AddressRule, MediaPattern, PathPattern, headers, is_metadata, is_public,
+        AddressRule, AmountPointer, MediaPattern, PathPattern, headers, is_metadata, is_public,
         secrets::{LEAST_NEEDLE_BYTES, worth_hiding},
     },
     keys::Secret,
@@ -66,6 +66,10 @@ pub struct HttpGrant {
     pub content_types: Vec<MediaPattern>,
     /// Names of the secrets that it may have put into its requests.
     pub secrets: Vec<String>,
+    /// Where the money that a request moves stands in its JSON body, if it moves any.
+    pub amount: Option<AmountPointer>,
+    /// Whether what it does there cannot be undone.
+    pub irreversible: bool,
     /// Time for a whole request.
     pub timeout: Duration,
     /// Bytes of an answer.
@@ -164,6 +168,11 @@ impl Checker<'_> {
             )?,
             secrets: self
                 .each(&format!("{field}.secrets"), &raw.secrets, |name| Ok(name.to_owned()))?,
+            amount: match raw.amount.as_deref().map(AmountPointer::parse).transpose() {
+                Ok(amount) => amount,
+                Err(reason) => return self.wrong(format!("{field}.amount"), reason),
+            },
+            irreversible: raw.irreversible,
             timeout: Duration::from_millis(timeout),
             response_bytes: kib as usize * 1_024,
         })

@@ -133,6 +133,8 @@ pub(super) struct RawGrant {
     pub(super) headers: Vec<String>,
     pub(super) content_types: Vec<String>,
     pub(super) secrets: Vec<String>,
+    pub(super) amount: Option<String>,
+    pub(super) irreversible: bool,
     pub(super) timeout_ms: u32,
     pub(super) response_kib: u32,
 }
@@ -146,6 +148,8 @@ impl Default for RawGrant {
             headers: Vec::new(),
             content_types: content_types.map(str::to_owned).to_vec(),
             secrets: Vec::new(),
+            amount: None,
+            irreversible: false,
             timeout_ms: 8_000,
             response_kib: 1_024,
         }
@@ -178,6 +182,9 @@ pub(super) struct RawCollection {
     pub(super) currency: Option<String>,
     #[serde(default)]
     pub(super) access: Vec<String>,
+    #[serde(default)]
+    pub(super) irreversible: Vec<String>,
+    pub(super) tier: Option<String>,
 }
 
 #[derive(Deserialize, Default)]

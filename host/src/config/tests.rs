@@ -112,6 +112,11 @@ fn errors_name_file_field_and_reason() {
         "collections.users.identify_by: only one collection",
     );
     check(
+        |t| t.replace("[collections.orders]\n", "[collections.orders]\ntier = \"tier\"\n"),
+        "collections.orders.tier: belongs to the collection of customers",
+    );
+    check(|t| t.replace("irreversible = [\"status\"]", "irreversible = [\"\"]"), "not the name of");
+    check(
         |t| t.replace("origins = []", "origins = [\"https://a.example/path\"]"),
         "is not an origin",
     );
@@ -188,6 +193,7 @@ fn grants_are_checked() {
         ("headers = [\"x-http-method-override\"]", "is set by the host alone"),
         ("content_types = [\"*/*\"]", "content_types: \"*/*\": is not a type"),
         ("secrets = [\"token\"]", "secrets: \"token\": add [secrets.token] with endpoint = \"a\""),
+        ("amount = \"amount_cents\"", "amount: \"amount_cents\" is no JSON pointer"),
         ("timeout_ms = 0", "timeout_ms: 0 is not between 100 and 60000"),
         ("response_kib = 5000", "response_kib: 5000 is not between 1 and 4096"),
         ("path = [\"*\"]", "unknown field `path`"),

@@ -6,6 +6,7 @@
 //! secrets are put in here and masked in what comes back.
 
 mod address;
+mod amount;
 mod answer;
 mod filter;
 pub(crate) mod headers;
@@ -26,6 +27,7 @@ use tokio::{sync::Semaphore, time::Instant};
 
 pub use address::{AddressRule, Names, SystemNames};
 pub(crate) use address::{is_metadata, is_public};
+pub use amount::AmountPointer;
 pub(crate) use filter::Refusal;
 pub use filter::{Checked, Filter};
 pub use headers::MediaPattern;

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use postern_domain::{CallFailure, Condition, Expected, FailureKind, HostCall, RecordStep};
 use postern_policy::{EndpointFacts, Facts, RecordFacts};
 use postern_store::{IndexedDocument, RecordWrite, StoredRecord};
-use serde_json::Value;
 
-use super::{GateError, GateShared};
-use crate::{config::Collection, effects::http::Checked, ledger::Ledger, privacy::Vault};
+use super::{GateError, GateShared, total::Total};
+use crate::{
+    config::Collection, effects::http::Checked, identity::record_of, ledger::Ledger, privacy::Vault,
+};
 
 /// Steps of one atomic write.
 const MOST_STEPS: usize = 50;
@@ -58,7 +59,7 @@ pub(super) async fn prepare(
         confirmed: false,
         approvals: BTreeSet::new(),
         taint: 0,
-        tier: None,
+        tier: tier(shared, ledger).await?,
         identify_failures: ledger.conversation.state.identify_failures,
         now: shared.clock.now(),
         records: Vec::new(),
@@ -141,6 +142,17 @@ pub(super) async fn prepare(
     Ok(Ok(Prepared { facts, material }))
 }
 
+/// The tier in the customer's own record, where the operator says that there is one.
+async fn tier(shared: &GateShared, ledger: &mut Ledger) -> Result<Option<String>, GateError> {
+    let has_tier = |(_, rules): &(&str, &Collection)| rules.tier.is_some();
+    let rules = shared.collections.customers().filter(has_tier);
+    let (Some((_, rules)), Some(key)) = (rules, &ledger.conversation.customer.key) else {
+        return Ok(None);
+    };
+    let record = record_of(&**ledger.store(), &shared.collections, key).await?;
+    Ok(record.and_then(|record| rules.tier_of(&record.body)))
+}
+
 fn declared<'s>(shared: &'s GateShared, name: &str) -> Result<&'s Collection, CallFailure> {
     shared.collections.get(name).ok_or_else(|| {
         let name: String = name.chars().take(64).collect();
@@ -166,6 +178,7 @@ fn record_facts(
         fields: record.map(|record| rules.readable_of(&record.body)).unwrap_or_default(),
         amount: None,
         changes_access: false,
+        changes_irreversibly: false,
     }
 }
 
@@ -226,6 +239,7 @@ fn query(
         fields: Default::default(),
         amount: None,
         changes_access: false,
+        changes_irreversibly: false,
     };
     Ok((facts, resolve(rules, vault, conditions)?))
 }
@@ -258,6 +272,7 @@ fn identify(
         fields: Default::default(),
         amount: None,
         changes_access: false,
+        changes_irreversibly: false,
     };
     Ok((facts, resolve(rules, vault, details)?))
 }
@@ -310,6 +325,7 @@ async fn writes(
                 record.new_owner = rules.owner_of(&body);
                 let before = current.as_ref().map(|record| &record.body);
                 record.changes_access = rules.changes_access(before, &body);
+                record.changes_irreversibly = rules.changes_irreversibly(before, &body);
                 total.add(rules, &body);
                 let index = rules.index(&body);
                 RecordWrite::Put {
@@ -326,34 +342,6 @@ async fn writes(
     let amount = total.amount();
     facts.iter_mut().for_each(|record| record.amount = amount);
     Ok(Ok((facts, stale.map_or(Ok(writes), Err))))
-}
-
-/// The money that a write is about.
-#[derive(Default)]
-struct Total {
-    sum: i64,
-    is_known: bool,
-    is_unclear: bool,
-}
-
-impl Total {
-    fn add(&mut self, rules: &Collection, body: &Value) {
-        if rules.amount.is_none() {
-            return;
-        }
-        // An amount that cannot be read, or is below nothing, makes the whole unknown.
-        match rules.amount_of(body).filter(|amount| *amount >= 0) {
-            Some(amount) => {
-                self.is_known = true;
-                self.sum = self.sum.saturating_add(amount);
-            }
-            None => self.is_unclear = true,
-        }
-    }
-
-    fn amount(&self) -> Option<i64> {
-        (self.is_known && !self.is_unclear).then_some(self.sum)
-    }
 }
 
 /// The money that a call is about, in minor units, if that is known.
@@ -388,6 +376,8 @@ fn endpoint_facts(checked: &Checked) -> EndpointFacts {
         scheme: url.scheme().to_owned(),
         path: url.path().to_owned(),
         private: checked.is_private(),
-        amount: None,
+        amount: checked.amount(),
+        moves_money: checked.moves_money(),
+        irreversible: checked.is_irreversible(),
     }
 }

@@ -138,6 +138,8 @@ impl Requests {
                 MediaPattern::parse("application/json").map_err(anyhow::Error::msg)?,
             ],
             secrets: vec!["carrier".to_owned()],
+            amount: None,
+            irreversible: false,
             timeout: Duration::from_secs(1),
             response_bytes: 1_000,
         };

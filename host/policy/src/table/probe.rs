@@ -48,6 +48,7 @@ pub(super) fn all(collections: &[(&str, bool)], endpoints: &BTreeSet<String>) ->
     }
     for endpoint in endpoints {
         all.extend([HttpMethod::Get, HttpMethod::Post].map(|method| request(endpoint, method)));
+        all.extend(payments(endpoint));
     }
     all
 }
@@ -143,6 +144,11 @@ fn of_collection(collection: &str, owned: bool) -> Vec<Probe> {
             vec![put()],
             vec![RecordFacts { changes_access: true, ..existing() }],
         ),
+        write(
+            "change what cannot be undone in",
+            vec![put()],
+            vec![RecordFacts { changes_irreversibly: true, ..existing() }],
+        ),
         write("delete one of", vec![delete()], vec![record(CUSTOMER)]),
         write(
             "delete several of",
@@ -174,7 +180,27 @@ fn request(endpoint: &str, method: HttpMethod) -> Probe {
         path: "/v1/x".to_owned(),
         private: false,
         amount: None,
+        moves_money: false,
+        irreversible: false,
     };
     let what = format!("{} /v1/x at `{endpoint}`", method.as_str());
     Probe { endpoint: Some(known), ..Probe::new(what, HostCall::HttpSend { request }) }
+}
+
+/// Requests that move money, or do what cannot be undone.
+fn payments(endpoint: &str) -> Vec<Probe> {
+    let known = |what: &str, change: fn(EndpointFacts) -> EndpointFacts| {
+        let probe = request(endpoint, HttpMethod::Post);
+        let what = format!("{}, {what}", probe.what);
+        Probe { what, endpoint: probe.endpoint.map(change), ..probe }
+    };
+    vec![
+        known("moving 1.00", |facts| EndpointFacts {
+            amount: Some(100),
+            moves_money: true,
+            ..facts
+        }),
+        known("moving an unknown amount", |facts| EndpointFacts { moves_money: true, ..facts }),
+        known("which cannot be undone", |facts| EndpointFacts { irreversible: true, ..facts }),
+    ]
 }

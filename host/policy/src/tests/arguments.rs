@@ -107,11 +107,13 @@ fn rules_can_read_the_arguments_that_the_schema_names() {
         scheme: "https".into(),
         path: "/x".into(),
         private: true,
-        amount: None,
+        amount: Some(7),
+        moves_money: true,
+        irreversible: true,
     };
     check(
         "http:send",
-        "context.arguments.method == Method::\"POST\" && context.arguments.body_bytes == 2 && context.arguments.secrets.contains(\"s\") && resource.host == \"a.example\" && resource.port == 8443 && resource.scheme == \"https\" && resource.private && resource.path == \"/x\"",
+        "context.arguments has amount && context.arguments.amount == 7 && context.arguments.moves_money && context.arguments.irreversible && context.arguments.method == Method::\"POST\" && context.arguments.body_bytes == 2 && context.arguments.secrets.contains(\"s\") && resource.host == \"a.example\" && resource.port == 8443 && resource.scheme == \"https\" && resource.private && resource.path == \"/x\"",
         HostCall::HttpSend { request },
         Facts { endpoint: Some(endpoint), ..facts() },
     );

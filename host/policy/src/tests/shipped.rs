@@ -58,6 +58,8 @@ fn every_call() -> Vec<(HostCall, Facts, bool)> {
         path: "/v1/x".into(),
         private: false,
         amount: None,
+        moves_money: false,
+        irreversible: false,
     };
     let of = |call: HostCall| {
         let (records, everybody) = match &call {

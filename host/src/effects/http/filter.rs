@@ -33,6 +33,9 @@ pub struct Checked {
     /// The skill's own headers.
     pub(super) headers: HeaderMap,
     private: bool,
+    amount: Option<i64>,
+    moves_money: bool,
+    irreversible: bool,
 }
 
 impl Checked {
@@ -49,6 +52,21 @@ impl Checked {
     /// Whether the operator lets the endpoint lie in networks that are not public.
     pub fn is_private(&self) -> bool {
         self.private
+    }
+
+    /// The money that the request moves, in minor units, if that is known.
+    pub fn amount(&self) -> Option<i64> {
+        self.amount
+    }
+
+    /// Whether the grant says where an amount stands.
+    pub fn moves_money(&self) -> bool {
+        self.moves_money
+    }
+
+    /// Whether the grant says that what it does cannot be undone.
+    pub fn is_irreversible(&self) -> bool {
+        self.irreversible
     }
 }
 
@@ -192,7 +210,16 @@ impl Filter {
         within(grant, request, below(&endpoint.url, &url).unwrap_or_default(), &place)?;
         let headers = self.headers(request, grant, name, &place)?;
         let private = !endpoint.private.is_empty();
-        Ok(Checked { url, grant: (name.to_owned(), skill.clone()), headers, private })
+        let amount = grant.amount.as_ref().and_then(|pointer| pointer.of(request));
+        Ok(Checked {
+            url,
+            grant: (name.to_owned(), skill.clone()),
+            headers,
+            private,
+            amount,
+            moves_money: grant.amount.is_some(),
+            irreversible: grant.irreversible,
+        })
     }
 
     /// On what a request acts, in words of the operator's alone: method, endpoint,

@@ -8,6 +8,7 @@ use std::sync::{
 
 use axum::{
     Router,
+    body::Bytes,
     extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
@@ -85,6 +86,7 @@ pub(super) struct Seen {
     pub(super) journal: usize,
     pub(super) idempotency_key: String,
     pub(super) authorization: String,
+    pub(super) body: Vec<u8>,
 }
 
 pub(super) struct Server {
@@ -111,7 +113,7 @@ struct Desk {
     seen: Arc<SyncMutex<Vec<Seen>>>,
 }
 
-async fn pay(State(desk): State<Desk>, headers: HeaderMap) -> Response {
+async fn pay(State(desk): State<Desk>, headers: HeaderMap, body: Bytes) -> Response {
     let header =
         |name: &str| headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
     let journal = journal(&*desk.store).await.len();
@@ -119,6 +121,7 @@ async fn pay(State(desk): State<Desk>, headers: HeaderMap) -> Response {
         journal,
         idempotency_key: header("idempotency-key"),
         authorization: header("authorization"),
+        body: body.to_vec(),
     });
     desk.count.fetch_add(1, Ordering::SeqCst);
     desk.asked.notify_one();
@@ -265,7 +268,9 @@ impl Fixture {
 fn collections(folder: &std::path::Path) -> Arc<Collections> {
     std::fs::create_dir(folder.join("secrets")).unwrap();
     std::fs::write(folder.join("secrets/operator-token"), "0123456789abcdef").unwrap();
-    Arc::new(Config::parse(folder, "postern.toml", DEFAULT).unwrap().collections)
+    let users = "[collections.users]\n";
+    let text = DEFAULT.replace(users, &format!("{users}tier = \"membership\"\n"));
+    Arc::new(Config::parse(folder, "postern.toml", &text).unwrap().collections)
 }
 
 /// Rules with the texts of `limits.toml` and `approvals.toml`.
@@ -286,6 +291,7 @@ fn http(folder: &std::path::Path, url: &str) -> HttpClient {
     let text = format!(
         "{DEFAULT}\n[endpoints.bank]\nurl = {url:?}\nprivate = [\"127.0.0.0/8\"]\n\
          [endpoints.bank.grants.tester]\nmethods = [\"GET\", \"POST\"]\nsecrets = [\"token\"]\n\
+         amount = \"/amount_cents\"\nirreversible = true\n\
          [secrets.token]\nvalue = {{ file = \"secrets/token\" }}\nendpoint = \"bank\"\n\
          header = \"authorization\"\nprefix = \"Bearer \"\n"
     );
@@ -301,9 +307,13 @@ async fn fill(store: &dyn Store, collections: &Collections) {
         IndexedDocument { key: key.into(), body, index }
     };
     let orders = vec![order("#W1", "ann"), order("#W2", "bob"), order("#W3", "ann")];
+    let ann = json!({"user_id": "ann", "membership": "gold"});
+    let index = collections.get("users").unwrap().index(&ann);
+    let users = vec![IndexedDocument { key: "ann".into(), body: ann, index }];
     let now = Timestamp::from_millis(1);
     let entry = AuditEntry::new(now, AuditKind::Operator, "operator:test", "import", "orders");
-    store.import([("orders".into(), orders)].into(), entry).await.unwrap();
+    let all = [("orders".into(), orders), ("users".into(), users)];
+    store.import(all.into(), entry).await.unwrap();
 }
 
 async fn serve(mode: Mode, store: Arc<dyn Store>) -> Server {

@@ -190,6 +190,7 @@ fn any_facts() -> impl Strategy<Value = Facts> {
                 fields: status.into_iter().collect(),
                 amount,
                 changes_access: false,
+                changes_irreversibly: false,
             }],
             scheduled,
             ..facts()
