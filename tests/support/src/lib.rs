@@ -6,6 +6,7 @@ pub mod browser;
 pub mod carrier;
 pub mod chat;
 mod error;
+pub mod exempt;
 pub mod fake_py;
 mod fault;
 pub mod gateway;

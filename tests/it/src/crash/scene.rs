@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use postern_store::Store as _;
-use postern_test_support::{paths, till::Till};
+use postern_test_support::{exempt, paths, till::Till};
 use tokio::task::JoinSet;
 use toml_edit::{Array, Item, Table, value};
 
@@ -131,6 +131,7 @@ fn configure(town: &Town, till: &Till) -> Result<()> {
     let policies = town.data.path().join("policies");
     let rules = "payer.cedar";
     std::fs::copy(paths::repository().join("tests/guests").join(rules), policies.join(rules))?;
+    exempt::from_duties_of_requests(town.data.path(), "payer")?;
     let routes = policies.join("approvals.toml");
     let text = std::fs::read_to_string(&routes).context("the routes that come with a host")?;
     Ok(std::fs::write(&routes, text + ROUTE)?)
