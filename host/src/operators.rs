@@ -16,8 +16,8 @@ use postern_domain::{
 use postern_store::{Change, Commit, Store, StoreError};
 
 pub use act::{ActError, Actor, Desk};
-pub(crate) use bind::roles_in;
 pub use bind::{BindError, Chat, bind, bound, new_code, unbind};
+pub(crate) use bind::{heeds, roles_in};
 pub use token::{
     TOKEN_DAYS, TOKEN_PREFIX, TokenRequest, make as make_token, revoke as revoke_token, sign_in,
     still_signed_in,

@@ -63,6 +63,19 @@ pub enum PoliciesError {
     /// There is no generation of this number.
     #[error("there is no generation {0} of rules; `postern policy generations` shows them")]
     NoGeneration(u64),
+    /// The configuration says something else of collections than it did.
+    #[error(
+        "postern.toml says something else of {} than when generation {generation} of rules was \
+         put in force, so its rules would mean something else: change it back, or see what \
+         changes and put them in force as it is now with `postern policy apply`",
+        .names.join(", ")
+    )]
+    Changed {
+        /// The generation.
+        generation: u64,
+        /// The collections.
+        names: Vec<String>,
+    },
     /// There is nothing to go back to.
     #[error("generation {0} is the first: there is none to go back to")]
     First(u64),
@@ -89,6 +102,7 @@ struct Active {
 
 impl Active {
     fn of(config: &Config, generation: PolicyGeneration) -> Result<Self, PoliciesError> {
+        generation.fits(config)?;
         let rules = generation.sources.load(None, &config.collections.rules())?;
         Ok(Self {
             generation: generation.number,

@@ -22,6 +22,11 @@ const CODE_LENGTH: usize = 8;
 const TRIES: u32 = 5;
 const TRY_INTERVAL_MS: i64 = 12 * 60 * 1_000;
 
+/// What one person who is no operator here is heeded: so many at once, then one each
+/// interval. What is more leaves no row and gets no answer.
+const STRANGERS: u32 = 10;
+const STRANGER_INTERVAL_MS: i64 = 10 * 60 * 1_000;
+
 /// Where somebody writes from.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Chat {
@@ -155,6 +160,33 @@ pub async fn bind(
             Err(BindError::Wrong)
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether somebody who is no operator here, and wants what operators do, is answered
+/// and written down. `once` is the same for each delivery of what they sent.
+///
+/// # Errors
+/// The store fails.
+pub(crate) async fn heeds(
+    store: &dyn Store,
+    chat: &Chat,
+    once: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Chat { channel, account, sender, .. } = chat;
+    let person = postern_domain::stable_id(&[channel.as_str(), account, sender]);
+    let wanted = LimitUse {
+        limit: "operator-strangers".to_owned(),
+        scope: format!("person:{person}"),
+        take: Take::Rate { interval_ms: STRANGER_INTERVAL_MS, burst: STRANGERS },
+        reservation: format!("operator-stranger-{once}"),
+    };
+    let changes = vec![Change::Take { uses: vec![wanted], at: now }];
+    match store.commit(Commit { changes, ..Commit::default() }).await {
+        Ok(_) => Ok(true),
+        Err(StoreError::LimitReached { .. }) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

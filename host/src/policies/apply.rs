@@ -167,13 +167,13 @@ pub async fn apply(
     let verdict = desk.allow(Act::ApplyPolicy, ACTION, &new.digest().to_string()).await?;
     let generations = Generations::open(&config.data)?;
     let author = desk.actor.name();
-    let generation = generations.write(new.sources.clone(), &author, desk.now)?;
+    let generation = generations.write(config, new.sources.clone(), &author, desk.now)?;
     put_in_force(desk, &generations, &generation, difference, ACTION, verdict).await?;
     Ok(generation)
 }
 
-/// Puts an earlier generation in force again: this one, or the one before the
-/// active one.
+/// Puts an earlier generation in force again: this one, or the one that was in force
+/// when the active one was written.
 ///
 /// # Errors
 /// There is none, it does not fit the configuration any more, the actor may not,
@@ -192,12 +192,20 @@ pub async fn rollback(
     let number = match number {
         Some(number) => number,
         None => {
-            let mut numbers = generations.numbers()?;
-            numbers.retain(|number| *number < current);
-            numbers.pop().ok_or(PoliciesError::First(current))?
+            // What is in force may be damaged, and going back must work then too.
+            let before = generations.read(current).ok().and_then(|current| current.before);
+            match before {
+                Some(before) => before,
+                None => {
+                    let mut numbers = generations.numbers()?;
+                    numbers.retain(|number| *number < current);
+                    numbers.pop().ok_or(PoliciesError::First(current))?
+                }
+            }
         }
     };
     let generation = generations.read(number)?;
+    generation.fits(config)?;
     let new = Loaded::generation(config, generation.clone())?;
     // What was in force may be what has to be got rid of, so it need not load.
     let old = generations.read(current).and_then(|old| Loaded::generation(config, old)).ok();
@@ -237,7 +245,7 @@ pub fn first(
         return Ok(None);
     }
     let new = Loaded::folder(config, &config.policies)?;
-    let generation = generations.write(new.sources, author, at)?;
+    let generation = generations.write(config, new.sources, author, at)?;
     generations.activate(generation.number)?;
     Ok(Some(generation))
 }

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use postern_domain::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{PoliciesError, Sources};
-use crate::durable::Folder;
+use crate::{config::Config, durable::Folder};
 
 /// The folder in the data folder.
 const ROOT: &str = "policy";
@@ -28,6 +29,38 @@ pub struct PolicyGeneration {
     pub author: String,
     /// When.
     pub at: Timestamp,
+    /// Which one was in force before it was written; none if none was, or if it was
+    /// written before that was kept.
+    #[serde(default)]
+    pub before: Option<u64>,
+    /// What the configuration said of collections then: rules mean something else
+    /// when it says something else. None if it was written before that was kept.
+    #[serde(default)]
+    pub collections: Option<Value>,
+}
+
+impl PolicyGeneration {
+    /// Whether the configuration says of collections what it said when this was put in
+    /// force.
+    ///
+    /// # Errors
+    /// It does not; the collections are named.
+    pub fn fits(&self, config: &Config) -> Result<(), PoliciesError> {
+        let Some(Value::Object(was)) = &self.collections else { return Ok(()) };
+        let is = view_of(config);
+        let is = is.as_object().cloned().unwrap_or_default();
+        let mut names: Vec<String> = was.keys().chain(is.keys()).cloned().collect();
+        names.retain(|name| was.get(name) != is.get(name));
+        names.sort_unstable();
+        names.dedup();
+        let generation = self.number;
+        if names.is_empty() { Ok(()) } else { Err(PoliciesError::Changed { generation, names }) }
+    }
+}
+
+/// What the configuration says of collections, as far as it matters to rules.
+fn view_of(config: &Config) -> Value {
+    serde_json::to_value(config.collections.rules()).expect("collections serialize to JSON")
 }
 
 /// The stored form.
@@ -110,19 +143,23 @@ impl Generations {
         Ok(generation)
     }
 
-    /// Writes these files as the generation after all others. It is not in force.
+    /// Writes these files as the generation after all others, under the collections as
+    /// they are configured. It is not in force.
     ///
     /// # Errors
     /// The file system fails, or somebody else writes one now.
     pub fn write(
         &self,
+        config: &Config,
         sources: Sources,
         author: &str,
         at: Timestamp,
     ) -> Result<PolicyGeneration, PoliciesError> {
         let number = self.numbers()?.last().map_or(1, |last| last + 1);
         let (digest, author) = (sources.digest(), author.to_owned());
-        let generation = PolicyGeneration { number, sources, digest, author, at };
+        let (before, collections) = (self.current()?, Some(view_of(config)));
+        let generation =
+            PolicyGeneration { number, sources, digest, author, at, before, collections };
         let file = GenerationFile::V1 { generation: generation.clone() };
         let bytes = serde_json::to_vec(&file).expect("a generation serializes to JSON");
         let path = path_of(number);

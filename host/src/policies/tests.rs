@@ -7,6 +7,7 @@ use postern_domain::Timestamp;
 use super::*;
 use crate::{
     clock::Clock as _,
+    config,
     http::fixture::TestHost,
     operators::{ActError, Actor, Desk},
 };
@@ -107,6 +108,48 @@ async fn a_changed_file_does_nothing_until_it_is_applied_and_can_be_undone() {
     assert!(matches!(error, ApplyError::Policies(PoliciesError::First(1))), "{error}");
     assert_eq!(folder.back_to(Some(2)).await.unwrap(), 2);
     assert!(folder.has_rule("extra"));
+}
+
+#[tokio::test]
+async fn going_back_goes_to_what_was_in_force() {
+    let folder = Folder::new().await;
+    for number in [2, 3] {
+        folder.write("extra.cedar", &format!("// {number}\n{RULE}"));
+        assert_eq!(folder.apply_as(&Actor::local()).await.unwrap().0.number, number);
+    }
+    assert_eq!(folder.back_to(Some(2)).await.unwrap(), 2);
+    folder.write("extra.cedar", &format!("// 4\n{RULE}"));
+    assert_eq!(folder.apply_as(&Actor::local()).await.unwrap().0.number, 4);
+    assert_eq!(folder.back_to(None).await.unwrap(), 2, "3 was given up");
+    assert_eq!(folder.back_to(None).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn rules_do_not_come_to_mean_something_else_by_the_configuration() {
+    let mut folder = Folder::new().await;
+    let as_it_was = folder.config.clone();
+    let owned = "[collections.orders]\nowner = \"user_id\"";
+    assert!(config::DEFAULT.contains(owned));
+    let text = config::DEFAULT.replace(owned, "[collections.orders]");
+    let other = Config::parse(&as_it_was.data, config::FILE_NAME, &text).unwrap();
+    folder.config.collections = other.collections;
+    let error = Policies::open(&folder.config).err().unwrap();
+    assert!(
+        matches!(&error, PoliciesError::Changed { generation: 1, names } if names == &["orders"]),
+        "{error}"
+    );
+    assert!(error.to_string().contains("`postern policy apply`"), "{error}");
+    let new = Loaded::folder(&folder.config, &folder.config.policies).unwrap();
+    let rules = new.shared();
+    let actor = Actor::local();
+    let desk = folder.desk(&rules, &actor);
+    let made = apply(&desk, &folder.config, &new, &Difference::default()).await.unwrap();
+    assert_eq!(Policies::open(&folder.config).unwrap().generation(), made.number);
+    // A host that runs under the other configuration keeps what it has.
+    assert!(folder.host.app.policy.follow(&as_it_was).is_err());
+    assert_eq!(folder.host.app.policy.generation(), 1);
+    let error = folder.back_to(Some(1)).await.unwrap_err();
+    assert!(matches!(error, ApplyError::Policies(PoliciesError::Changed { .. })), "{error}");
 }
 
 #[tokio::test]

@@ -32,12 +32,6 @@ pub(super) async fn bind(
 ) -> Result<(), StoreError> {
     let now = app.clock.now();
     let message = InboundMessage { received_at: now.plus_millis(ASIDE_MS), ..message };
-    // The chat becomes a conversation, in which the operator is told of approvals.
-    let mark = pipeline::mark(&app.key, &message);
-    let accepted = app.store.accept(std::slice::from_ref(&message), &[mark]).await?;
-    if accepted.first() == Some(&Accepted::Duplicate) {
-        return Ok(());
-    }
     let id = message.id();
     let chat = Chat {
         channel: message.channel,
@@ -45,6 +39,15 @@ pub(super) async fn bind(
         sender: message.sender.clone(),
         chat: message.chat.clone(),
     };
+    if !operators::heeds(&*app.store, &chat, id.as_str(), now).await? {
+        return Ok(());
+    }
+    // The chat becomes a conversation, in which the operator is told of approvals.
+    let mark = pipeline::mark(&app.key, &message);
+    let accepted = app.store.accept(std::slice::from_ref(&message), &[mark]).await?;
+    if accepted.first() == Some(&Accepted::Duplicate) {
+        return Ok(());
+    }
     let settled = |text: String| {
         let answer = OutboxItem {
             id: OutboxId::derive(&["operator-bind", id.as_str()]),
@@ -114,6 +117,9 @@ pub(super) async fn pressed(
             }
         }
         None => {
+            if !operators::heeds(&*app.store, &chat, &query, now).await? {
+                return Ok(());
+            }
             let action = if approve { "approval:approve" } else { "approval:reject" };
             let (kind, actor) = (AuditKind::Operator, format!("channel:{}", chat.place()));
             let row = AuditEntry {

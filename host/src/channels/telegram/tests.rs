@@ -184,6 +184,26 @@ async fn a_wrong_code_is_answered_and_kept_nowhere() {
 }
 
 #[tokio::test]
+async fn strangers_leave_so_many_rows_and_no_more() {
+    let bot = Bot::new().await;
+    let app = Arc::clone(&bot.host.app);
+    for number in 0..30 {
+        let chat = json!({ "id": 8, "type": "private" });
+        let query = json!({
+            "id": format!("q{number}"), "from": { "id": 8 },
+            "data": "apr:approve:apr_000000000000000000000000",
+            "message": { "message_id": 6, "date": 0, "chat": chat },
+        });
+        assert_eq!(bot.update(json!({ "callback_query": query })).await.status, 200);
+        bot.writes(9, &format!("/bind WRONG-{number}")).await;
+    }
+    let rows = app.store.audit_tail(200, None).await.unwrap();
+    let of = |action: &str| rows.iter().filter(|row| row.entry.action == action).count();
+    assert_eq!((of("approval:approve"), of("operator:bind")), (10, 10));
+    assert_eq!(bot.answers(9).await.len(), 10);
+}
+
+#[tokio::test]
 async fn only_notices_have_buttons() {
     let mut bot = Bot::new().await;
     let app = Arc::clone(&bot.host.app);

@@ -8,7 +8,7 @@ use super::super::{Context, Office, output, output::out};
 use super::cases;
 use crate::{
     config::Config,
-    policies::{self, Difference, Generations, Loaded, Policies, Sources},
+    policies::{self, Difference, Generations, Loaded, Policies, PolicyGeneration, Sources},
 };
 
 /// Puts the rules of a folder in force.
@@ -27,7 +27,8 @@ pub(super) async fn apply(
         Some(number) => Some(generations.read(number)?),
         None => None,
     };
-    if let Some(current) = current.as_ref().filter(|current| current.digest == new.digest()) {
+    let same = |it: &&PolicyGeneration| it.digest == new.digest() && it.fits(&config).is_ok();
+    if let Some(current) = current.as_ref().filter(same) {
         if context.json {
             return output::json(&serde_json::json!({
                 "generation": current.number, "digest": current.digest, "applied": false,

@@ -1,6 +1,6 @@
 //! Messages on their way out.
 
-use postern_domain::{ConversationId, OutboxId, OutboxItem, OutboxState, Timestamp};
+use postern_domain::{Channel, ConversationId, OutboxId, OutboxItem, OutboxState, Timestamp};
 use sqlx::SqliteConnection;
 
 use super::run::{Fields, must_exist, read_all, read_one};
@@ -22,15 +22,22 @@ const UPDATE: Statement<6> = Statement::new(
      last_error = $6 WHERE id = $1 RETURNING conversation",
 );
 
-/// Due is the oldest pending row, unless another one is being sent.
+/// Due is the oldest pending row, unless another one is being sent. What goes to the
+/// contact on file has an order of its own and holds nothing up: when the chat goes on
+/// must not tell whether there is a contact.
 const SET_HEAD: Statement<1> = Statement::new(
     "find a conversation's next message to send",
-    "UPDATE conversations SET \
-     outbox_seq = (SELECT min(seq) FROM outbox WHERE conversation = $1 AND state = 'pending'), \
-     outbox_due_at = CASE WHEN EXISTS \
-       (SELECT 1 FROM outbox WHERE conversation = $1 AND state = 'sending') THEN NULL \
-       ELSE (SELECT next_at FROM outbox WHERE conversation = $1 AND state = 'pending' \
-             ORDER BY seq LIMIT 1) END \
+    "UPDATE conversations SET (outbox_seq, outbox_due_at) = (SELECT seq, next_at FROM (\
+     SELECT * FROM (SELECT seq, next_at FROM outbox \
+       WHERE conversation = $1 AND state = 'pending' AND channel <> 'contact' \
+       AND NOT EXISTS (SELECT 1 FROM outbox WHERE conversation = $1 AND state = 'sending' \
+                       AND channel <> 'contact') ORDER BY seq LIMIT 1) \
+     UNION ALL \
+     SELECT * FROM (SELECT seq, next_at FROM outbox \
+       WHERE conversation = $1 AND state = 'pending' AND channel = 'contact' \
+       AND NOT EXISTS (SELECT 1 FROM outbox WHERE conversation = $1 AND state = 'sending' \
+                       AND channel = 'contact') ORDER BY seq LIMIT 1)) \
+     ORDER BY next_at, seq LIMIT 1) \
      WHERE id = $1",
 );
 
@@ -149,7 +156,11 @@ pub(super) async fn claim(
     let mut claimed = Vec::with_capacity(places.len());
     for place in places {
         let row = CLAIM.row(&mut *on, values![place]).await?;
-        claimed.extend(read_one(WHAT, row.as_ref(), read)?);
+        let Some(item) = read_one(WHAT, row.as_ref(), read)? else { continue };
+        if item.channel == Channel::Contact {
+            SET_HEAD.execute(&mut *on, values![item.conversation.as_str()]).await?;
+        }
+        claimed.push(item);
     }
     Ok(claimed)
 }

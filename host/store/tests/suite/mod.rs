@@ -61,6 +61,7 @@ macro_rules! tests {
             outbox: one_message_of_a_conversation_is_sent_at_a_time;
             outbox: claims_take_the_oldest_first_up_to_the_limit;
             outbox: concurrent_claims_share_nothing;
+            outbox: what_goes_to_the_contact_on_file_holds_nothing_up;
             outbox: a_send_put_off_holds_back_those_behind_it;
             outbox: an_interrupted_send_is_repeated_once_and_marked;
             outbox: an_interrupted_send_can_be_held;

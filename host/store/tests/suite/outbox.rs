@@ -1,6 +1,6 @@
 use std::{collections::HashSet, sync::Arc};
 
-use postern_domain::{ConversationId, OutboxItem, OutboxState};
+use postern_domain::{Channel, ConversationId, OutboxItem, OutboxState};
 use postern_store::{Change, Page, Store, UnknownSend};
 
 use super::{Engine, data::*};
@@ -77,6 +77,35 @@ pub(crate) async fn concurrent_claims_share_nothing(engine: &impl Engine) {
     }
     assert_eq!(claimed.len(), 12);
     assert_eq!(claimed.iter().collect::<HashSet<_>>().len(), 12);
+}
+
+pub(crate) async fn what_goes_to_the_contact_on_file_holds_nothing_up(engine: &impl Engine) {
+    let store = engine.open().await;
+    let a = open(&store, "a").await;
+    let contact = |text: &str| OutboxItem { channel: Channel::Contact, ..outgoing(&a, text, 0) };
+    append(&store, &contact("code")).await;
+    append(&store, &contact("next code")).await;
+    let mut code = store.claim_outbox(at(0), 9).await.unwrap().remove(0);
+    assert_eq!(code.text, "code");
+    assert_eq!(store.claim_outbox(at(0), 9).await.unwrap(), [], "they have their own order");
+    append(&store, &outgoing(&a, "first", 0)).await;
+    append(&store, &outgoing(&a, "second", 0)).await;
+    let first = store.claim_outbox(at(0), 9).await.unwrap();
+    assert_eq!(texts(&first), ["first"], "while the code is being sent");
+    assert_eq!(store.claim_outbox(at(0), 9).await.unwrap(), []);
+    code.next_at = at(700);
+    settle(&store, code, OutboxState::Pending).await;
+    settle(&store, first[0].clone(), OutboxState::Sent).await;
+    assert_eq!(texts(&store.claim_outbox(at(0), 9).await.unwrap()), ["second"], "put off");
+    let mut rest = Vec::new();
+    for _ in 0..2 {
+        let due = store.claim_outbox(at(700), 9).await.unwrap();
+        rest.extend(due.iter().map(|item| item.text.clone()));
+        for item in due {
+            settle(&store, item, OutboxState::Sent).await;
+        }
+    }
+    assert_eq!(rest, ["code", "next code"]);
 }
 
 pub(crate) async fn a_send_put_off_holds_back_those_behind_it(engine: &impl Engine) {
