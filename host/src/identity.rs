@@ -16,7 +16,7 @@ use postern_domain::{
     Attempt, AuditEntry, AuditKind, Challenge, Channel, Conversation, ConversationId,
     IdentityLevel, LimitUse, OutboxId, OutboxItem, OutboxState, Take, Timestamp, stable_id,
 };
-use postern_store::{Change, Store, StoreError, StoredRecord};
+use postern_store::{Change, Commit, Store, StoreError, StoredRecord};
 use regex::Regex;
 use subtle::ConstantTimeEq as _;
 use unicode_normalization::UnicodeNormalization as _;
@@ -37,6 +37,10 @@ pub const LIFE_MS: i64 = 10 * 60 * 1_000;
 /// Attempts at one code.
 pub const MOST_ATTEMPTS: u32 = 5;
 
+/// Attempts of one customer within [`DAY_MS`], right ones included, wherever they are
+/// made: five guesses an hour would otherwise find a code in the end.
+const MOST_ATTEMPTS_A_DAY: i64 = 20;
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// New codes of one conversation, and for one customer, within [`WINDOW_MS`].
 const MOST_IN_CONVERSATION: i64 = 3;
 const MOST_FOR_CUSTOMER: i64 = 5;
@@ -108,6 +112,8 @@ pub enum Answer {
     None,
     /// Others read this chat: a code counts for nothing here.
     NotPrivate,
+    /// There were too many attempts within a day: a person takes over.
+    TooMany,
 }
 
 impl Answer {
@@ -129,6 +135,7 @@ impl Answer {
             Self::Expired => "I am sorry, that code is no longer good.".to_owned(),
             Self::None => "I did not find a code in that. It has six digits.".to_owned(),
             Self::NotPrivate => Challenged::NotPrivate.words().to_owned(),
+            Self::TooMany => Challenged::TooMany.words().to_owned(),
         }
     }
 
@@ -140,6 +147,7 @@ impl Answer {
             Self::Expired => "expired".to_owned(),
             Self::None => "no code is waited for".to_owned(),
             Self::NotPrivate => "refused: not a private chat".to_owned(),
+            Self::TooMany => "refused: too many attempts within a day".to_owned(),
         }
     }
 }
@@ -227,18 +235,30 @@ impl Codes {
     /// Judges the code in a customer's message. Every attempt is written down with
     /// the turn; a turn that runs again gets the same answer and costs no further
     /// attempt.
-    pub fn answer(&self, ledger: &mut Ledger, text: &str, now: Timestamp) -> Answer {
-        let Some(given) = code_in(text) else { return Answer::None };
+    ///
+    /// # Errors
+    /// The store failed; nothing was judged.
+    pub async fn answer(
+        &self,
+        ledger: &mut Ledger,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<Answer, StoreError> {
+        let Some(given) = code_in(text) else { return Ok(Answer::None) };
         let before = ledger.conversation.state.challenge.clone();
         let again = before.and_then(|it| it.last).is_some_and(|it| it.turn == ledger.turn.id);
-        let answer = self.judge(ledger, &given, now);
+        let answer = if again || take_attempt(ledger, now).await? {
+            self.judge(ledger, &given, now)
+        } else {
+            Answer::TooMany
+        };
         if answer == Answer::Verified {
             ledger.conversation.customer.level = IdentityLevel::Verified;
         }
         if !again {
             ledger.audit_host(now, AuditKind::Identity, "identity:answer", answer.detail());
         }
-        answer
+        Ok(answer)
     }
 
     fn judge(&self, ledger: &mut Ledger, given: &str, now: Timestamp) -> Answer {
@@ -271,6 +291,27 @@ impl Codes {
         challenge.attempts_left = left - 1;
         challenge.last = Some(Attempt { turn: ledger.turn.id.clone(), right });
         if right { Answer::Verified } else { Answer::Wrong { left: left - 1 } }
+    }
+}
+
+/// Counts an attempt at an open code of the conversation's customer, before anything is
+/// judged. Answers whether there may be one.
+async fn take_attempt(ledger: &Ledger, now: Timestamp) -> Result<bool, StoreError> {
+    let conversation = &ledger.conversation;
+    let open = conversation.state.challenge.as_ref().filter(|it| it.is_open(now));
+    let Some(challenge) = open.filter(|_| conversation.private) else { return Ok(true) };
+    let person = stable_id(&["customer", &challenge.customer]);
+    let wanted = LimitUse {
+        limit: "identity-attempts-customer".to_owned(),
+        scope: format!("customer:{person}"),
+        take: Take::Sum { amount: 1, most: MOST_ATTEMPTS_A_DAY, window_ms: DAY_MS },
+        reservation: format!("{}-answer", ledger.turn.id),
+    };
+    let changes = vec![Change::Take { uses: vec![wanted], at: now }];
+    match ledger.store().commit(Commit { changes, ..Commit::default() }).await {
+        Ok(_) => Ok(true),
+        Err(StoreError::LimitReached { .. }) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

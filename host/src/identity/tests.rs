@@ -48,7 +48,11 @@ async fn the_right_code_verifies_once() {
     let mut turn = desk.turn("a", "ann").await;
     assert_eq!(turn.ledger.conversation.customer.level, IdentityLevel::Verified, "it is durable");
     turn.ledger.conversation.customer.level = IdentityLevel::Identified;
-    assert_eq!(desk.codes.answer(&mut turn.ledger, &code, desk.now()), Answer::None, "used up");
+    assert_eq!(
+        desk.codes.answer(&mut turn.ledger, &code, desk.now()).await.unwrap(),
+        Answer::None,
+        "used up"
+    );
     assert_eq!(turn.ledger.conversation.customer.level, IdentityLevel::Identified);
     desk.end(turn).await;
     let row = |action: &str, detail: &str| (action.to_owned(), detail.to_owned());
@@ -108,9 +112,15 @@ async fn a_code_counts_only_for_the_conversation_and_customer_that_asked() {
     }
     let mut turn = desk.turn("a", "ann").await;
     turn.ledger.conversation.customer.key = Some("cem".into());
-    assert_eq!(desk.codes.answer(&mut turn.ledger, &first, desk.now()), Answer::None);
+    assert_eq!(
+        desk.codes.answer(&mut turn.ledger, &first, desk.now()).await.unwrap(),
+        Answer::None
+    );
     turn.ledger.conversation.customer.key = Some("ann".into());
-    assert_eq!(desk.codes.answer(&mut turn.ledger, &first, desk.now()), Answer::Verified);
+    assert_eq!(
+        desk.codes.answer(&mut turn.ledger, &first, desk.now()).await.unwrap(),
+        Answer::Verified
+    );
 }
 
 #[tokio::test]
@@ -174,6 +184,39 @@ async fn new_codes_are_limited_and_a_restart_forgets_nothing() {
 }
 
 #[tokio::test]
+async fn a_code_cannot_be_guessed_over_days() {
+    let desk = Desk::new().await;
+    let mut judged = 0;
+    let most = u32::try_from(MOST_ATTEMPTS_A_DAY).unwrap();
+    for round in 0..6 {
+        // Each round from another chat, after the hour in which codes are bounded.
+        let chat = format!("chat-{round}");
+        desk.host.clock.advance_ms(WINDOW_MS + 1);
+        assert_eq!(desk.challenge(&chat, "ann").await, Challenged::Sent);
+        desk.deliver().await;
+        let code = desk.gateway.code();
+        for _ in 0..MOST_ATTEMPTS - 1 {
+            match desk.answer(&chat, &other(&code)).await.0 {
+                Answer::Wrong { .. } => judged += 1,
+                answer => assert_eq!((answer, judged), (Answer::TooMany, most), "{round}"),
+            }
+        }
+        let right = desk.answer(&chat, &code).await;
+        if judged < most && round < 4 {
+            assert_eq!(right, (Answer::Verified, IdentityLevel::Verified), "{round}");
+            judged += 1;
+        } else {
+            assert_eq!(right, (Answer::TooMany, IdentityLevel::Identified), "even the right one");
+        }
+    }
+    assert_eq!(judged, most);
+    desk.host.clock.advance_ms(DAY_MS);
+    assert_eq!(desk.challenge("late", "ann").await, Challenged::Sent);
+    desk.deliver().await;
+    assert_eq!(desk.answer("late", &desk.gateway.code()).await.0, Answer::Verified);
+}
+
+#[tokio::test]
 async fn a_turn_that_runs_again_means_the_same_code_and_the_same_attempt() {
     let desk = Desk::new().await;
     let mut turn = desk.turn("a", "ann").await;
@@ -195,14 +238,17 @@ async fn a_turn_that_runs_again_means_the_same_code_and_the_same_attempt() {
 
     let mut turn = desk.turn("a", "ann").await;
     for _ in 0..3 {
-        let wrong = desk.codes.answer(&mut turn.ledger, &old, desk.now());
+        let wrong = desk.codes.answer(&mut turn.ledger, &old, desk.now()).await.unwrap();
         assert_eq!(wrong, Answer::Wrong { left: 4 });
     }
     desk.end(turn).await;
     let mut turn = desk.turn("a", "ann").await;
     for _ in 0..2 {
         turn.ledger.conversation.customer.level = IdentityLevel::Identified;
-        assert_eq!(desk.codes.answer(&mut turn.ledger, &code, desk.now()), Answer::Verified);
+        assert_eq!(
+            desk.codes.answer(&mut turn.ledger, &code, desk.now()).await.unwrap(),
+            Answer::Verified
+        );
         assert_eq!(turn.ledger.conversation.customer.level, IdentityLevel::Verified);
     }
     desk.end(turn).await;
@@ -216,7 +262,7 @@ async fn where_others_read_no_code_is_sent_or_taken() {
     let mut turn = desk.turn_in(store, "group", "ann", false).await;
     let challenged = desk.codes.challenge(&mut turn.ledger, desk.now()).await.unwrap();
     assert_eq!(challenged, Challenged::NotPrivate);
-    let answer = desk.codes.answer(&mut turn.ledger, "123456", desk.now());
+    let answer = desk.codes.answer(&mut turn.ledger, "123456", desk.now()).await.unwrap();
     assert_eq!(answer, Answer::NotPrivate);
     assert!(answer.words().contains("private chat"));
     desk.end(turn).await;

@@ -308,7 +308,7 @@ pub(super) async fn decide(
     let (state, detail) = match (&approval.approver, word) {
         (Approver::Customer, Word::Yes) => (ApprovalState::Approved, "the customer said yes"),
         (Approver::Customer, Word::No) => (ApprovalState::Rejected, "the customer said no"),
-        (Approver::Identity, Word::Code { code }) => match app.codes.answer(ledger, code, now) {
+        (Approver::Identity, Word::Code { code }) => match app.codes.answer(ledger, code, now).await? {
             Answer::Verified => (ApprovalState::Approved, "the customer knew the code"),
             answer @ Answer::Wrong { left } if left > 0 => {
                 return Ok(Response {
@@ -317,9 +317,11 @@ pub(super) async fn decide(
                     ..Response::default()
                 });
             }
-            Answer::Wrong { .. } | Answer::Expired | Answer::None | Answer::NotPrivate => {
-                (ApprovalState::Rejected, "no code fitted")
-            }
+            Answer::Wrong { .. }
+            | Answer::Expired
+            | Answer::None
+            | Answer::NotPrivate
+            | Answer::TooMany => (ApprovalState::Rejected, "no code fitted"),
         },
         (Approver::Customer | Approver::Route { .. }, _) | (Approver::Identity, _) => {
             return Ok(Response {

@@ -188,7 +188,7 @@ impl Desk {
     /// Gives a code in a turn of its own; what it proves, and the level after it.
     pub(super) async fn answer(&self, chat: &str, text: &str) -> (Answer, IdentityLevel) {
         let mut turn = self.turn(chat, "").await;
-        let answer = self.codes.answer(&mut turn.ledger, text, self.now());
+        let answer = self.codes.answer(&mut turn.ledger, text, self.now()).await.unwrap();
         let level = turn.ledger.conversation.customer.level;
         self.end(turn).await;
         (answer, level)
