@@ -10,7 +10,10 @@ mod limits;
 mod passage;
 mod record;
 mod redact;
+mod reveal;
+mod ruling;
 mod total;
+mod written;
 
 use std::{
     collections::BTreeSet,
@@ -279,6 +282,7 @@ impl HostPort for Gate {
             ledger,
             caller: Arc::clone(&self.caller),
             used_up: BTreeSet::new(),
+            duties: Vec::new(),
             approvals: self.approvals.iter().filter(|it| it.seq == seq).cloned().collect(),
             seq,
             digest,

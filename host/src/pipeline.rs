@@ -6,7 +6,10 @@
 
 pub mod deliver;
 mod explain;
+mod give_up;
 mod hold;
+mod lines;
+mod meanwhile;
 mod plan;
 mod read;
 mod respond;
@@ -300,7 +303,7 @@ async fn put_back(
 ) -> Result<(), TurnError> {
     let now = app.clock.now();
     if attempts + 1 >= app.config.pipeline.turn_attempts {
-        return turn::give_up(app, lease, message, &error.to_string(), now).await;
+        return give_up::give_up(app, lease, message, &error.to_string(), now).await;
     }
     let at = now.plus_millis(backoff(attempts));
     let reason = error.to_string();

@@ -88,6 +88,16 @@ pub struct AuditEntry {
     pub seq: Option<u32>,
     /// The skill.
     pub skill: Option<SkillId>,
+    /// Digest of the skill's component. This and what follows is left out where there
+    /// is none, so that rows from before it was kept have the hash that they had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<Digest>,
+    /// Number of the generation of rules that decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<u64>,
+    /// Duties of the decision, by their tokens: what was or has to be fulfilled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub duties: Vec<String>,
 }
 
 impl AuditEntry {
@@ -115,6 +125,9 @@ impl AuditEntry {
             invocation: None,
             seq: None,
             skill: None,
+            component: None,
+            policy: None,
+            duties: Vec::new(),
         }
     }
 }

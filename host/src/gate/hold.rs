@@ -21,7 +21,7 @@ pub(super) enum Standing {
     /// Rules decide, knowing what was granted.
     Granted(Granted),
     /// Nobody has decided yet.
-    Waits(Approval),
+    Waits(Box<Approval>),
     /// Somebody decided against it, or it is too late.
     Refused {
         /// The rules that had asked.
@@ -80,7 +80,7 @@ pub(super) fn standing(approvals: &[Approval], binding: Digest, is_void: bool) -
             continue;
         }
         match approval.state {
-            ApprovalState::Pending => return Standing::Waits(approval.clone()),
+            ApprovalState::Pending => return Standing::Waits(Box::new(approval.clone())),
             ApprovalState::Approved if !is_void => {
                 granted.duties.extend(approval.duties.iter().cloned());
                 match &approval.approver {

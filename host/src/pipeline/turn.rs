@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use postern_domain::{
-    Approval, AuditEntry, AuditKind, Author, CallState, Channel, Conversation, ConversationState,
-    Customer, InboundKind, MessageId, OutboxId, OutboxItem, OutboxState, Priority, Severity,
-    StoredMessage, TicketEventKind, Timestamp, TurnId,
+    Approval, AuditKind, Author, Channel, Conversation, ConversationState, Customer, InboundKind,
+    MessageId, OutboxId, OutboxItem, OutboxState, Priority, Severity, StoredMessage,
+    TicketEventKind, Timestamp, TurnId,
 };
-use postern_store::{Change, Commit, Lease, StoreError, TurnRow, Work};
+use postern_store::{Change, Lease, StoreError, TurnRow, Work};
 use tokio::sync::Mutex;
 
 use super::{
     explain::{Stage, Stages},
-    hold::{self, Meanwhile},
+    hold,
+    lines::{classified, kind_of, responded, retrieved, ticket_line},
+    meanwhile::{self, Meanwhile},
     plan::{self, Action, Plan, PlanFile},
     read,
     respond::{Escalation, Responder, Response},
@@ -20,7 +22,7 @@ use super::{
 };
 use crate::{
     app::App,
-    approvals, gate, identity,
+    approvals, identity,
     ledger::{Ledger, Wish},
     privacy::{Vault, mark_in, mark_of},
     registry::{RegistryError, Skills},
@@ -248,7 +250,7 @@ async fn end(
         escalate = Some(escalation);
     }
     // Whoever writes now is not told about the one before.
-    if hold::has_changed_hands(ledger) && !answers.is_empty() {
+    if meanwhile::has_changed_hands(ledger) && !answers.is_empty() {
         answers.clear();
         let reason = "answer not told: somebody else writes in the chat".to_owned();
         escalate = escalate.or(Some(Escalation {
@@ -403,98 +405,5 @@ pub(super) fn answer(app: &App, ledger: &mut Ledger, text: &str, which: &str, no
                 }));
             }
         }
-    }
-}
-
-/// Gives up a message that cannot be processed: a dead letter, a civil answer
-/// and a ticket for a person.
-pub(super) async fn give_up(
-    app: &App,
-    lease: &Lease,
-    message: &MessageId,
-    reason: &str,
-    now: Timestamp,
-) -> Result<(), TurnError> {
-    let dead =
-        |reason: &str| Change::InboxDead { message: message.clone(), reason: reason.to_owned() };
-    let Some(work) = app.store.work(lease, now).await? else {
-        let commit =
-            Commit { lease: Some(lease.clone()), changes: vec![dead(reason)], audit: vec![] };
-        app.store.commit(commit).await?;
-        return Ok(());
-    };
-    // Of an effect that was begun, a person must know in any case.
-    let begun = work.journal.iter().find(|entry| entry.record.state == CallState::Intended);
-    let begun = begun.map(|entry| format!("; uncertain: {}", gate::effect(&entry.record.call)));
-    let reason = &format!("{reason}{}", begun.unwrap_or_default());
-    let turn = work.turn.unwrap_or_else(|| TurnRow {
-        id: TurnId::derive(&[message.as_str()]),
-        conversation: work.conversation.id.clone(),
-        message: message.clone(),
-        plan: serde_json::Value::Null,
-        generation: String::new(),
-        summary: None,
-        started_at: now,
-        completed_at: None,
-    });
-    let vault = Vault::new(&mark_of(&work.conversation), work.vault);
-    let store = Arc::clone(&app.store);
-    let mut ledger = Ledger::new(store, lease.clone(), turn, work.conversation, vault, work.ticket);
-    ledger.turn.completed_at = Some(now);
-    let wish = Wish {
-        reason: format!("message given up: {reason}"),
-        priority: Priority::P2,
-        queue: app.config.pipeline.queue.clone(),
-    };
-    ledger.escalate("given-up", "Message not processed", wish, "host", now);
-    hold::close(app, &mut ledger, &work.approvals).await?;
-    answer(app, &mut ledger, texts::GIVEN_UP, "given-up", now);
-    let entry = AuditEntry::new(now, AuditKind::Turn, "host", "turn:give-up", message.to_string());
-    ledger
-        .commit(vec![dead(reason)], vec![AuditEntry { detail: reason.to_owned(), ..entry }])
-        .await?;
-    Ok(())
-}
-
-fn kind_of(work: &Work) -> &'static str {
-    match work.message.kind {
-        postern_domain::InboundKind::Text => "text",
-        postern_domain::InboundKind::Edit => "edited",
-        postern_domain::InboundKind::Unsupported => "unsupported",
-        postern_domain::InboundKind::Identity => "identity",
-    }
-}
-
-fn classified(plan: &Plan) -> String {
-    match plan.understanding.ranked.first() {
-        Some(best) if plan.understanding.in_scope => {
-            format!("{} ({:.0} %)", best.intent, best.probability * 100.0)
-        }
-        Some(best) => format!("none of the known intents (closest: {})", best.intent),
-        None => "nothing to classify".to_owned(),
-    }
-}
-
-fn retrieved(work: &Work, ledger: &Ledger) -> String {
-    let level = ledger.conversation.customer.level.as_str();
-    let open = match &work.conversation.state.awaiting {
-        Some(awaiting) => format!("{} was asked for", awaiting.entity),
-        None => "no open question".to_owned(),
-    };
-    format!("{} earlier messages; customer {level}; {open}", work.history.len())
-}
-
-fn responded(response: &Response) -> String {
-    if response.steps.is_empty() {
-        "answered by the host".to_owned()
-    } else {
-        response.steps.join("; ")
-    }
-}
-
-fn ticket_line(ledger: &Ledger) -> String {
-    match &ledger.ticket {
-        Some(ticket) => format!("{} {} ({})", ticket.id, ticket.status, ticket.subject),
-        None => "none needed".to_owned(),
     }
 }

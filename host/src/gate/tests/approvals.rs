@@ -3,6 +3,7 @@
 use postern_domain::{Approval, ApprovalState, Approver};
 use postern_runtime::PortError;
 use postern_store::{Change, Commit};
+use serde_json::Value;
 
 use super::{fixture::policy, *};
 use crate::policies::Policies;
@@ -232,6 +233,32 @@ async fn types_of_data_are_taken_out_where_a_rule_says_so() {
     let reply = fixture.gate(vec![]).call(get("#W1")).await.unwrap().answer.unwrap();
     let HostReply::Document { document } = reply else { panic!("{reply:?}") };
     assert_eq!(document.body["address"]["zip"], "[POSTCODE]");
+}
+
+const REVEALED: &str = r#"
+@id("test-reveal")
+permit (principal == Skill::"tester", action == Action::"data:reveal", resource == Datum::"EMAIL")
+when { context.arguments.field == "to.address" };
+"#;
+
+#[tokio::test]
+async fn a_value_goes_only_into_the_field_for_which_a_rule_reveals_it() {
+    let fixture = Fixture::with_rules(Mode::Answers, REVEALED).await;
+    let placeholder = {
+        let mut ledger = fixture.ledger.lock().await;
+        ledger.vault.placeholder("EMAIL", "ann@example.com")
+    };
+    let HostCall::HttpSend { mut request } = post(&fixture, true) else { panic!() };
+    let body = json!({"to": {"address": placeholder}, "note": placeholder});
+    request.body = body.to_string().into_bytes();
+    let call = HostCall::HttpSend { request };
+    let answer = fixture.gate(vec![]).call(call).await.unwrap().answer.unwrap();
+    let sent: Value = serde_json::from_slice(&fixture.server.seen()[0].body).unwrap();
+    assert_eq!(sent, json!({"to": {"address": "ann@example.com"}, "note": placeholder}));
+    let rows = fixture.store.audit_tail(1, None).await.unwrap();
+    assert!(rows[0].entry.duties.contains(&"reveal:EMAIL".to_owned()), "{:?}", rows[0].entry);
+    let kept = format!("{:?} {:?} {answer:?}", fixture.records().await, rows);
+    assert!(!kept.contains("ann@example.com"), "{kept}");
 }
 
 #[tokio::test]

@@ -1,0 +1,49 @@
+//! What the stages of a turn came to, in one line each.
+
+use postern_store::Work;
+
+use super::{plan::Plan, respond::Response};
+use crate::ledger::Ledger;
+
+pub(super) fn kind_of(work: &Work) -> &'static str {
+    match work.message.kind {
+        postern_domain::InboundKind::Text => "text",
+        postern_domain::InboundKind::Edit => "edited",
+        postern_domain::InboundKind::Unsupported => "unsupported",
+        postern_domain::InboundKind::Identity => "identity",
+    }
+}
+
+pub(super) fn classified(plan: &Plan) -> String {
+    match plan.understanding.ranked.first() {
+        Some(best) if plan.understanding.in_scope => {
+            format!("{} ({:.0} %)", best.intent, best.probability * 100.0)
+        }
+        Some(best) => format!("none of the known intents (closest: {})", best.intent),
+        None => "nothing to classify".to_owned(),
+    }
+}
+
+pub(super) fn retrieved(work: &Work, ledger: &Ledger) -> String {
+    let level = ledger.conversation.customer.level.as_str();
+    let open = match &work.conversation.state.awaiting {
+        Some(awaiting) => format!("{} was asked for", awaiting.entity),
+        None => "no open question".to_owned(),
+    };
+    format!("{} earlier messages; customer {level}; {open}", work.history.len())
+}
+
+pub(super) fn responded(response: &Response) -> String {
+    if response.steps.is_empty() {
+        "answered by the host".to_owned()
+    } else {
+        response.steps.join("; ")
+    }
+}
+
+pub(super) fn ticket_line(ledger: &Ledger) -> String {
+    match &ledger.ticket {
+        Some(ticket) => format!("{} {} ({})", ticket.id, ticket.status, ticket.subject),
+        None => "none needed".to_owned(),
+    }
+}
