@@ -57,8 +57,10 @@ impl TestHost {
         let mut config = Config::parse(data, config::FILE_NAME, config::DEFAULT).unwrap();
         config.policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
         config.web.get_mut("main").unwrap().origins = vec![LISTED.to_owned()];
+        let shipped = config.policies.clone();
         change(&mut config);
-        policies::first(&config, "operator:cli", Timestamp::from_millis(0)).unwrap();
+        let first = Config { policies: shipped, ..config.clone() };
+        policies::first(&first, "operator:cli", Timestamp::from_millis(0)).unwrap();
         let clock = ManualClock::at(Timestamp::from_millis(1_700_000_000_000));
         let store = SqliteStore::open(data, "host-1").await.unwrap();
         // Nothing is installed here, so nothing is ever compiled.
