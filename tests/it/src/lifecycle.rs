@@ -67,7 +67,7 @@ async fn skills_are_installed_listed_inspected_and_removed() -> Result<()> {
     // Each act left a row of the audit log.
     let rows = json_of(&town, &["audit", "tail"]).await?;
     let acts: Vec<_> = rows.iter().map(|row| text_at(row, "/entry/action")).collect();
-    let want = [&["skill:install"; 5][..], &["skill:remove"]].concat();
+    let want = [&["policy:apply"][..], &["skill:install"; 5], &["skill:remove"]].concat();
     ensure!(acts == want, "{acts:?}");
     let kind = serde_json::to_value(AuditKind::Operator)?;
     ensure!(rows.iter().all(|row| row["entry"]["kind"] == kind), "{rows:?}");

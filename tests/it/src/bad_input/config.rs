@@ -16,7 +16,7 @@ const END: &str = "[policy]\nfolder = \"policies\"\n";
 const TELEGRAM: &str =
     "[channels.telegram.main]\nbot_token = { file = \"secrets/operator-token\" }\n";
 
-const CASES: [Case; 34] = [
+const CASES: [Case; 33] = [
     Case("[server]", "[server", &["postern.toml", "line"]),
     Case("[server]\n", "[server]\ncolour = \"red\"\n", &["postern.toml", "line", "colour"]),
     Case("[server]", "[servers]", &["postern.toml", "servers"]),
@@ -97,7 +97,6 @@ const CASES: [Case; 34] = [
     Case("unknown_send = \"resend\"", "unknown_send = \"maybe\"", &["line", "maybe"]),
     Case("queue = \"support\"", "queue = \"the support\"", &["pipeline.queue", "a name is"]),
     Case("memory_mib = 64", "memory_mib = 100000", &["limits.memory_mib", "100000 is not between"]),
-    Case("folder = \"policies\"", "folder = \"rules\"", &["rules", "postern init"]),
     Case(
         END,
         "[skills.\"Order Status\".settings]\ncurrency = \"EUR\"\n",
@@ -133,6 +132,19 @@ async fn what_is_wrong_in_the_configuration_is_named_by_check_and_by_serve() -> 
 }
 
 #[tokio::test]
+async fn a_folder_of_rules_that_is_not_there_is_named() -> Result<()> {
+    let data = folder().await?;
+    let path = data.path().join("postern.toml");
+    let fine = fs::read_to_string(&path)?;
+    fs::write(&path, fine.replacen("folder = \"policies\"", "folder = \"rules\"", 1))?;
+    let before = Untouched::now(&data).await?;
+    for command in [&["policy", "check"][..], &["policy", "apply"]] {
+        refused(&data, &before, command, &["rules", "postern init"]).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_secret_that_stands_in_the_configuration_is_not_repeated() -> Result<()> {
     let data = folder().await?;
     let path = data.path().join("postern.toml");
@@ -151,6 +163,9 @@ async fn a_host_without_a_sound_configuration_makes_no_database() -> Result<()> 
     let data = folder().await?;
     let path = data.path().join("postern.toml");
     fs::write(&path, "[server")?;
+    for made_by_init in ["postern.db", "postern.db-wal", "postern.db-shm"] {
+        let _absent = fs::remove_file(data.path().join(made_by_init));
+    }
     let (code, _, _) = crate::setup::outcome(&data, &["serve"]).await?;
     ensure!(code == Some(1) && !data.path().join("postern.db").exists());
     Ok(())
