@@ -17,6 +17,9 @@ use super::{
 };
 use crate::{effects, ledger::Ledger};
 
+/// Why an approval is not used for a call that was not tried.
+const NOTHING_LEFT: &str = "a limit was used up";
+
 /// One call on its way through the gate.
 pub(super) struct Passage {
     pub(super) shared: Arc<GateShared>,
@@ -51,6 +54,7 @@ impl Passage {
                     }
                     Err(UsedUp { failure, .. }) => {
                         verdict.decision = Decision::Deny;
+                        self.void(NOTHING_LEFT).await?;
                         Err(failure)
                     }
                     Ok(()) => self.perform(permit, &duties).await?,
@@ -128,6 +132,7 @@ impl Passage {
                             }
                             Ok(Err(UsedUp { failure, .. })) => {
                                 verdict.decision = Decision::Deny;
+                                self.void(NOTHING_LEFT).await?;
                                 Err(failure)
                             }
                             Err(GateError::Store(StoreError::Conflict { collection, key })) => {
@@ -190,6 +195,7 @@ impl Passage {
                     }
                     Err(UsedUp { failure, .. }) => {
                         verdict.decision = Decision::Deny;
+                        self.void(NOTHING_LEFT).await?;
                         failure
                     }
                 }

@@ -92,9 +92,9 @@ impl Passage {
                     return Ok(Judged { verdict, ruling, call, facts: None });
                 }
                 Standing::Refused { rules, failure } => {
-                    if let Some(why) = self.ledger.void {
-                        self.void(why).await?;
-                    }
+                    // What others have granted will not be used.
+                    self.void(self.ledger.void.unwrap_or("it was decided against otherwise"))
+                        .await?;
                     let verdict = AuditVerdict { decision: Decision::Deny, rules };
                     self.count(&call, verdict.decision);
                     let ruling = Ruling::Refuse(failure);

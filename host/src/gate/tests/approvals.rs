@@ -142,6 +142,20 @@ async fn a_yes_is_to_exactly_this_component_and_these_arguments() {
 }
 
 #[tokio::test]
+async fn a_yes_that_people_overrule_is_void_and_was_not_tried() {
+    let fixture = Fixture::with_rules(Mode::Answers, TWO_WORDS).await;
+    let call = refund(Expected::Absent);
+    let first = waits(&fixture, &call).await;
+    decide(&fixture, &first, ApprovalState::Approved).await;
+    let second = waits(&fixture, &call).await;
+    decide(&fixture, &second, ApprovalState::Rejected).await;
+    assert_eq!(refused(again(&fixture, call).await).0, FailureKind::Denied);
+    fixture.commit().await;
+    let states: Vec<_> = fixture.approvals().await.iter().map(|it| it.state).collect();
+    assert_eq!(states, [ApprovalState::Void, ApprovalState::Rejected]);
+}
+
+#[tokio::test]
 async fn stricter_rules_make_an_approval_void() {
     let fixture = Fixture::with_rules(Mode::Answers, LARGE).await;
     let call = amount(20_000);

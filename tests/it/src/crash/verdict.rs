@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use postern_domain::{
-    Author, CallState, InvocationId, MessageId, OutboxId, OutboxItem, OutboxState, TurnId,
+    Approval, Author, CallState, InvocationId, MessageId, OutboxId, OutboxItem, OutboxState, TurnId,
 };
 use postern_store::{ConversationDetail, SqliteStore, Store as _};
 use postern_test_support::{telegram::Sent, till::Till};
@@ -124,7 +124,11 @@ async fn one(
         .filter(|turn| turn.summary.iter().any(|s| s.to_string().contains("interruption")))
         .count();
     known.turns.extend(detail.turns.iter().map(|turn| turn.id.clone()));
-    answered(talk, &detail)?;
+    let mut asked = Vec::new();
+    for invocation in &detail.invocations {
+        asked.extend(store.approvals_of(&invocation.id).await?);
+    }
+    answered(talk, &detail, &asked)?;
     journalled(&detail, known)?;
     let vault = store.vault(&talk.id()).await?;
     let real = |item: &OutboxItem| {
@@ -158,9 +162,9 @@ fn in_order_and_once(talk: &Conversation, detail: &ConversationDetail) -> Result
 }
 
 /// Each message is followed by its answers, in the conversation and in the outbox:
-/// one for each time that its turn waited, and one at its end. A yes is answered by
-/// the turn that waited for it.
-fn answered(talk: &Conversation, detail: &ConversationDetail) -> Result<()> {
+/// one for each time that its turn waited for a word, and one at its end. A yes is
+/// answered by the turn that waited for it.
+fn answered(talk: &Conversation, detail: &ConversationDetail, asked: &[Approval]) -> Result<()> {
     let mut of_bot: Vec<_> = detail
         .messages
         .iter()
@@ -171,16 +175,17 @@ fn answered(talk: &Conversation, detail: &ConversationDetail) -> Result<()> {
     let mut outbox = BTreeMap::new();
     for turn in &detail.turns {
         let is_yes = talk.written.iter().any(|it| it.wish == Wish::Yes && it.id == turn.message);
-        let mut place = 0;
-        loop {
-            let which = if place == 0 { "answer".to_owned() } else { format!("answer-{place}") };
+        let waited = asked.iter().filter(|approval| approval.turn == turn.id);
+        let questions = waited.map(|approval| format!("ask-{}", approval.id));
+        let mut said = 0;
+        for which in questions.chain(["answer".to_owned()]) {
             let id = MessageId::derive(&[turn.id.as_str(), &which]);
-            let Some(at) = of_bot.iter().position(|other| **other == id) else { break };
+            let Some(at) = of_bot.iter().position(|other| **other == id) else { continue };
             of_bot.remove(at);
             outbox.insert(id, OutboxId::derive(&[turn.id.as_str(), &which, "0"]));
-            place += 1;
+            said += 1;
         }
-        ensure!(place > 0 || is_yes, "{} was not answered", turn.message);
+        ensure!(said > 0 || is_yes, "{} was not answered", turn.message);
     }
     ensure!(of_bot.is_empty(), "answers to nothing: {of_bot:?}");
     let want: Vec<_> = order.iter().filter_map(|id| outbox.get(*id)).collect();
