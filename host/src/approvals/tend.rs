@@ -96,7 +96,8 @@ pub(super) async fn once(
     Ok(done)
 }
 
-async fn to_people(
+/// Messages that tell the people of an approval's route of it.
+pub(super) async fn to_people(
     store: &dyn Store,
     rules: &PolicySet,
     approval: &Approval,

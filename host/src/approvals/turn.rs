@@ -1,12 +1,13 @@
 //! What turns tell the people of a route, and for which of them they act.
 
-use postern_domain::{Approval, Approver, Channel, Conversation, OperatorId, Timestamp};
+use postern_domain::{Approval, Channel, Conversation, OperatorId, Timestamp};
 use postern_policy::PolicySet;
 use postern_store::{Change, Store, StoreError};
 
 use super::{
     asked,
     notice::{self, Notice},
+    tend::to_people,
 };
 use crate::app::App;
 
@@ -41,11 +42,7 @@ pub(crate) async fn announced(
     approval: &Approval,
     now: Timestamp,
 ) -> Result<Vec<Change>, StoreError> {
-    let Approver::Route { route: name, .. } = &approval.approver else { return Ok(Vec::new()) };
-    match app.policy.current().route(name) {
-        Some(route) => notice::notices(&*app.store, approval, route.role, Notice::New, now).await,
-        None => Ok(Vec::new()),
-    }
+    to_people(&*app.store, &app.policy.current(), approval, Notice::New, now).await
 }
 
 /// Messages that tell people of a route what a rule wants them to know. `key` is the
