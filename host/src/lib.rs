@@ -32,4 +32,5 @@ pub mod privacy;
 pub mod profile;
 pub mod registry;
 pub mod replay;
+pub mod taint;
 pub mod understand;
