@@ -4,21 +4,17 @@
 //! answer. [`Classifier`] learns intents from the installed skills' examples;
 //! [`Extractor`] finds the entities that skills declare and those that the
 //! host knows itself; [`extract_details`] reads a name and a postcode from the
-//! answer to a question for them; [`personal_spans`] finds what placeholders
-//! must stand for. All offsets are bytes of the message as it came.
+//! answer to a question for them. All offsets are bytes of the message as it came.
 
 mod calibrate;
 mod classifier;
 mod confirm;
 mod details;
-mod email;
 mod entities;
 mod features;
-mod fold;
 mod language;
 mod model;
 mod pattern;
-mod personal;
 mod postcode;
 mod svm;
 mod words;
@@ -32,5 +28,4 @@ pub use classifier::{
 pub use details::{Details, Piece, extract_details};
 pub use entities::{EntityError, Extractor, Found, MAX_PATTERNS};
 pub use language::language;
-pub use personal::{PersonalKind, Span, personal_spans};
 pub use postcode::normal_postcode;

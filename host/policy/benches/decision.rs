@@ -94,6 +94,7 @@ fn shipped() -> PolicySources {
         rules: sources("cedar"),
         limits: Some(source("limits.toml")),
         approvals: Some(source("approvals.toml")),
+        privacy: None,
     }
 }
 

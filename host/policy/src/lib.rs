@@ -17,6 +17,7 @@ mod judge;
 mod limits;
 mod load;
 mod names;
+pub mod personal;
 mod quantities;
 mod remember;
 mod request;

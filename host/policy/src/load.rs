@@ -1,6 +1,9 @@
 //! Loading: all or nothing, with everything that is wrong.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use cedar_policy::{Schema, ValidationMode, Validator};
 use postern_domain::{Digest, digest_of};
@@ -11,6 +14,7 @@ use crate::{
     Route, RuleSummary, Verdict,
     duty::DutyTable,
     judge::{Judge, RuleFacts},
+    personal::Detector,
     quantities::Quantities,
     routes::Routes,
     rule::{self, Named, Rule, redacted},
@@ -41,6 +45,9 @@ pub struct PolicySources {
     /// `approvals.toml`: what `@approval` and `@notify` name. Without it there is
     /// none.
     pub approvals: Option<PolicySource>,
+    /// `privacy.toml`: the operator's own types of personal data, lists and thresholds.
+    /// Without it those that come with Postern hold.
+    pub privacy: Option<PolicySource>,
 }
 
 /// Rules that were accepted together.
@@ -49,6 +56,7 @@ pub struct PolicySet {
     summaries: Vec<RuleSummary>,
     quantities: Quantities,
     routes: Routes,
+    detector: Arc<Detector>,
     pub(crate) judge: Judge,
 }
 
@@ -121,6 +129,7 @@ impl PolicySet {
             summaries: rules.into_iter().map(|rule| rule.summary).collect(),
             quantities,
             routes,
+            detector: Detector::standard(),
         })
     }
 
@@ -159,6 +168,11 @@ impl PolicySet {
     /// All routes by name.
     pub fn routes(&self) -> impl Iterator<Item = (&str, &Route)> {
         self.routes.route.iter().map(|(name, route)| (name.as_str(), route))
+    }
+
+    /// What finds personal data and secrets, by `privacy.toml`.
+    pub fn detector(&self) -> &Arc<Detector> {
+        &self.detector
     }
 
     /// Decides about a call. The same request always gets the same verdict.

@@ -63,6 +63,7 @@ fn shipped_sources() -> PolicySources {
         rules: read_folder(policies_folder(), "cedar"),
         limits: Some(file("limits.toml")),
         approvals: Some(file("approvals.toml")),
+        privacy: None,
     }
 }
 
@@ -72,7 +73,7 @@ fn shipped() -> PolicySet {
 
 /// Rules without limits and routes.
 fn only(rules: Vec<PolicySource>) -> PolicySources {
-    PolicySources { schema: schema(), rules, limits: None, approvals: None }
+    PolicySources { schema: schema(), rules, limits: None, approvals: None, privacy: None }
 }
 
 /// The collections of the sample shop.
@@ -104,6 +105,7 @@ fn sources(rules: &str) -> PolicySources {
         rules: vec![source("test.cedar", rules)],
         limits: Some(source("limits.toml", LIMITS)),
         approvals: Some(source("approvals.toml", ROUTES)),
+        privacy: None,
     }
 }
 

@@ -1,9 +1,10 @@
 //! Log lines of skills, in the host's own log.
 
 use postern_domain::{LogLevel, LogLine};
+use postern_policy::personal::{Detector, Purpose};
 use tracing::Level;
 
-use crate::{gate::Caller, understand};
+use crate::gate::Caller;
 
 /// A line with everything personal masked.
 pub(crate) fn masked(line: &LogLine) -> LogLine {
@@ -21,15 +22,7 @@ pub(crate) fn masked(line: &LogLine) -> LogLine {
 /// A text with everything personal masked. A skill sees placeholders, but may
 /// have been given values in places that nobody declared personal.
 fn masked_text(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut at = 0;
-    for span in understand::personal_spans(text) {
-        out.push_str(&text[at..span.start]);
-        out.push_str("[redacted]");
-        at = span.end;
-    }
-    out.push_str(&text[at..]);
-    out
+    Detector::standard().redact(text, Purpose::Logs).into_owned()
 }
 
 /// Writes one line, if anybody listens.
@@ -64,7 +57,7 @@ mod tests {
 
     #[test]
     fn personal_values_are_masked() {
-        assert_eq!(masked_text("mail ann@shop.example now"), "mail [redacted] now");
+        assert_eq!(masked_text("mail ann@shop.example now"), "mail [EMAIL] now");
         assert_eq!(masked_text("nothing here"), "nothing here");
     }
 }

@@ -1,9 +1,10 @@
 //! Takes types of personal data out of what a call answers.
 
 use postern_domain::{Document, HostReply};
+use postern_policy::personal::{Detector, Finding, Purpose};
 use serde_json::Value;
 
-use crate::{privacy, understand};
+use crate::privacy;
 
 /// The reply without data of these types: placeholders for them, and values that
 /// look like them in texts that nobody declared personal.
@@ -48,10 +49,12 @@ fn without(text: &str, types: &[String]) -> String {
     let text = privacy::without_kinds(text, is_wanted);
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
-    for span in understand::personal_spans(&text) {
-        if span.start >= at && is_wanted(span.kind.as_str()) {
+    let detector = Detector::standard();
+    for Finding { span, kind, .. } in detector.find_for(&text, Purpose::Placeholders) {
+        let kind = detector.name(kind);
+        if is_wanted(kind) {
             out.push_str(&text[at..span.start]);
-            out.push_str(&privacy::redacted(span.kind.as_str()));
+            out.push_str(&privacy::redacted(kind));
             at = span.end;
         }
     }

@@ -5,12 +5,12 @@ mod fixture;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
+use postern_policy::personal::{Detector, Purpose};
 use postern_store::SqliteStore;
 use serde_json::json;
 
 use self::fixture::{ANN, Desk};
 use super::*;
-use crate::understand;
 
 /// A code that is not this one.
 fn other(code: &str) -> String {
@@ -350,6 +350,6 @@ fn a_code_is_found_alone_or_in_two_halves() {
 #[test]
 fn a_code_is_not_taken_for_a_personal_datum() {
     for text in ["123456", "123 456", "My code is 987-654."] {
-        assert!(understand::personal_spans(text).is_empty(), "{text}");
+        assert!(Detector::standard().find_for(text, Purpose::Placeholders).is_empty(), "{text}");
     }
 }

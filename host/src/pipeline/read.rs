@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use postern_domain::{Conversation, InboundKind, InboundMessage};
+use postern_policy::personal::{Detector, Purpose};
 
 use crate::{
     brain::{Brain, Mention, Understanding},
@@ -32,9 +33,11 @@ pub(super) fn read(
     }
     let text = without_forged_placeholders(&message.text);
     let (ranked, in_scope) = brain.classify(&text);
-    let mut spans: Vec<(Range<usize>, &str)> = understand::personal_spans(&text)
+    let detector = Detector::standard();
+    let mut spans: Vec<(Range<usize>, &str)> = detector
+        .find_for(&text, Purpose::Placeholders)
         .into_iter()
-        .map(|span| (span.start..span.end, span.kind.as_str()))
+        .map(|found| (found.span, detector.name(found.kind)))
         .collect();
     // Names and postcodes look like anything else, so they are looked for only
     // in an answer to the question for them.

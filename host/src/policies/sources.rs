@@ -17,6 +17,8 @@ const SCHEMA: &str = "postern.cedarschema";
 const LIMITS: &str = "limits.toml";
 /// What `@approval` and `@notify` name.
 const APPROVALS: &str = "approvals.toml";
+/// The operator's own types of personal data, lists and thresholds.
+const PRIVACY: &str = "privacy.toml";
 
 /// The files of a set of rules: their texts by their names in one folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +43,7 @@ impl Sources {
         for entry in std::fs::read_dir(folder).map_err(unreadable(folder))? {
             let path = entry.map_err(unreadable(folder))?.path();
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-            if is_rules(&path) || name == LIMITS || name == APPROVALS {
+            if is_rules(&path) || [LIMITS, APPROVALS, PRIVACY].contains(&name) {
                 let text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;
                 files.insert(name.to_owned(), text);
             }
@@ -114,6 +116,7 @@ impl Sources {
             schema: one(SCHEMA).unwrap_or_else(|| source(SCHEMA, "")),
             rules: rules.map(|(name, text)| source(name, text)).collect(),
             limits: one(LIMITS),
+            privacy: one(PRIVACY),
             approvals: one(APPROVALS),
         };
         PolicySet::load(&sources, collections).map_err(PoliciesError::Refused)

@@ -5,11 +5,9 @@ use std::{collections::HashSet, fmt, ops::Range, sync::LazyLock};
 use regex::Regex;
 use unicode_normalization::UnicodeNormalization;
 
-use super::{
-    email,
-    fold::Folded,
-    postcode::{self, normal_postcode},
-};
+use postern_policy::personal::{Folded, email};
+
+use super::postcode::{self, normal_postcode};
 
 /// A longer message tells a story.
 const MAX_BYTES: usize = 400;

@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, fmt, ops::Range};
 use postern_domain::{SkillId, manifest::Entity};
 use regex::{Regex, RegexBuilder};
 
-use super::{confirm, email, fold::Folded, pattern};
+use postern_policy::personal::{Folded, email};
+
+use super::{confirm, pattern};
 
 /// Most patterns of all skills together.
 pub const MAX_PATTERNS: usize = 1_000;

@@ -64,7 +64,7 @@ fn is_alone(text: &str, range: &Range<usize>) -> bool {
 /// The form in which postcodes are compared: upper case, one space before the
 /// second part of a British, Canadian, Dutch or Irish one, none elsewhere.
 pub fn normal_postcode(text: &str) -> String {
-    let folded = super::fold::Folded::new(text);
+    let folded = postern_policy::personal::Folded::new(text);
     let code: String = folded.text().chars().filter(|c| !c.is_whitespace()).collect();
     let code = code.to_uppercase();
     let has = |range: Range<usize>, class: fn(&char) -> bool| {

@@ -12,6 +12,7 @@ pub(super) fn loaded(
     let sources = PolicySources {
         limits: Some(source("limits.toml", limits)),
         approvals: Some(source("approvals.toml", approvals)),
+        privacy: None,
         ..only(vec![source("test.cedar", rule)])
     };
     PolicySet::load(&sources, &shop())

@@ -282,6 +282,7 @@ pub(super) fn policy(collections: &Collections, rules: &str) -> PolicySet {
         rules: vec![source("test.cedar", rules)],
         limits: Some(source("limits.toml", LIMITS)),
         approvals: Some(source("approvals.toml", APPROVALS)),
+        privacy: None,
     };
     PolicySet::load(&sources, &collections.rules()).unwrap()
 }

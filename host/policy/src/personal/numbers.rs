@@ -1,82 +1,37 @@
-//! Personal data in free text, for placeholders: e-mail addresses, phone
-//! numbers and card numbers.
+//! Phone and card numbers in text.
 
-use std::{fmt, ops::Range, sync::LazyLock};
+use std::{ops::Range, sync::LazyLock};
 
 use regex::Regex;
 
-use super::{email, fold::Folded};
+use super::{DataKind, Finding, Folded, email};
 
-/// A kind of personal datum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PersonalKind {
-    /// An e-mail address.
-    Email,
-    /// A phone number.
-    Phone,
-    /// A payment card number.
-    Card,
-}
-
-impl PersonalKind {
-    /// The name in placeholders: `EMAIL`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Email => "EMAIL",
-            Self::Phone => "PHONE",
-            Self::Card => "CARD",
-        }
-    }
-}
-
-impl fmt::Display for PersonalKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A personal datum in a message, as byte offsets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// Its first byte.
-    pub start: usize,
-    /// The byte after its last.
-    pub end: usize,
-    /// What it is.
-    pub kind: PersonalKind,
-}
-
-/// Finds personal data; spans are in order and do not overlap.
+/// Finds personal data of a text in its folded copy; findings are in order and do not
+/// overlap.
 ///
 /// Numbers of orders and parcels look like phone numbers, so ten digits in a
 /// row are a phone number only after a `+`, after a word such as "phone", or
 /// grouped like one. Card numbers must pass their checksum.
-pub fn personal_spans(text: &str) -> Vec<Span> {
-    // Most texts of skills. Other characters can stand for digits and signs.
-    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_digit() && byte != b'@') {
-        return Vec::new();
-    }
-    let folded = Folded::new(text);
-    let emails: Vec<Range<usize>> = email::find(folded.text()).collect();
+pub(super) fn find(folded: &Folded) -> Vec<Finding> {
+    let text = folded.text();
+    let emails: Vec<Range<usize>> = email::find(text).collect();
     let is_in_email = |at: usize| {
         let next = emails.partition_point(|email| email.end <= at);
         emails.get(next).is_some_and(|email| email.start <= at)
     };
-    let numbers = Numbers { text: folded.text(), chinese: super::language(text) == "zh" };
+    let chinese = text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+    let numbers = Numbers { text, chinese };
     let mut found = Vec::new();
-    for run in NUMBER.find_iter(folded.text()) {
-        if !is_in_email(run.start()) && is_alone(folded.text(), run.range()) {
+    for run in NUMBER.find_iter(text) {
+        if !is_in_email(run.start()) && is_alone(text, run.range()) {
             numbers.read(run.range(), &mut found);
         }
     }
-    found.extend(emails.into_iter().map(|range| (range, PersonalKind::Email)));
+    found.extend(emails.into_iter().map(|range| (range, DataKind::Email)));
     found.sort_by_key(|(range, _)| range.start);
     found
         .into_iter()
-        .map(|(range, kind)| {
-            let Range { start, end } = folded.origin(range);
-            Span { start, end, kind }
-        })
+        .map(|(range, kind)| Finding { span: folded.origin(range), kind, confidence: 90 })
         .collect()
 }
 
@@ -120,7 +75,7 @@ struct Numbers<'a> {
 
 impl Numbers<'_> {
     /// Cards within a run of digit groups; what is between them may be phones.
-    fn read(&self, run: Range<usize>, found: &mut Vec<(Range<usize>, PersonalKind)>) {
+    fn read(&self, run: Range<usize>, found: &mut Vec<(Range<usize>, DataKind)>) {
         let groups = self.groups(run.clone());
         let (mut rest, mut first) = (0, 0);
         while first < groups.len() {
@@ -129,7 +84,7 @@ impl Numbers<'_> {
                 .find(|&last| is_card(self.text, &groups[first..=last]));
             if let Some(last) = card {
                 found.extend(self.phone(run.start, &groups[rest..first]));
-                found.push((groups[first].start..groups[last].end, PersonalKind::Card));
+                found.push((groups[first].start..groups[last].end, DataKind::Card));
                 rest = last + 1;
                 first = rest;
             } else {
@@ -152,11 +107,7 @@ impl Numbers<'_> {
         groups
     }
 
-    fn phone(
-        &self,
-        run_start: usize,
-        groups: &[Range<usize>],
-    ) -> Option<(Range<usize>, PersonalKind)> {
+    fn phone(&self, run_start: usize, groups: &[Range<usize>]) -> Option<(Range<usize>, DataKind)> {
         let first = groups.first()?;
         // The sign or bracket that opens the run belongs to its first group.
         let opens = self.text[run_start..first.start].chars().all(|c| matches!(c, '+' | '('));
@@ -175,7 +126,7 @@ impl Numbers<'_> {
             (7..=E164).contains(&length(groups)) && self.is_national_phone(start, groups)
         };
         let end = groups.last()?.end;
-        is_phone.then_some((start..end, PersonalKind::Phone))
+        is_phone.then_some((start..end, DataKind::Phone))
     }
 
     fn is_national_phone(&self, start: usize, groups: &[Range<usize>]) -> bool {
@@ -275,6 +226,3 @@ fn passes_luhn(digits: &str) -> bool {
         .sum();
     sum.is_multiple_of(10)
 }
-
-#[cfg(test)]
-mod tests;

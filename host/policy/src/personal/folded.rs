@@ -8,14 +8,16 @@ use unicode_normalization::UnicodeNormalization;
 /// NFKC character by character, without invisible characters, with plain
 /// hyphens and apostrophes. So full-width digits and an e-mail address with a
 /// soft hyphen in it are found like any other.
-pub(super) struct Folded {
+#[derive(Clone, Debug)]
+pub struct Folded {
     text: String,
     /// For each byte of `text`, the character of the message that it came from.
     origins: Vec<Range<usize>>,
 }
 
 impl Folded {
-    pub(super) fn new(message: &str) -> Self {
+    /// Folds a text.
+    pub fn new(message: &str) -> Self {
         let mut folded = Self {
             text: String::with_capacity(message.len()),
             origins: Vec::with_capacity(message.len()),
@@ -38,12 +40,13 @@ impl Folded {
         self.origins.resize(self.text.len(), origin.clone());
     }
 
-    pub(super) fn text(&self) -> &str {
+    /// The copy.
+    pub fn text(&self) -> &str {
         &self.text
     }
 
     /// Where a part of the copy, which must not be empty, stands in the message.
-    pub(super) fn origin(&self, part: Range<usize>) -> Range<usize> {
+    pub fn origin(&self, part: Range<usize>) -> Range<usize> {
         match self.origins.get(part) {
             Some([first, .., last]) => first.start..last.end,
             Some([only]) => only.clone(),

