@@ -5,6 +5,9 @@ pub mod email;
 mod folded;
 mod kind;
 mod numbers;
+mod resolve;
+mod uses;
+mod words;
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use super::{DataKind, Folded, numbers};
+use super::{DataKind, Folded, numbers, resolve::disjoint, uses::Uses, words};
 
 /// A datum in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,11 +29,17 @@ pub enum Purpose {
     Logs,
 }
 
+/// The least confidence at which a type is reported within a longer text.
+const REPORTED: u8 = 40;
+
 /// Finds personal data and secrets. Linear in the length of the text, whatever it is.
 #[derive(Debug)]
-pub struct Detector {}
+pub struct Detector {
+    uses: Uses,
+}
 
-static STANDARD: LazyLock<Arc<Detector>> = LazyLock::new(|| Arc::new(Detector {}));
+static STANDARD: LazyLock<Arc<Detector>> =
+    LazyLock::new(|| Arc::new(Detector { uses: Uses::standard() }));
 
 impl Detector {
     /// The detector without an operator's own types, lists and thresholds.
@@ -49,16 +55,37 @@ impl Detector {
     /// Everything that is found, in order, however unsure; findings can overlap where a
     /// text can be read in several ways.
     pub fn find(&self, text: &str) -> Vec<Finding> {
-        // Most texts of skills. Other characters can stand for digits and signs.
-        if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_digit() && byte != b'@') {
-            return Vec::new();
+        let mut found = Vec::new();
+        let folded = Folded::new(text);
+        numbers::find(folded.text(), &mut found);
+        words::find(folded.text(), &mut found);
+        for one in &mut found {
+            one.span = folded.origin(one.span.clone());
         }
-        numbers::find(&Folded::new(text))
+        found.sort_by_key(|one| (one.span.start, one.span.end, one.kind));
+        found
     }
 
     /// What has to be taken out for a purpose: in order, without overlap.
-    pub fn find_for(&self, text: &str, _purpose: Purpose) -> Vec<Finding> {
-        self.find(text)
+    pub fn find_for(&self, text: &str, purpose: Purpose) -> Vec<Finding> {
+        let mut found = self.find(text);
+        found.retain(|one| self.uses.takes(one.kind, purpose, one.confidence));
+        disjoint(found)
+    }
+
+    /// What an evaluation compares with labels: each type for itself without overlap, what
+    /// is likely in any text, and every reading of a text that is nothing but the value.
+    pub fn report(&self, text: &str) -> Vec<Finding> {
+        let alone = text.len() - text.trim_start().len()..text.trim_end().len();
+        let mut found = self.find(text);
+        found.retain(|one| one.confidence >= REPORTED || one.span == alone);
+        found.sort_by_key(|one| one.kind);
+        let mut reported: Vec<Finding> = found
+            .chunk_by(|one, next| one.kind == next.kind)
+            .flat_map(|same| disjoint(same.to_vec()))
+            .collect();
+        reported.sort_by_key(|one| (one.span.start, one.span.end, one.kind));
+        reported
     }
 
     /// The text with `[KIND]` in place of everything that the purpose needs out.

@@ -4,35 +4,23 @@ use std::{ops::Range, sync::LazyLock};
 
 use regex::Regex;
 
-use super::{DataKind, Finding, Folded, email};
+use super::{DataKind, Finding};
 
-/// Finds personal data of a text in its folded copy; findings are in order and do not
-/// overlap.
+/// Finds phone and card numbers of a folded text.
 ///
 /// Numbers of orders and parcels look like phone numbers, so ten digits in a
 /// row are a phone number only after a `+`, after a word such as "phone", or
 /// grouped like one. Card numbers must pass their checksum.
-pub(super) fn find(folded: &Folded) -> Vec<Finding> {
-    let text = folded.text();
-    let emails: Vec<Range<usize>> = email::find(text).collect();
-    let is_in_email = |at: usize| {
-        let next = emails.partition_point(|email| email.end <= at);
-        emails.get(next).is_some_and(|email| email.start <= at)
-    };
+pub(super) fn find(text: &str, out: &mut Vec<Finding>) {
     let chinese = text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
     let numbers = Numbers { text, chinese };
     let mut found = Vec::new();
     for run in NUMBER.find_iter(text) {
-        if !is_in_email(run.start()) && is_alone(text, run.range()) {
+        if is_alone(text, run.range()) {
             numbers.read(run.range(), &mut found);
         }
     }
-    found.extend(emails.into_iter().map(|range| (range, DataKind::Email)));
-    found.sort_by_key(|(range, _)| range.start);
-    found
-        .into_iter()
-        .map(|(range, kind)| Finding { span: folded.origin(range), kind, confidence: 90 })
-        .collect()
+    out.extend(found.into_iter().map(|(span, kind)| Finding { span, kind, confidence: 90 }));
 }
 
 /// Digits, in groups with at most two separators between them.
