@@ -39,7 +39,7 @@ pub struct Facts {
     #[serde(default)]
     pub approvals: BTreeSet<String>,
     /// How much the conversation looks as if somebody tried to steer the machine:
-    /// 0 not at all, 100 certainly. Nothing measures it yet.
+    /// 0 not at all, 100 certainly, in steps of ten.
     #[serde(default)]
     pub taint: u8,
     /// The customer's tier, where the operator's records have one.

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use cedar_policy::{Effect, Policy, PolicyId};
-use serde_json::Value;
 
 use crate::{
     PolicyError, PolicySource,
@@ -49,8 +48,6 @@ pub struct RuleSummary {
     pub annotations: BTreeMap<String, String>,
     /// Its `@doc`, or else the comment right above it.
     pub doc: Option<String>,
-    /// Whether it reads `context.conversation.taint`, which nothing measures yet.
-    pub reads_taint: bool,
 }
 
 /// A rule as it is loaded.
@@ -250,15 +247,7 @@ impl Reader<'_> {
         let line = self.line;
         let file = self.source.file.clone();
         Ok(Rule {
-            summary: RuleSummary {
-                id,
-                file,
-                line,
-                effect,
-                annotations,
-                doc,
-                reads_taint: policy.to_json().is_ok_and(|json| reads_taint(&json)),
-            },
+            summary: RuleSummary { id, file, line, effect, annotations, doc },
             duties,
             policy,
         })
@@ -365,18 +354,6 @@ impl Reader<'_> {
         lines.reverse();
         (!lines.is_empty()).then(|| lines.join(" "))
     }
-}
-
-/// Whether an expression reads how tampered the conversation looks.
-fn reads_taint(node: &Value) -> bool {
-    let of = |pointer: &str, text: &str| node.pointer(pointer).is_some_and(|name| name == text);
-    let reads = of("/./attr", "taint") && of("/./left/./attr", "conversation");
-    let inside = match node {
-        Value::Array(items) => items.iter().any(reads_taint),
-        Value::Object(members) => members.values().any(reads_taint),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    };
-    reads || inside
 }
 
 /// The types that `@redact` names.

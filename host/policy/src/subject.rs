@@ -117,12 +117,12 @@ fn circumstances<'a>(
     let conversation = vec![
         ("channel", Value::Name(&words.channel, facts.channel.as_str())),
         ("private", Value::Flag(facts.private)),
-        ("taint", Value::Number(facts.taint.into())),
     ];
     let mut context = vec![
         ("tool", Value::Text(tool)),
         ("customer", Value::Record(customer)),
         ("conversation", Value::Record(conversation)),
+        ("taint", Value::Number(facts.taint.into())),
         ("now_ms", Value::Number(facts.now.millis())),
     ];
     context.extend(arguments.map(|arguments| ("arguments", Value::Record(arguments))));

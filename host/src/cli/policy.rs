@@ -97,10 +97,6 @@ pub(super) enum Policy {
 /// Cases with the file from which they are.
 type Cases = Vec<(String, Case)>;
 
-/// Rules that come with Postern and wait for a version that measures taint.
-const READ_TAINT: [&str; 3] =
-    ["tainted-write-confirmed", "tainted-request-confirmed", "reveal-untainted"];
-
 impl Policy {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
         context.require_folder()?;
@@ -159,28 +155,13 @@ fn cases(path: &Path) -> anyhow::Result<Cases> {
 fn check(context: &Context, config: &Config, folder: Option<PathBuf>) -> anyhow::Result<()> {
     let (folder, policy) = rules(config, folder)?;
     let rules = policy.rules().count();
-    let warnings: Vec<String> = policy.rules().filter_map(warning).collect();
     if context.json {
         return output::json(&serde_json::json!({
-            "rules": rules, "digest": policy.digest(), "warnings": warnings,
+            "rules": rules, "digest": policy.digest(),
         }));
-    }
-    for warning in &warnings {
-        out!("warning: {warning}");
     }
     out!("{rules} rules in {} are in order ({})", folder.display(), policy.digest());
     Ok(())
-}
-
-/// What is no error and still not what it looks like.
-fn warning(rule: &RuleSummary) -> Option<String> {
-    let RuleSummary { id, file, line, .. } = rule;
-    (rule.reads_taint && !READ_TAINT.contains(&id.as_str())).then(|| {
-        format!(
-            "{file}:{line}: rule {id} reads context.conversation.taint, which is 0 until a later \
-             version measures it: add a condition that holds today"
-        )
-    })
 }
 
 fn table(context: &Context, config: &Config, folder: Option<PathBuf>) -> anyhow::Result<()> {

@@ -75,7 +75,7 @@ pub(super) struct RuleView {
 
 impl From<&RuleSummary> for RuleView {
     fn from(rule: &RuleSummary) -> Self {
-        let RuleSummary { id, file, line, effect, annotations, doc, reads_taint: _ } = rule.clone();
+        let RuleSummary { id, file, line, effect, annotations, doc } = rule.clone();
         Self { id, effect: effect.as_str(), doc, file, line, annotations }
     }
 }

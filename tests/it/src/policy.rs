@@ -57,28 +57,6 @@ async fn the_cases_of_a_new_folder_pass_and_fail_when_a_rule_is_weakened() -> Re
 }
 
 #[tokio::test]
-async fn a_rule_on_what_nothing_measures_is_warned_of_and_loads() -> Result<()> {
-    let data = DataFolder::temporary().await?;
-    let (code, told, _) = outcome(&data, &["policy", "check"]).await?;
-    ensure!(code == Some(0) && !told.contains("warning"), "{told}");
-
-    let wishful = changed(
-        &data,
-        "order-status.cedar",
-        "resource is Record::orders\n)",
-        "resource is Record::orders\n) unless { context.conversation.taint > 50 }",
-    )?;
-    let (code, told, _) =
-        outcome(&data, &["policy", "check", &wishful.display().to_string()]).await?;
-    ensure!(code == Some(0), "{told}");
-    ensure!(
-        told.contains("warning: ") && told.contains("rule order-status-orders reads"),
-        "{told}"
-    );
-    Ok(())
-}
-
-#[tokio::test]
 async fn a_case_is_explained_with_the_place_of_its_rules() -> Result<()> {
     let data = DataFolder::temporary().await?;
     let cases = data.path().join("policies/cases/refund-check.toml").display().to_string();

@@ -40,11 +40,11 @@ pub(super) const CONDITIONS: [&str; 16] = [
     "context.tool == \"t\"",
     "context.now_ms + 9223372036854775807 > 0",
     "context.now_ms > 1750000000000",
-    "context.conversation.taint > 1",
+    "context.taint > 1",
     "context.customer has tier && context.customer.tier == \"gold\"",
     "principal.publisher == \"somebody\"",
     "context.customer.level == IdentityLevel::\"verified\"",
-    "context.conversation == {channel: Channel::\"web\", private: true, taint: 0}",
+    "context.conversation == {channel: Channel::\"web\", private: true}",
 ];
 
 /// The same, for records only.
