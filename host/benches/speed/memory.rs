@@ -16,7 +16,7 @@ use postern_domain::{
 use postern_store::{
     Accepted, Commit, Committed, ConversationDetail, ConversationSummary, IndexedDocument,
     InvocationRow, Lease, Page, SequencedMessage, Store, StoreError, StoredRecord, TicketDetail,
-    UnknownSend, UseRow, Work,
+    UnknownSend, UseRow, VaultHit, Work,
 };
 
 /// One record, and a copy of it for the next read.
@@ -102,6 +102,7 @@ memory! {
     binding(Channel, &str, &str) -> Option<OperatorBinding>;
     binding_code(Digest) -> Option<BindingCode>;
     vault(&ConversationId) -> Vec<VaultEntry>;
+    vault_hits(&ConversationId, Option<&str>, &[String]) -> Vec<VaultHit>;
     messages_after(&ConversationId, i64, u32) -> Vec<SequencedMessage>;
     audit_tail(u32, Option<&ConversationId>) -> Vec<AuditRow>;
     audit_scan(i64, u32) -> Vec<ScannedRow>;

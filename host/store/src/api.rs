@@ -16,7 +16,8 @@ use postern_domain::{
 pub use changes::{Change, Commit, Committed, RecordWrite};
 pub use rows::{
     Accepted, ConversationDetail, ConversationSummary, IndexedDocument, InvocationRow, Lease, Page,
-    SequencedMessage, StoredRecord, TicketDetail, TurnRow, UnknownSend, UseRow, Work,
+    SequencedMessage, StoredRecord, TicketDetail, TurnRow, UnknownSend, UseRow, VaultHit,
+    VaultTag, Work,
 };
 
 use crate::StoreError;
@@ -216,6 +217,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// What stands for what in a conversation.
     async fn vault(&self, conversation: &ConversationId) -> Result<Vec<VaultEntry>, StoreError>;
+
+    /// Which of these tags of values are known, and whether the values are those of this
+    /// conversation, or of this customer, who is verified in it.
+    async fn vault_hits(
+        &self,
+        conversation: &ConversationId,
+        customer: Option<&str>,
+        tags: &[String],
+    ) -> Result<Vec<VaultHit>, StoreError>;
 
     /// Messages of a conversation after `after`, oldest first.
     async fn messages_after(

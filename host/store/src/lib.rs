@@ -14,7 +14,7 @@ mod sqlite;
 pub use api::{
     Accepted, Change, Commit, Committed, ConversationDetail, ConversationSummary, IndexedDocument,
     InvocationRow, Lease, Page, RecordWrite, SequencedMessage, Store, StoredRecord, TicketDetail,
-    TurnRow, UnknownSend, UseRow, Work,
+    TurnRow, UnknownSend, UseRow, VaultHit, VaultTag, Work,
 };
 pub use error::StoreError;
 pub use sqlite::SqliteStore;

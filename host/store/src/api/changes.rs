@@ -8,7 +8,7 @@ use postern_domain::{
 
 #[cfg(doc)]
 use crate::StoreError;
-use crate::{IndexedDocument, InvocationRow, Lease, TurnRow};
+use crate::{IndexedDocument, InvocationRow, Lease, TurnRow, VaultTag};
 
 /// One step of an atomic write of records.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +85,15 @@ pub enum Change {
         conversation: ConversationId,
         /// The entries.
         entries: Vec<VaultEntry>,
+    },
+    /// Note whose values are, without the values.
+    VaultIndex {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The customer, if they are verified.
+        customer: Option<String>,
+        /// The values' tags.
+        tags: Vec<VaultTag>,
     },
     /// Append a message; one that exists stays as it is.
     Message(StoredMessage),

@@ -214,3 +214,27 @@ pub struct Page {
     /// After so many.
     pub offset: u32,
 }
+
+/// Under what a personal value is found again without telling it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VaultTag {
+    /// A keyed hash: of the first two words of a name or address, of any other value as
+    /// a whole.
+    pub tag: String,
+    /// A keyed hash of the whole value.
+    pub whole: String,
+    /// How many words the whole has; 0 for a value that is not compared by words.
+    pub words: u32,
+    /// What kind of datum it is.
+    pub kind: String,
+}
+
+/// A tag that is known, and whether the value is of the conversation that asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VaultHit {
+    /// The tag with the whole to which it belongs.
+    pub tag: VaultTag,
+    /// Whether the value is one of this conversation or of a customer who is verified
+    /// in both.
+    pub own: bool,
+}

@@ -65,6 +65,9 @@ async fn make(
         Change::Vault { conversation, entries } => {
             messages::keep_values(on, &conversation, &entries).await
         }
+        Change::VaultIndex { conversation, customer, tags } => {
+            messages::keep_tags(on, &conversation, customer.as_deref(), &tags).await
+        }
         Change::Message(message) => messages::append(on, &message).await,
         Change::Outbox(item) => outbox::append(on, &item).await,
         Change::InboxDone(message) => inbox::done(on, &message).await,

@@ -5,7 +5,7 @@ use sqlx::SqliteConnection;
 
 use super::run::{Fields, read_all};
 use crate::{
-    SequencedMessage, StoreError,
+    SequencedMessage, StoreError, VaultHit, VaultTag,
     sql::{Batch, Statement, values},
 };
 
@@ -50,6 +50,23 @@ const VALUES: Statement<1> = Statement::new(
     "read personal values",
     "SELECT placeholder, kind, value FROM vault WHERE conversation = $1 ORDER BY seq",
 );
+
+const KEEP_TAGS: Batch<6> = Batch {
+    doing: "keep tags of personal values",
+    before: "INSERT INTO vault_index (tag, whole, conversation, words, kind, customer) ",
+    after: " ON CONFLICT (tag, whole, conversation) DO UPDATE SET \
+            customer = COALESCE(excluded.customer, vault_index.customer)",
+};
+
+const HITS: Batch<3> = Batch {
+    doing: "look for tags of personal values",
+    before: "WITH asked (tag, conversation, customer) AS (",
+    after: ") SELECT found.tag, found.whole, found.words, MIN(found.kind) AS kind, \
+            MAX(CASE WHEN found.conversation = asked.conversation \
+            OR found.customer = asked.customer THEN 1 ELSE 0 END) AS own \
+            FROM asked JOIN vault_index AS found ON found.tag = asked.tag \
+            GROUP BY found.tag, found.whole, found.words",
+};
 
 fn read(f: &Fields<'_>) -> Result<SequencedMessage, StoreError> {
     let message = StoredMessage {
@@ -136,6 +153,45 @@ pub(super) async fn vault(
             placeholder: f.text("placeholder")?,
             kind: f.text("kind")?,
             value: f.text("value")?,
+        })
+    })
+}
+
+pub(super) async fn keep_tags(
+    on: &mut SqliteConnection,
+    conversation: &ConversationId,
+    customer: Option<&str>,
+    tags: &[VaultTag],
+) -> Result<(), StoreError> {
+    let rows = tags.iter().map(|tag| {
+        values![
+            tag.tag.as_str(),
+            tag.whole.as_str(),
+            conversation.as_str(),
+            tag.words,
+            tag.kind.as_str(),
+            customer,
+        ]
+    });
+    KEEP_TAGS.rows(on, rows.collect()).await.map(drop)
+}
+
+pub(super) async fn hits(
+    on: &mut SqliteConnection,
+    conversation: &ConversationId,
+    customer: Option<&str>,
+    tags: &[String],
+) -> Result<Vec<VaultHit>, StoreError> {
+    let asked = tags.iter().map(|tag| values![tag.as_str(), conversation.as_str(), customer]);
+    read_all("tag of a value", &HITS.rows(on, asked.collect()).await?, |f| {
+        Ok(VaultHit {
+            tag: VaultTag {
+                tag: f.text("tag")?,
+                whole: f.text("whole")?,
+                words: f.number("words")?,
+                kind: f.text("kind")?,
+            },
+            own: f.int("own")? > 0,
         })
     })
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Accepted, Commit, Committed, ConversationDetail, ConversationSummary, IndexedDocument,
     InvocationRow, Lease, Page, SequencedMessage, Store, StoreError, StoredRecord, TicketDetail,
-    UnknownSend, UseRow, Work,
+    UnknownSend, UseRow, VaultHit, Work,
 };
 
 #[async_trait]
@@ -270,6 +270,15 @@ impl Store for SqliteStore {
 
     async fn vault(&self, conversation: &ConversationId) -> Result<Vec<VaultEntry>, StoreError> {
         messages::vault(&mut *self.reader().await?, conversation).await
+    }
+
+    async fn vault_hits(
+        &self,
+        conversation: &ConversationId,
+        customer: Option<&str>,
+        tags: &[String],
+    ) -> Result<Vec<VaultHit>, StoreError> {
+        messages::hits(&mut *self.reader().await?, conversation, customer, tags).await
     }
 
     async fn messages_after(

@@ -15,6 +15,7 @@ pub(crate) mod reading;
 pub(crate) mod records;
 pub(crate) mod tickets;
 pub(crate) mod usage;
+pub(crate) mod vault;
 
 use std::future::Future;
 
@@ -55,6 +56,8 @@ macro_rules! tests {
             commit: what_exists_stays_and_what_progresses_is_replaced;
             commit: a_journal_needs_its_invocation;
             commit: a_conversation_keeps_its_place_and_nonce;
+            vault: a_value_is_known_by_its_tag_and_by_whose_it_is;
+            vault: of_many_tags_only_those_that_are_known_come_back;
             reading: everything_survives_reopening;
             reading: judged_calls_are_read_page_by_page;
             reading: details_and_summaries_tell_the_whole_story;
