@@ -6,6 +6,7 @@
 //! tests.
 
 mod api;
+mod clean;
 mod error;
 mod form;
 mod sql;
@@ -16,5 +17,6 @@ pub use api::{
     InvocationRow, Lease, Page, RecordWrite, SequencedMessage, Store, StoredRecord, TicketDetail,
     TurnRow, UnknownSend, UseRow, VaultHit, VaultTag, Work,
 };
+pub use clean::Clean;
 pub use error::StoreError;
 pub use sqlite::SqliteStore;

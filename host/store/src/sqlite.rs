@@ -29,7 +29,10 @@ use std::{
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction, pool::PoolConnection};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::StoreError;
+use crate::{
+    StoreError,
+    clean::{Clean, Cleaner},
+};
 use run::engine;
 
 /// A store in the file `postern.db` of a folder.
@@ -44,6 +47,7 @@ pub struct SqliteStore {
     /// is fair and prompt where SQLite would poll.
     writing: Mutex<()>,
     chain: String,
+    cleaner: Cleaner,
     folder: PathBuf,
     serving: OnceLock<File>,
 }
@@ -60,9 +64,17 @@ impl SqliteStore {
             pools: open::open(folder).await?,
             writing: Mutex::new(()),
             chain: chain.to_owned(),
+            cleaner: Cleaner::default(),
             folder: folder.to_owned(),
             serving: OnceLock::new(),
         })
+    }
+
+    /// The store, with free texts of audit rows and reasons of what went wrong cleaned
+    /// before they are kept.
+    #[must_use]
+    pub fn cleaning(self, clean: Clean) -> Self {
+        Self { cleaner: Cleaner::new(clean), ..self }
     }
 
     /// Takes the lock of the one process that serves the folder and keeps it

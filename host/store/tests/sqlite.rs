@@ -58,6 +58,35 @@ fn whole(error: &StoreError) -> String {
 }
 
 #[tokio::test]
+async fn free_texts_are_cleaned_before_they_are_kept_and_the_chain_holds() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder).await.cleaning(|text| text.replace(SECRET, "[EMAIL]").into());
+    accept(&store).await;
+    let at = Timestamp::from_millis(0);
+    let row = AuditEntry {
+        detail: format!("status 400: {SECRET}"),
+        ..AuditEntry::new(at, AuditKind::Turn, "host", "test", format!("people ({SECRET})"))
+    };
+    let reason = format!("no such person: {SECRET}");
+    let dead = Change::InboxDead { message: message().id(), reason };
+    let commit = Commit { changes: vec![dead], audit: vec![row.clone()], ..Commit::default() };
+    store.commit(commit).await.unwrap();
+    store.import(BTreeMap::new(), row).await.unwrap();
+
+    let rows = store.audit_tail(10, None).await.unwrap();
+    assert_eq!(rows.len(), 2);
+    for row in rows {
+        assert!(row.is_intact());
+        assert_eq!(row.entry.detail, "status 400: [EMAIL]");
+        assert_eq!(row.entry.resource, "people ([EMAIL])");
+    }
+    let mut database = database(&folder).await;
+    let reason = sqlx::query("SELECT last_error FROM inbox").fetch_one(&mut database).await;
+    let reason: String = reason.unwrap().get("last_error");
+    assert_eq!(reason, "no such person: [EMAIL]");
+}
+
+#[tokio::test]
 async fn one_process_serves_a_folder() {
     let folder = TempDir::new().unwrap();
     let (first, second) = (open(&folder).await, open(&folder).await);

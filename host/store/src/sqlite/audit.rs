@@ -1,13 +1,12 @@
 //! The audit log: chains of rows, each with the hash of the one before.
 
-use postern_domain::{
-    AuditEntry, AuditHead, AuditRow, Checkpoint, ConversationId, Digest, ScannedRow,
-};
+use postern_domain::{AuditHead, AuditRow, Checkpoint, ConversationId, Digest, ScannedRow};
 use sqlx::SqliteConnection;
 
 use super::run::{Fields, read_all, read_one};
 use crate::{
     StoreError,
+    clean::CleanEntries,
     form::Form,
     sql::{Batch, Statement, values},
 };
@@ -73,7 +72,7 @@ fn read(f: &Fields<'_>) -> Result<AuditRow, StoreError> {
 pub(super) async fn append(
     on: &mut SqliteConnection,
     chain: &str,
-    entries: Vec<AuditEntry>,
+    CleanEntries(entries): CleanEntries,
 ) -> Result<(), StoreError> {
     if entries.is_empty() {
         return Ok(());

@@ -7,14 +7,14 @@ use super::{
     approvals, audit, conversations, inbox, kv, lease, limits, messages, operators, outbox,
     records, tickets, turns,
 };
-use crate::{Change, Commit, Committed, StoreError};
+use crate::{Change, Commit, Committed, StoreError, clean::CleanEntries};
 
 /// Makes the changes of `commit`, its audit rows last. The caller ends the
 /// transaction, or lets it go when this fails.
 pub(super) async fn apply(
     on: &mut SqliteConnection,
     chain: &str,
-    commit: Commit,
+    (commit, audit): (Commit, CleanEntries),
 ) -> Result<Committed, StoreError> {
     if let Some(lease) = &commit.lease {
         lease::check(&mut *on, lease).await?;
@@ -24,7 +24,7 @@ pub(super) async fn apply(
         make(&mut *on, change, &mut made).await?;
     }
     turns::put_journal(&mut *on, &made.journal).await?;
-    audit::append(on, chain, commit.audit).await?;
+    audit::append(on, chain, audit).await?;
     Ok(Committed { versions: made.versions })
 }
 

@@ -66,8 +66,9 @@ impl Store for SqliteStore {
     }
 
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
+        let cleaned = self.cleaner.commit(commit);
         let mut write = self.durable().await?;
-        let committed = commit::apply(write.on(), &self.chain, commit).await?;
+        let committed = commit::apply(write.on(), &self.chain, cleaned).await?;
         write.commit().await?;
         Ok(committed)
     }
@@ -110,9 +111,10 @@ impl Store for SqliteStore {
         collections: BTreeMap<String, Vec<IndexedDocument>>,
         audit: AuditEntry,
     ) -> Result<BTreeMap<String, u64>, StoreError> {
+        let audit = self.cleaner.entries(vec![audit]);
         let mut write = self.durable().await?;
         let counts = records::import(write.on(), &collections).await?;
-        audit::append(write.on(), &self.chain, vec![audit]).await?;
+        audit::append(write.on(), &self.chain, audit).await?;
         write.commit().await?;
         Ok(counts)
     }
