@@ -5,6 +5,8 @@
 //! [`Permit`], which nothing else can make, lets [`crate::effects`] perform it.
 
 mod facts;
+mod heard;
+mod hide;
 mod hold;
 mod limits;
 mod passage;
@@ -259,7 +261,9 @@ impl HostPort for Gate {
             None => None,
             Some(record) => match &record.state {
                 CallState::Done { reply } => {
-                    self.ledger.lock().await.recall(record);
+                    let mut ledger = self.ledger.lock().await;
+                    ledger.recall(record);
+                    ledger.hear(heard::taint(reply));
                     self.reached.pass(seq);
                     return Ok(Answered { answer: Ok(reply.clone()), at: record.at });
                 }
@@ -300,6 +304,12 @@ impl HostPort for Gate {
                 in_task(passage.external(call, idempotent, interrupted)).await
             }
         };
+        if let Ok(Answered { answer: Ok(reply), .. }) = &answer {
+            let taint = heard::taint(reply);
+            if taint > 0 {
+                self.ledger.lock().await.hear(taint);
+            }
+        }
         answer.map_err(abort)
     }
 }

@@ -14,7 +14,10 @@ use postern_domain::{
 };
 use postern_store::{Change, Commit, Committed, Lease, Store, StoreError, TurnRow};
 
-use crate::{gate, privacy::Vault};
+use crate::{
+    gate,
+    privacy::{Blind, Vault},
+};
 
 /// Reads that must see what the turn itself has written.
 type KvOverlay = HashMap<(SkillId, String, String), Option<Vec<u8>>>;
@@ -47,6 +50,8 @@ pub struct Ledger {
     pub conversation: Conversation,
     /// The conversation's values and placeholders.
     pub vault: Vault,
+    /// How the vault's values are known again, where they are.
+    blind: Option<Blind>,
     /// The conversation's current ticket as it will be.
     pub ticket: Option<Ticket>,
     /// An effect of which nobody knows whether it happened: a person must look.
@@ -86,6 +91,7 @@ impl Ledger {
             turn,
             conversation,
             vault,
+            blind: None,
             ticket,
             uncertain: None,
             words: String::new(),
@@ -99,6 +105,12 @@ impl Ledger {
             changes: Vec::new(),
             audit: Vec::new(),
         }
+    }
+
+    /// With an index of whose the values of the vault are.
+    #[must_use]
+    pub fn indexed(self, blind: Blind) -> Self {
+        Self { blind: Some(blind), ..self }
     }
 
     /// The store, for reads.
@@ -151,6 +163,12 @@ impl Ledger {
             CallState::Intended => self.uncertain = Some(gate::effect(&record.call)),
             CallState::Done { .. } | CallState::Failed { .. } => {}
         }
+    }
+
+    /// Something was read that looks so hostile, from 0 to 100. It stays for the session.
+    pub fn hear(&mut self, taint: u8) {
+        let state = &mut self.conversation.state;
+        state.taint = state.taint.max(taint);
     }
 
     /// The value that this turn itself has kept or forgotten under a key of a
@@ -278,6 +296,13 @@ impl Ledger {
         if !entries.is_empty() {
             let conversation = self.conversation.id.clone();
             self.changes.push(Change::Vault { conversation, entries });
+        }
+        let own = self.vault.take_own();
+        let tags = self.blind.as_ref().map(|blind| blind.tags(&own)).unwrap_or_default();
+        if !tags.is_empty() {
+            let conversation = self.conversation.id.clone();
+            let customer = self.conversation.customer.verified().map(str::to_owned);
+            self.changes.push(Change::VaultIndex { conversation, customer, tags });
         }
         let conversation = self.kept.as_ref().unwrap_or(&self.conversation).clone();
         let mut changes = vec![Change::Turn(self.turn.clone()), Change::Conversation(conversation)];

@@ -37,6 +37,13 @@ pub struct Customer {
     pub level: IdentityLevel,
 }
 
+impl Customer {
+    /// The key of the customer's record, if it is sure who they are.
+    pub fn verified(&self) -> Option<&str> {
+        self.key.as_deref().filter(|_| self.level >= IdentityLevel::Verified)
+    }
+}
+
 /// A tool that waits for something the customer has to say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingTool {
@@ -111,6 +118,10 @@ pub struct ConversationState {
     /// Number of the session: identity, context and placeholders end with it.
     #[serde(default)]
     pub session: u32,
+    /// How much what was read in this session looks as if it wants to steer the
+    /// machine, from 0 to 100.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub taint: u8,
     /// How many attempts to identify have failed.
     pub identify_failures: u32,
     /// The code that was sent and not answered yet.
@@ -123,6 +134,11 @@ pub struct ConversationState {
     /// When `entities` and `customer` were last of use: a session ends after
     /// thirty idle minutes.
     pub last_active: Timestamp,
+}
+
+/// Whether nothing has to be stored.
+fn is_zero(number: &u8) -> bool {
+    *number == 0
 }
 
 /// One chat with one person.

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use postern_policy::{Case, PolicySet, PolicySource, RuleSummary, read_cases, told};
+use postern_policy::{Case, PolicySet, PolicySource, read_cases, told};
 
 use super::{Context, output, output::out};
 use crate::{config::Config, policies::Loaded};

@@ -41,6 +41,12 @@ pub(crate) enum Material {
     Target(Checked),
 }
 
+/// A score in steps of ten, rounded up, so that what was found for one score is found
+/// again for the next, and what was flagged stays above the threshold.
+fn in_steps(score: u8) -> u8 {
+    score.min(100).div_ceil(10) * 10
+}
+
 type Preparation = Result<Result<Prepared, CallFailure>, GateError>;
 
 /// Reads the facts for a call; `target` is where a request goes. The inner failure
@@ -58,7 +64,7 @@ pub(super) async fn prepare(
         // What was granted is told by whoever looked at the approvals.
         confirmed: false,
         approvals: BTreeSet::new(),
-        taint: 0,
+        taint: in_steps(ledger.conversation.state.taint),
         tier: tier(shared, ledger).await?,
         identify_failures: ledger.conversation.state.identify_failures,
         now: shared.clock.now(),
@@ -315,7 +321,8 @@ async fn writes(
                 version: *version,
             },
             RecordStep::Put { body, expected, .. } => {
-                let body = match ledger.vault.reveal(rules, body) {
+                let held = current.as_ref().map(|record| &record.body);
+                let body = match ledger.vault.reveal(rules, held, body) {
                     Ok(body) => body,
                     Err(field) => {
                         let reason = format!("{field} is personal: it takes a placeholder only");

@@ -3,7 +3,7 @@
 use postern_store::Work;
 
 use super::{plan::Plan, respond::Response};
-use crate::ledger::Ledger;
+use crate::{ledger::Ledger, taint::Assessment};
 
 pub(super) fn kind_of(work: &Work) -> &'static str {
     match work.message.kind {
@@ -14,7 +14,17 @@ pub(super) fn kind_of(work: &Work) -> &'static str {
     }
 }
 
-pub(super) fn classified(plan: &Plan) -> String {
+/// What was understood, and how hostile it looks if it was flagged.
+pub(super) fn classified(plan: &Plan, heard: &Assessment) -> String {
+    let meaning = meaning(plan);
+    if !heard.flagged {
+        return meaning;
+    }
+    let signs: Vec<&str> = heard.signals.iter().map(|signal| signal.sentence()).collect();
+    format!("{meaning}; looks hostile ({} of 100): {}", heard.score, signs.join("; "))
+}
+
+fn meaning(plan: &Plan) -> String {
     match plan.understanding.ranked.first() {
         Some(best) if plan.understanding.in_scope => {
             format!("{} ({:.0} %)", best.intent, best.probability * 100.0)

@@ -11,6 +11,7 @@ use postern_store::{Change, Lease, StoreError, TurnRow, Work};
 use tokio::sync::Mutex;
 
 use super::{
+    answer::answer,
     explain::{Stage, Stages},
     hold,
     lines::{classified, kind_of, responded, retrieved, ticket_line},
@@ -24,8 +25,9 @@ use crate::{
     app::App,
     approvals, identity,
     ledger::{Ledger, Wish},
-    privacy::{Vault, mark_in, mark_of},
+    privacy::{Blind, Vault, mark_in, mark_of},
     registry::{RegistryError, Skills},
+    taint,
 };
 
 /// Why a turn could not be completed. Nothing but its journal was kept; it is
@@ -63,7 +65,10 @@ pub(super) async fn run(app: Arc<App>, lease: Lease, work: Work) -> Result<(), T
     };
     let mut stages = Stages::begin();
     let meanwhile = Meanwhile::of(&app, &skills, &work);
+    let heard = taint::assess(&work.message.text);
     let (plan, mut ledger) = open(&app, &skills, lease, &work, &mut stages)?;
+    stages.end(Stage::Classify, classified(&plan, &heard));
+    ledger.hear(heard.score);
     ledger.words.clone_from(&plan.text);
     ledger.requester = approvals::requester(&app, &ledger.conversation).await?;
     if let Some(meanwhile) = &meanwhile {
@@ -189,9 +194,9 @@ fn open(
             (plan, turn)
         }
     };
-    stages.end(Stage::Classify, classified(&plan));
     let store = Arc::clone(&app.store);
-    Ok((plan, Ledger::new(store, lease, turn, conversation, vault, work.ticket.clone())))
+    let ledger = Ledger::new(store, lease, turn, conversation, vault, work.ticket.clone());
+    Ok((plan, ledger.indexed(Blind::new(&app.key))))
 }
 
 /// After the idle time, what was said before no longer counts. Time is that of
@@ -289,7 +294,7 @@ async fn end(
             }
         }
     }
-    answer(app, ledger, &answers.join("\n\n"), "answer", now);
+    answer(app, ledger, &answers.join("\n\n"), "answer", now).await?;
     let done = Change::InboxDone(ledger.turn.message.clone());
     ledger.audit_host(now, AuditKind::Turn, "turn:complete", format!("escalation: {why}"));
     ledger.commit(vec![done], vec![]).await?;
@@ -362,48 +367,4 @@ fn raise(ledger: &mut Ledger, plan: &Plan, escalation: &Escalation, queue: &str,
     };
     let subject = plan.subject.as_deref().unwrap_or("Needs a person");
     ledger.escalate("escalation", subject, wish, "host", now);
-}
-
-/// Keeps an answer, and puts it in the outbox where it has to travel. `which` tells
-/// the answers of one turn apart.
-pub(super) fn answer(app: &App, ledger: &mut Ledger, text: &str, which: &str, now: Timestamp) {
-    if text.is_empty() {
-        return;
-    }
-    let text = &*ledger.vault.admit(text).into_owned();
-    let (turn, conversation) = (ledger.turn.id.clone(), ledger.conversation.clone());
-    ledger.push(Change::Message(StoredMessage {
-        id: MessageId::derive(&[turn.as_str(), which]),
-        conversation: conversation.id.clone(),
-        author: Author::Bot,
-        text: text.to_owned(),
-        at: now,
-    }));
-    match conversation.channel {
-        // The page and the terminal read the conversation itself.
-        Channel::Web | Channel::Terminal | Channel::Contact => {}
-        Channel::Telegram => {
-            for (part, text) in app
-                .channels
-                .split(conversation.channel, text, &ledger.vault)
-                .into_iter()
-                .enumerate()
-            {
-                ledger.push(Change::Outbox(OutboxItem {
-                    id: OutboxId::derive(&[turn.as_str(), which, &part.to_string()]),
-                    conversation: conversation.id.clone(),
-                    channel: conversation.channel,
-                    account: conversation.account.clone(),
-                    chat: conversation.chat.clone(),
-                    text,
-                    state: OutboxState::Pending,
-                    attempts: 0,
-                    next_at: now,
-                    possible_duplicate: false,
-                    last_error: None,
-                    created_at: now,
-                }));
-            }
-        }
-    }
 }

@@ -21,6 +21,7 @@ mod hostile_corpus;
 mod identity;
 mod lifecycle;
 mod operators;
+mod personal_data;
 mod policy;
 mod replies;
 mod retail;

@@ -5,6 +5,7 @@
 pub mod browser;
 pub mod carrier;
 pub mod chat;
+pub mod crm;
 mod error;
 pub mod exempt;
 pub mod fake_py;
