@@ -1,0 +1,122 @@
+//! Names and addresses where a field says so: free text has no sure sign of them.
+
+use super::{Scan, keywords::Keyword};
+use crate::personal::DataKind;
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    /// The name of somebody or something: only a person's counts.
+    Anything,
+    /// The name of a person.
+    Name,
+    /// A postal address.
+    Address,
+}
+
+/// Bytes of a name and of an address.
+const LONGEST_NAME: usize = 80;
+const LONGEST_ADDRESS: usize = 240;
+
+/// Reads the value of a field: `"name":"…"`, `name=…`, `收货人:…`.
+pub(super) fn read(scan: &mut Scan<'_>, keyword: &Keyword, field: Field) {
+    let rest = &scan.text[keyword.end..];
+    let open = rest.strip_prefix(['"', '\'']).unwrap_or(rest).trim_start_matches(' ');
+    let Some(value) = open.strip_prefix([':', '=']) else { return };
+    let value = value.trim_start_matches(' ');
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let value = &value[quote.map_or(0, char::len_utf8)..];
+    let start = scan.text.len() - value.len();
+    let most = if field == Field::Address { LONGEST_ADDRESS } else { LONGEST_NAME };
+    let is_assigned = open.starts_with('=') && quote.is_none();
+    let is_end = |c: char| match quote {
+        Some(quote) => c == quote || c == '\n',
+        None => {
+            c.is_control()
+                || matches!(c, ';' | '。' | '，' | '；' | '<' | '>' | '|' | '"' | '&' | '{' | '}')
+                || is_assigned && (c == ',' || c == ')' || c == ' ')
+                || field != Field::Address && matches!(c, ',' | '.' | '、')
+        }
+    };
+    let width = value
+        .char_indices()
+        .find(|(at, c)| *at + c.len_utf8() > most || is_end(*c))
+        .map_or(value.len(), |(at, _)| at);
+    let value = value[..width].trim_end();
+    let (kind, confidence) = match field {
+        Field::Anything if is_person(value) => (DataKind::Name, 40),
+        Field::Name if is_called(value) => (DataKind::Name, 60),
+        Field::Address if is_postal(value) => (DataKind::Address, 60),
+        Field::Anything | Field::Name | Field::Address => return,
+    };
+    scan.push(kind, start..start + value.len(), confidence);
+}
+
+fn is_chinese(c: char) -> bool {
+    ('\u{4e00}'..='\u{9fff}').contains(&c)
+}
+
+/// Two to four Chinese characters, or two to four words with capitals.
+fn is_person(value: &str) -> bool {
+    let chinese = (2..=4).contains(&value.chars().count()) && value.chars().all(is_chinese);
+    let words: Vec<&str> = value.split(' ').collect();
+    let is_word = |word: &&str| {
+        word.chars().next().is_some_and(char::is_uppercase)
+            && word.chars().all(|c| c.is_alphabetic() || matches!(c, '.' | '\'' | '-'))
+    };
+    chinese || (2..=4).contains(&words.len()) && words.iter().all(is_word)
+}
+
+/// What can be a name at all.
+fn is_called(value: &str) -> bool {
+    let words = value.split_whitespace().count();
+    let is_part = |c: char| c.is_alphabetic() || matches!(c, ' ' | '.' | '\'' | '-' | '·');
+    (1..=5).contains(&words)
+        && value.chars().count() >= 2
+        && value.chars().all(is_part)
+        && (value.chars().any(is_chinese) || value.chars().any(char::is_uppercase))
+}
+
+/// What can be a postal address: a number and words, or enough Chinese.
+fn is_postal(value: &str) -> bool {
+    let chinese = value.chars().filter(|c| is_chinese(*c)).count();
+    let words = value.split_whitespace().count();
+    let has_digit = value.bytes().any(|byte| byte.is_ascii_digit());
+    let has_letter = value.chars().any(char::is_alphabetic);
+    let is_net = value.contains('@') || value.contains("://");
+    !is_net && (chinese >= 6 || has_digit && has_letter && words >= 2 && value.len() >= 8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::personal::words::tests::check;
+
+    const NAME: DataKind = DataKind::Name;
+    const ADDRESS: DataKind = DataKind::Address;
+
+    #[test]
+    fn fields_name_people_and_where_they_live() {
+        check("收货人:王小明，电话", &[(NAME, "王小明")]);
+        check(r#"{"full_name":"Ava Moore","x":1}"#, &[(NAME, "Ava Moore")]);
+        check(r#"{"name": "Ava Moore"}"#, &[(NAME, "Ava Moore")]);
+        check("customer_name=Ava, id=3", &[(NAME, "Ava")]);
+        check("收货地址:杭州市西湖区文三路九十号，谢谢", &[(ADDRESS, "杭州市西湖区文三路九十号")]);
+        check("ship to: 12 Elm Street, Springfield", &[(ADDRESS, "12 Elm Street, Springfield")]);
+    }
+
+    #[test]
+    fn names_of_things_and_talk_of_addresses_are_left() {
+        for text in [
+            r#"{"name":"crm-lookup"}"#,
+            "name=order_status",
+            "my address: it changed",
+            "收货人:<NAME_1.k3f9>",
+            "地址:[ADDRESS]",
+            "what is your name?",
+            "the recipient is wrong",
+        ] {
+            check(text, &[]);
+        }
+    }
+}

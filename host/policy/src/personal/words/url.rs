@@ -1,0 +1,181 @@
+//! URLs, names of hosts that stand for one, and who signs in by them.
+
+use super::{Scan, Token, after, before, top_level};
+use crate::personal::DataKind;
+
+/// Bytes of a URL that are read as one.
+const LONGEST: usize = 2048;
+const LONGEST_NAME: usize = 253;
+const LONGEST_LABEL: usize = 63;
+
+/// A user alone that is a token rather than the name of one.
+const TOKEN: usize = 16;
+
+/// Reads a URL whose scheme is this token.
+pub(super) fn at_scheme(scan: &mut Scan<'_>, scheme: Token) {
+    if scheme.start < scan.read.url {
+        return;
+    }
+    let authority = scheme.end + 3;
+    let end = end_of(scan.text, authority);
+    scan.read.url = end;
+    let of_web = ["http", "https", "ftp", "ftps", "ws", "wss"];
+    let name = &scan.text[scheme.start..scheme.end];
+    let is_of_web = of_web.iter().any(|known| known.eq_ignore_ascii_case(name));
+    let rest = &scan.text[authority..end];
+    let width = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (user, host) = match rest[..width].rsplit_once('@') {
+        Some((user, host)) => (user, host),
+        None => ("", &rest[..width]),
+    };
+    let is_secret = match user.split_once(':') {
+        Some((_, password)) => !password.is_empty(),
+        None => is_of_web && user.len() >= TOKEN,
+    };
+    if is_secret && !user.starts_with(['[', '<']) {
+        scan.push(DataKind::Secret, authority..authority + user.len(), 97);
+    }
+    if is_of_web && is_host(host) {
+        scan.push(DataKind::Url, scheme.start..end, 95);
+    }
+}
+
+/// Reads a name without a scheme, of which this token is a label: `shop.example.com/x`.
+pub(super) fn at_name(scan: &mut Scan<'_>, label: Token) {
+    if label.start < scan.read.name {
+        return;
+    }
+    let text = scan.text;
+    let bytes = text.as_bytes();
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+    let floor = scan.read.name.max(label.start.saturating_sub(LONGEST_LABEL));
+    let back = bytes[floor..label.start].iter().rev().take_while(|byte| is_part(byte)).count();
+    let start = label.start - back;
+    let run = &bytes[start..];
+    let width = run.iter().position(|byte| !is_part(byte) && *byte != b'.').unwrap_or(run.len());
+    scan.read.name = start + width;
+    let name = text[start..start + width].trim_end_matches(['.', '-']);
+    let end = start + name.len();
+    let cut = name.len() < width;
+    let is_glued = |byte| matches!(byte, b'@' | b'.' | b'/' | b'\\' | b'_' | b'-' | b'%');
+    let goes_on = |byte: u8| matches!(byte, b'@' | b'_' | b'(' | b'\\') || !byte.is_ascii();
+    let next = after(text, end).filter(|_| !cut);
+    let touches =
+        before(text, start).is_some_and(|byte| is_glued(byte) || byte >= 0xc3 && byte < 0xe0);
+    if touches || next.is_some_and(|byte| goes_on(byte) && byte < 0xe0) {
+        return;
+    }
+    let has_path = next == Some(b'/');
+    if name.len() > LONGEST_NAME || !top_level::is_name(name, has_path) {
+        return;
+    }
+    let with_port = end + port(&bytes[end..]);
+    let end = match after(text, with_port).filter(|_| !cut) {
+        Some(b'/' | b'?' | b'#') => end_of(text, with_port),
+        Some(_) | None => with_port,
+    };
+    scan.read.url = end;
+    scan.push(DataKind::Url, start..end, 80);
+}
+
+/// Bytes of a port with its colon.
+fn port(rest: &[u8]) -> usize {
+    let [b':', digits @ ..] = rest else { return 0 };
+    let count = digits.iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
+    if (1..=5).contains(&count) { count + 1 } else { 0 }
+}
+
+/// Where a URL ends that is open at a place. Other scripts than Latin are no part of it:
+/// Chinese text follows without a space.
+fn end_of(text: &str, from: usize) -> usize {
+    let is_end = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c, '"' | '<' | '>' | '`' | '{' | '}' | '|' | '^' | '\\')
+            || c >= '\u{2000}'
+    };
+    let rest = &text[from..];
+    let width = rest
+        .char_indices()
+        .find(|(at, c)| *at >= LONGEST || is_end(*c))
+        .map_or(rest.len(), |(at, _)| at);
+    let mut url = &rest[..width];
+    // What closes a sentence or a bracket that was opened before is no part of it.
+    let (mut round, mut square) = (depth(url, '(', ')'), depth(url, '[', ']'));
+    loop {
+        match url.as_bytes().last() {
+            Some(b'.' | b',' | b';' | b':' | b'!' | b'?' | b'\'' | b'*') => {}
+            Some(b')') if round < 0 => round += 1,
+            Some(b']') if square < 0 => square += 1,
+            Some(_) | None => break,
+        }
+        url = &url[..url.len() - 1];
+    }
+    from + url.len()
+}
+
+fn depth(url: &str, open: char, close: char) -> isize {
+    url.chars().fold(0, |depth, c| depth + isize::from(c == open) - isize::from(c == close))
+}
+
+/// A name with a point in it, an address, or this machine.
+fn is_host(host: &str) -> bool {
+    let name = host.split(':').next().unwrap_or_default();
+    host.starts_with('[')
+        || name.eq_ignore_ascii_case("localhost")
+        || name.split('.').count() > 1 && name.split('.').all(|label| !label.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::personal::words::tests::check;
+
+    const URL: DataKind = DataKind::Url;
+
+    #[test]
+    fn urls_end_where_the_text_goes_on() {
+        let path = "https://shop.example/a?b=c,d#e";
+        check(&format!("see {path}."), &[(URL, path)]);
+        check(&format!("(see {path})"), &[(URL, path)]);
+        check(&format!("打开{path}看看"), &[(URL, path)]);
+        check(&format!("打开{path}，看看"), &[(URL, path)]);
+        check("http://x.example/a_(b)", &[(URL, "http://x.example/a_(b)")]);
+        check("http://a.webcam", &[(URL, "http://a.webcam")]);
+        check("HTTPS://Bücher.example/x", &[(URL, "HTTPS://Bücher.example/x")]);
+        check("http:// x https://x https://..", &[]);
+    }
+
+    #[test]
+    fn names_of_hosts_stand_for_urls() {
+        check("it is on amazon.com!", &[(URL, "amazon.com")]);
+        check("www.bbc.co.uk:8080/news, yes", &[(URL, "www.bbc.co.uk:8080/news")]);
+        check("上12306.cn买的", &[(URL, "12306.cn")]);
+        check("my-shop.example.de?", &[(URL, "my-shop.example.de")]);
+        check("youtu.be/abc", &[(URL, "youtu.be/abc")]);
+        for text in [
+            "report.pdf e.g. i.e. Mr.Smith 1.2.3 v1.2 main.rs node.js README.md",
+            "It arrived.Is it so.My order, end.It at 5 p.m. or 10.30am U.S.A. No.5",
+            "src/site.com foo.com() a@b www.microsoft 3.5kg 12.50 std.io.x",
+        ] {
+            check(text, &[]);
+        }
+        check("ann@mail.example.com", &[(DataKind::Email, "ann@mail.example.com")]);
+    }
+
+    #[test]
+    fn who_signs_in_by_a_url_is_a_secret() {
+        check("redis://app:hunter2@cache:6379/0", &[(DataKind::Secret, "app:hunter2")]);
+        let url = "https://ghx1234567890abcdef@git/x https://app:hunter2@git.example.";
+        check(
+            url,
+            &[
+                (DataKind::Secret, "ghx1234567890abcdef"),
+                (URL, "https://app:hunter2@git.example"),
+                (DataKind::Secret, "app:hunter2"),
+                (DataKind::Email, "hunter2@git.example"),
+            ],
+        );
+        check("ssh://git@host redis://[SECRET]@cache", &[]);
+    }
+}
