@@ -35,6 +35,7 @@ const CPU_SECONDS: &str = "postern_skill_cpu_seconds";
 const HOST_CALLS: &str = "postern_host_calls_total";
 const POLICY_GENERATION: &str = "postern_policy_generation";
 const POLICY_DIFFERING: &str = "postern_policy_files_differing";
+const ANSWERS_WITHHELD: &str = "postern_answers_withheld_total";
 const LOG_LINES_DROPPED: &str = "postern_log_lines_dropped_total";
 
 /// The outcome of a call that was refused because its skill rests.
@@ -68,6 +69,7 @@ fn describe(recorder: &PrometheusRecorder) {
         (TRAPS, "Calls in which the component trapped."),
         (BREAKER_OPENED, "How often a skill was put to rest."),
         (HOST_CALLS, "Host calls of skills by what policy said."),
+        (ANSWERS_WITHHELD, "Answers that told what is another customer's, by kind of datum."),
         (LOG_LINES_DROPPED, "Log lines of skills that were over a limit."),
     ];
     for (name, text) in counters {
@@ -156,6 +158,11 @@ impl Metrics {
     /// Counts a call of a tool that did not run, because its skill rests.
     pub fn rested(&self, skill: &SkillId, tool: &str) {
         self.ended(skill, tool, RESTING);
+    }
+
+    /// Counts an answer that was withheld because of this kind of datum.
+    pub fn withheld(&self, kind: &str) {
+        self.add(key(ANSWERS_WITHHELD, [("kind", kind)]), 1);
     }
 
     /// Counts that a skill was put to rest.

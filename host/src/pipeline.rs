@@ -4,6 +4,7 @@
 //! classify → retrieve → respond → ticket → route → escalate. What a turn
 //! changes commits together with its answer; [`deliver`] sends it.
 
+mod answer;
 pub mod deliver;
 mod explain;
 mod give_up;

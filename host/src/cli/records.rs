@@ -9,7 +9,10 @@ use postern_store::{IndexedDocument, Store as _};
 use serde_json::{Map, Value};
 
 use super::{Context, operator_entry, output, output::out};
-use crate::{config::Config, privacy::Vault};
+use crate::{
+    config::Config,
+    privacy::{Vault, Whose},
+};
 
 /// Bytes of a file of records.
 const MOST_BYTES: u64 = 512 * 1024 * 1024;
@@ -72,7 +75,7 @@ impl Records {
                     context.record(&store, Act::View, "records:reveal", on, String::new()).await?;
                     record.body
                 } else {
-                    Vault::new("····", vec![]).hide(rules, record.body)
+                    Vault::new("····", vec![]).hide(rules, record.body, Whose::Unknown)
                 };
                 let shown = serde_json::json!({
                     "collection": collection, "key": key, "version": record.version, "body": body,

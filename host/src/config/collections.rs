@@ -191,6 +191,14 @@ impl Collection {
         })
     }
 
+    /// Whether skills see what stands at a place in a record as it is: what rules read,
+    /// and what a record or its owner is found by.
+    pub fn is_plain(&self, names: &[String]) -> bool {
+        let named = self.owner.iter().chain(&self.find_by).chain(self.readable.keys());
+        let money = self.amount.iter().chain(&self.currency).chain(&self.tier);
+        named.chain(money).any(|path| path.split('.').eq(names.iter().map(String::as_str)))
+    }
+
     /// The kind of personal datum at a place in a record. Names may have dots.
     pub fn personal_kind_at(&self, names: &[String]) -> Option<&str> {
         let fits = |personal: &&PersonalField| {

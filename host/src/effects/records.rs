@@ -9,6 +9,7 @@ use super::Ports;
 use crate::{
     gate::{Material, Permit},
     ledger::Ledger,
+    privacy::Whose,
 };
 
 type Answer = Result<HostReply, CallFailure>;
@@ -20,7 +21,12 @@ fn not_found(what: &str) -> CallFailure {
 /// A record as the skill may see it.
 fn document(ports: &Ports, ledger: &mut Ledger, record: StoredRecord) -> Document {
     let body = match ports.collections.get(&record.collection) {
-        Some(rules) => ledger.vault.hide(rules, record.body),
+        Some(rules) => {
+            let customer = &ledger.conversation.customer.key;
+            let is_own = customer.is_some() && rules.owner_of(&record.body) == *customer;
+            let whose = if is_own { Whose::Customer } else { Whose::Unknown };
+            ledger.vault.hide(rules, record.body, whose)
+        }
         None => record.body,
     };
     Document { key: record.key, version: record.version, body: body.into() }

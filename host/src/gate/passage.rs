@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::sync::OwnedMutexGuard;
 
 use super::{
-    Answer, Caller, GateError, GateShared, Permit, facts, hold, record, redact, reveal,
+    Answer, Caller, GateError, GateShared, Permit, facts, hide, hold, record, redact, reveal,
     ruling::{Duties, Judged, Ruling, UsedUp},
 };
 use crate::{effects, ledger::Ledger};
@@ -216,11 +216,18 @@ impl Passage {
         permit: Permit,
         duties: &Duties,
     ) -> Result<Result<HostReply, CallFailure>, GateError> {
-        let ports = &self.shared.ports;
+        let shared = Arc::clone(&self.shared);
+        let rules = hide::rules_of(&permit.call, &shared.collections);
+        let now = self.started;
         let answer =
-            effects::perform(permit, ports, &mut self.ledger, &self.caller, self.started).await?;
-        let hidden = |reply| reveal::hidden(reply, &duties.revealed);
-        Ok(answer.map(hidden).map(|reply| redact::reply(reply, &duties.redact)))
+            effects::perform(permit, &shared.ports, &mut self.ledger, &self.caller, now).await?;
+        let policy = shared.policy.current();
+        let without = |reply| redact::reply(reply, &duties.redact, policy.detector());
+        Ok(answer.map(|reply| {
+            let reply = without(reveal::hidden(reply, &duties.revealed));
+            // What only a member's name tells is a placeholder now, and taken out as well.
+            without(hide::reply(reply, rules, policy.detector(), &mut self.ledger))
+        }))
     }
 
     /// Leaves the record of a call to the turn's next commit.

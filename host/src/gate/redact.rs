@@ -8,48 +8,48 @@ use crate::privacy;
 
 /// The reply without data of these types: placeholders for them, and values that
 /// look like them in texts that nobody declared personal.
-pub(super) fn reply(reply: HostReply, types: &[String]) -> HostReply {
+pub(super) fn reply(reply: HostReply, types: &[String], detector: &Detector) -> HostReply {
     if types.is_empty() {
         return reply;
     }
     if let HostReply::Http { mut response } = reply {
         // Bytes that are no text cannot be looked through.
         response.body = match std::str::from_utf8(&response.body) {
-            Ok(text) => without(text, types).into_bytes(),
+            Ok(text) => without(text, types, detector).into_bytes(),
             Err(_) => Vec::new(),
         };
         return HostReply::Http { response };
     }
     // The key is no data for the skill, but who the customer is from now on.
     if let HostReply::Identity { key, document } = reply {
-        let document = match self::reply(HostReply::Document { document }, types) {
+        let document = match self::reply(HostReply::Document { document }, types, detector) {
             HostReply::Document { document } => document,
             _ => Document { key: key.clone(), version: 0, body: Value::Null.into() },
         };
         return HostReply::Identity { key, document };
     }
     let Ok(mut value) = serde_json::to_value(&reply) else { return HostReply::Done };
-    walk(&mut value, types);
+    walk(&mut value, types, detector);
     // A shape that does not come back has lost something that it needs: nothing of
     // it is told.
     serde_json::from_value(value).unwrap_or(HostReply::Done)
 }
 
-fn walk(value: &mut Value, types: &[String]) {
+fn walk(value: &mut Value, types: &[String], detector: &Detector) {
+    let walk = |part| walk(part, types, detector);
     match value {
-        Value::String(text) => *text = without(text, types),
-        Value::Array(items) => items.iter_mut().for_each(|item| walk(item, types)),
-        Value::Object(members) => members.values_mut().for_each(|member| walk(member, types)),
+        Value::String(text) => *text = without(text, types, detector),
+        Value::Array(items) => items.iter_mut().for_each(walk),
+        Value::Object(members) => members.values_mut().for_each(walk),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
-fn without(text: &str, types: &[String]) -> String {
+fn without(text: &str, types: &[String], detector: &Detector) -> String {
     let is_wanted = |kind: &str| types.iter().any(|wanted| wanted == kind);
     let text = privacy::without_kinds(text, is_wanted);
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
-    let detector = Detector::standard();
     for Finding { span, kind, .. } in detector.find_for(&text, Purpose::Placeholders) {
         let kind = detector.name(kind);
         if is_wanted(kind) {
@@ -70,6 +70,9 @@ mod tests {
     fn placeholders_and_values_of_a_type_are_taken_out_and_others_stay() {
         let text = "write <EMAIL_1.k3f9> or ann@example.com, call <PHONE_2.k3f9>";
         let types = ["EMAIL".to_owned()];
-        assert_eq!(without(text, &types), "write [EMAIL] or [EMAIL], call <PHONE_2.k3f9>");
+        assert_eq!(
+            without(text, &types, &Detector::standard()),
+            "write [EMAIL] or [EMAIL], call <PHONE_2.k3f9>"
+        );
     }
 }

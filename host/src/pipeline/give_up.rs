@@ -5,10 +5,7 @@ use std::sync::Arc;
 use postern_domain::{AuditEntry, AuditKind, CallState, MessageId, Priority, Timestamp, TurnId};
 use postern_store::{Change, Commit, Lease, TurnRow};
 
-use super::{
-    hold, texts,
-    turn::{TurnError, answer},
-};
+use super::{answer::answer, hold, texts, turn::TurnError};
 use crate::{
     app::App,
     gate,
@@ -58,7 +55,7 @@ pub(super) async fn give_up(
     };
     ledger.escalate("given-up", "Message not processed", wish, "host", now);
     hold::close(app, &mut ledger, &work.approvals).await?;
-    answer(app, &mut ledger, texts::GIVEN_UP, "given-up", now);
+    answer(app, &mut ledger, texts::GIVEN_UP, "given-up", now).await?;
     let entry = AuditEntry::new(now, AuditKind::Turn, "host", "turn:give-up", message.to_string());
     ledger
         .commit(vec![dead(reason)], vec![AuditEntry { detail: reason.to_owned(), ..entry }])

@@ -9,6 +9,7 @@ use postern_store::Change;
 use serde_json::Value;
 
 use super::{
+    answer::answer,
     meanwhile::Meanwhile,
     plan::{Action, Plan, Word},
     respond::{Escalation, Response},
@@ -114,7 +115,7 @@ pub(super) async fn put_aside(
     }
     text.push(question);
     let place = format!("ask-{}", approval.id);
-    turn::answer(app, ledger, &text.join("\n\n"), &place, now);
+    answer(app, ledger, &text.join("\n\n"), &place, now).await?;
     crate::fault::point("park.before");
     let detail = format!("{} for {}", approval.id, approval.duty);
     ledger.audit_host(now, AuditKind::Turn, "turn:suspend", detail);

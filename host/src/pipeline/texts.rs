@@ -13,6 +13,9 @@ pub(super) const TRY_LATER: &str = "I am sorry, I cannot find that out right now
 pub(super) const REFUSED: &str = "I am sorry, I am not allowed to do that for you here. I have told \
     a colleague, who will look into it and answer here.";
 
+pub(super) const WITHHELD: &str = "I am sorry, I cannot tell you that here. I have told a colleague, \
+    who will look into it and answer here.";
+
 pub(super) const UNCERTAIN: &str = "I could not make sure that this went through. I have asked a \
     colleague to check before anything is done again; they will answer here.";
 

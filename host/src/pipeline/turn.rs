@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use postern_domain::{
-    Approval, AuditKind, Author, Channel, Conversation, ConversationState, Customer, InboundKind,
-    MessageId, OutboxId, OutboxItem, OutboxState, Priority, Severity, StoredMessage,
-    TicketEventKind, Timestamp, TurnId,
+    Approval, AuditKind, Author, Conversation, ConversationState, Customer, InboundKind, Priority,
+    Severity, StoredMessage, TicketEventKind, Timestamp, TurnId,
 };
 use postern_store::{Change, Lease, StoreError, TurnRow, Work};
 use tokio::sync::Mutex;

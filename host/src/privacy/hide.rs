@@ -1,0 +1,284 @@
+//! Puts placeholders for values in texts that nobody declared personal.
+
+use std::{borrow::Cow, ops::Range};
+
+use postern_policy::personal::{DataKind, Detector, Purpose};
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+use super::{GRAMMAR, Vault, Whose};
+
+/// Bytes of the shortest text that is looked through.
+const SHORTEST: usize = 4;
+/// Bytes of the longest name of a member that says what its value is.
+const LONGEST_NAME: usize = 64;
+
+/// Looks through texts with a detector, and keeps what it finds in a vault.
+pub(crate) struct Hider<'a> {
+    detector: &'a Detector,
+    vault: &'a mut Vault,
+    whose: Whose,
+    /// Whether a member's name can make a name or an address of its value.
+    names: bool,
+}
+
+impl<'a> Hider<'a> {
+    /// Hides values of which nobody knows whose they are.
+    pub(crate) fn new(detector: &'a Detector, vault: &'a mut Vault) -> Self {
+        Self { detector, vault, whose: Whose::Unknown, names: true }
+    }
+
+    /// For a record: its names and addresses are where the operator declares them, and
+    /// its values are this one's.
+    #[must_use]
+    pub(crate) fn of_record(self, whose: Whose) -> Self {
+        Self { whose, names: false, ..self }
+    }
+
+    /// A text of an answer; `None` if there is nothing to hide in it.
+    pub(crate) fn text(&mut self, text: &str) -> Option<String> {
+        self.member("", text)
+    }
+
+    /// A document of an answer: the texts and numbers of JSON where they stand, anything
+    /// else as text. `None` if there is nothing to hide in it.
+    pub(crate) fn document(&mut self, text: &str) -> Option<String> {
+        if serde_json::from_str::<IgnoredAny>(text).is_ok() {
+            self.json(text)
+        } else {
+            self.text(text)
+        }
+    }
+
+    /// The parts of a value for which `leaves` does not say that they stay as they are.
+    pub(crate) fn value(
+        &mut self,
+        value: &mut Value,
+        path: &mut Vec<String>,
+        leaves: &dyn Fn(&[String]) -> bool,
+    ) {
+        if leaves(path) {
+            return;
+        }
+        let name = path.iter().rfind(|name| !is_place(name)).map_or("", String::as_str);
+        match value {
+            Value::String(text) => {
+                if let Some(hidden) = self.member(name, text) {
+                    *text = hidden;
+                }
+            }
+            Value::Number(number) => {
+                if let Some(hidden) = self.number(name, &number.to_string()) {
+                    *value = Value::String(hidden);
+                }
+            }
+            Value::Array(parts) => {
+                for (place, part) in parts.iter_mut().enumerate() {
+                    path.push(place.to_string());
+                    self.value(part, path, leaves);
+                    path.pop();
+                }
+            }
+            Value::Object(members) => {
+                for (name, part) in members {
+                    path.push(name.clone());
+                    self.value(part, path, leaves);
+                    path.pop();
+                }
+            }
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+
+    /// JSON with its texts, names and whole numbers looked through; everything else
+    /// stays as it is written.
+    fn json(&mut self, text: &str) -> Option<String> {
+        let bytes = text.as_bytes();
+        let (mut out, mut copied, mut at) = (String::new(), 0, 0);
+        let mut name = String::new();
+        while let Some(byte) = bytes.get(at) {
+            let end = match byte {
+                b'"' => end_of_text(bytes, at),
+                b'-' | b'0'..=b'9' => end_of_number(bytes, at),
+                _ => {
+                    at += 1;
+                    continue;
+                }
+            };
+            let token = &text[at..end];
+            let hidden = if *byte == b'"' {
+                let said: String = serde_json::from_str(token).unwrap_or_default();
+                let follows = bytes[end..].iter().find(|byte| !byte.is_ascii_whitespace());
+                if follows == Some(&b':') {
+                    let hidden = self.member("", &said);
+                    name = said;
+                    hidden
+                } else {
+                    self.member(&name, &said)
+                }
+            } else {
+                self.number(&name, token)
+            };
+            if let Some(hidden) = hidden {
+                out.push_str(&text[copied..at]);
+                out.push_str(&Value::String(hidden).to_string());
+                copied = end;
+            }
+            at = end;
+        }
+        out.push_str(&text[copied..]);
+        (copied > 0).then_some(out)
+    }
+
+    /// A whole number, if all of it is a value.
+    fn number(&mut self, name: &str, digits: &str) -> Option<String> {
+        if digits.len() < SHORTEST || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let found = self.found(name, digits);
+        let [(span, kind)] = &found[..] else { return None };
+        (*span == (0..digits.len())).then(|| self.vault.stand_for(kind, digits, self.whose))
+    }
+
+    /// The text of a member of this name.
+    fn member(&mut self, name: &str, text: &str) -> Option<String> {
+        if text.len() < SHORTEST {
+            return None;
+        }
+        let found = self.found(name, text);
+        if found.is_empty() {
+            return None;
+        }
+        Some(self.vault.replace(text, &found, self.whose))
+    }
+
+    /// What is found in the text of a member, whose name says what it is about.
+    fn found(&self, name: &str, text: &str) -> Vec<(Range<usize>, &'a str)> {
+        let said: Cow<'_, str> = match spoken(name) {
+            Some(name) => Cow::Owned(format!("{name}: {text}")),
+            None => Cow::Borrowed(text),
+        };
+        let before = said.len() - text.len();
+        let kept: Vec<Range<usize>> = GRAMMAR.find_iter(text).map(|it| it.range()).collect();
+        let is_free = |span: &Range<usize>| {
+            kept.iter().all(|kept| span.end <= kept.start || kept.end <= span.start)
+        };
+        let by_name = |kind| matches!(kind, DataKind::Name | DataKind::Address);
+        self.detector
+            .find_for(&said, Purpose::Placeholders)
+            .into_iter()
+            .filter(|one| one.span.start >= before && (self.names || !by_name(one.kind)))
+            .map(|one| (one.span.start - before..one.span.end - before, one.kind))
+            .filter(|(span, _)| is_free(span))
+            .map(|(span, kind)| (span, self.detector.name(kind)))
+            .collect()
+    }
+}
+
+/// The name of a member in words. A bare `name` says nothing: things have names, too.
+fn spoken(name: &str) -> Option<String> {
+    if name.is_empty() || name.len() > LONGEST_NAME || name.eq_ignore_ascii_case("name") {
+        return None;
+    }
+    let mut out = String::with_capacity(name.len() + 4);
+    let mut small = false;
+    for c in name.chars() {
+        if small && c.is_ascii_uppercase() {
+            out.push(' ');
+        }
+        out.push(if matches!(c, '_' | '-') { ' ' } else { c });
+        small = c.is_ascii_lowercase();
+    }
+    Some(out)
+}
+
+/// Whether a part of a path is a place in a list.
+fn is_place(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Where the text of JSON ends that begins at `start`.
+fn end_of_text(bytes: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+/// Where the number of JSON ends that begins at `start`.
+fn end_of_number(bytes: &[u8], start: usize) -> usize {
+    let is_part =
+        |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E');
+    start + bytes[start..].iter().take_while(|byte| is_part(byte)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn hidden(text: &str) -> String {
+        let (detector, mut vault) = (Detector::standard(), Vault::new("k3f9", vec![]));
+        let hidden = Hider::new(&detector, &mut vault).document(text);
+        if let Some(hidden) = &hidden {
+            assert_eq!(Hider::new(&detector, &mut vault).document(hidden), None, "{hidden}");
+        }
+        hidden.unwrap_or_else(|| text.to_owned())
+    }
+
+    #[test]
+    fn texts_numbers_and_names_of_json_are_hidden_where_they_stand() {
+        let body = r#"{ "a":[1.50,1e9, "ann@shop.example\n"],
+            "phone" : 13800138000, "bob\u0040shop.example": {"card":"4111 1111 1111 1111"} }"#;
+        let wanted = r#"{ "a":[1.50,1e9, "<EMAIL_1.k3f9>\n"],
+            "phone" : "<PHONE_1.k3f9>", "<EMAIL_2.k3f9>": {"card":"<CARD_1.k3f9>"} }"#;
+        assert_eq!(hidden(body), wanted);
+        assert_eq!(hidden("write to ann@shop.example"), "write to <EMAIL_1.k3f9>");
+        assert_eq!(hidden("{\"broken\": \"ann@shop.example"), "{\"broken\": \"<EMAIL_1.k3f9>");
+    }
+
+    #[test]
+    fn keys_amounts_and_times_stay() {
+        for body in [
+            r##"{"order_id":"#W1204518","total":12999,"at":1700000000,"tracking_id":"810400260333"}"##,
+            r#"{"item_id":"1008292230","sku":"SKU-20240501-77","code":"123456","zip":"10001"}"#,
+            r#"{"name":"Desk Lamp","price":153.23,"since":"2024-05-01T10:00:00Z","version":"1.2.3"}"#,
+            r#"{"id":"550e8400-e29b-41d4-a716-446655440000","millis":1700000000000,"etag":"W/\"5f3a\""}"#,
+            "#W1204518 is delivered; parcel 810400260333, 2024-05-01",
+        ] {
+            assert_eq!(hidden(body), body);
+        }
+    }
+
+    #[test]
+    fn a_record_keeps_what_rules_and_searches_need() {
+        let (detector, mut vault) = (Detector::standard(), Vault::new("k3f9", vec![]));
+        let mut body = json!({"contact": "ann@shop.example", "note": "call 13800138000", "n": 7});
+        let leaves = |path: &[String]| path == ["contact"];
+        Hider::new(&detector, &mut vault).of_record(Whose::Customer).value(
+            &mut body,
+            &mut Vec::new(),
+            &leaves,
+        );
+        let wanted = json!({"contact": "ann@shop.example", "note": "call <PHONE_1.k3f9>", "n": 7});
+        assert_eq!(body, wanted);
+        assert_eq!(vault.take_own(), [("PHONE".to_owned(), "13800138000".to_owned())]);
+    }
+
+    proptest::proptest! {
+        /// Whatever comes, JSON stays JSON, and nothing is hidden twice.
+        #[test]
+        fn json_stays_json(text in r#"[ -~é张]{0,30}"#, n in proptest::num::u64::ANY) {
+            let body = json!({"a": text, "phone": n, "b": [text, {"c": format!("{text}ann@shop.example")}]});
+            let hidden = hidden(&body.to_string());
+            let hidden: Value = serde_json::from_str(&hidden).unwrap();
+            proptest::prop_assert!(!hidden.to_string().contains("ann@shop.example"));
+        }
+    }
+}
