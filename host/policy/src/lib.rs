@@ -21,6 +21,7 @@ pub mod personal;
 mod quantities;
 mod remember;
 mod request;
+pub mod restricted;
 mod routes;
 mod rule;
 mod satisfied;
