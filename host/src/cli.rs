@@ -4,6 +4,7 @@ mod approval;
 mod audit;
 mod bench;
 mod chat;
+mod eval;
 mod init;
 mod operator;
 mod output;
@@ -27,6 +28,7 @@ use crate::{
     config::Config,
     operators::{self, Actor, Desk},
     policies::Policies,
+    redaction,
 };
 
 /// Runs customer-service skills that nobody has to trust.
@@ -83,6 +85,15 @@ enum Command {
     /// Look at tickets.
     #[command(subcommand)]
     Ticket(ticket::Ticket),
+    /// Measure what is found in texts, on files of yours.
+    ///
+    /// FILE has a JSON object with the texts "id" and "text" on each line (at most
+    /// 1 MiB); `-` is standard input. Rows are read one after another, so a file can
+    /// have any size. With labels, what is found is compared with them; how is said at
+    /// each command. Texts never stand in reports or errors. A line that does not fit
+    /// ends the command with its number.
+    #[command(subcommand)]
+    Eval(eval::Eval),
     /// Measure this host on this machine.
     Bench(bench::Bench),
 }
@@ -98,7 +109,7 @@ impl Context {
     /// The store of the data folder, which must exist.
     async fn store(&self) -> anyhow::Result<SqliteStore> {
         self.require_folder()?;
-        Ok(SqliteStore::open(&self.data, crate::app::CHAIN).await?)
+        Ok(crate::app::open_store(&self.data).await?)
     }
 
     fn require_folder(&self) -> anyhow::Result<()> {
@@ -188,11 +199,12 @@ fn operator_entry(action: &str, resource: String, detail: String) -> AuditEntry 
 /// Runs a command and answers its exit code.
 pub fn main(cli: Cli) -> ExitCode {
     let context = Context { data: cli.data, json: cli.json, token_file: cli.token_file };
+    redaction::catch_panics();
     output::log_to_stderr(matches!(cli.command, Command::Serve(_)));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("postern: the machine gives no threads: {error}");
+            redaction::tell(&format!("postern: the machine gives no threads: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -209,6 +221,7 @@ pub fn main(cli: Cli) -> ExitCode {
             Command::Audit(audit) => audit.run(&context).await,
             Command::Replay(replay) => replay.run(&context).await,
             Command::Ticket(ticket) => ticket.run(&context).await,
+            Command::Eval(eval) => eval.run(&context),
             Command::Bench(bench) => bench.run(&context).await,
         }
     });

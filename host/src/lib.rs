@@ -18,6 +18,7 @@ pub mod config;
 pub mod console;
 mod durable;
 pub mod effects;
+pub mod evaluation;
 pub mod fault;
 pub mod gate;
 mod http;

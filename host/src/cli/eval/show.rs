@@ -1,0 +1,107 @@
+//! Reports as tables for people.
+
+use crate::{
+    cli::{output, output::out},
+    evaluation::{Figures, InjectionReport, PersonalReport, Rated, Share},
+};
+
+/// A report that people can read.
+pub(super) trait Show {
+    /// Prints it.
+    fn show(&self) -> anyhow::Result<()>;
+}
+
+impl Show for PersonalReport {
+    fn show(&self) -> anyhow::Result<()> {
+        out!("{} rows, {} with labels", self.rows, self.labelled);
+        let mut rows: Vec<Vec<String>> =
+            self.types.iter().map(|(kind, figures)| figures_row(kind, *figures)).collect();
+        if !rows.is_empty() {
+            rows.push(figures_row("micro", self.micro));
+            let mut mean = vec![String::new(); 7];
+            "macro".clone_into(&mut mean[0]);
+            mean[6] = percent(self.macro_f1);
+            rows.push(mean);
+            out!("");
+            let head = ["type", "labels", "found", "right", "precision %", "recall %", "F1 %"];
+            output::table(&head, &rows)?;
+        }
+        out!("");
+        let passed = &self.passed;
+        for (what, share) in [
+            ("messages that leak", self.leaking),
+            ("clean lines flagged", self.flagged),
+            ("rows of core types passed, with personal data", passed.core_with),
+            ("rows of core types passed, without", passed.core_without),
+            ("rows of other types passed, with personal data", passed.other_with),
+            ("rows of other types passed, without", passed.other_without),
+        ] {
+            if share.whole > 0 {
+                out!("{what}: {}", told(share));
+            }
+        }
+        if !self.others.is_empty() {
+            let others: Vec<String> =
+                self.others.iter().map(|(kind, found)| format!("{kind} {found}")).collect();
+            out!("found of types without labels: {}", others.join(", "));
+        }
+        Ok(())
+    }
+}
+
+impl Show for InjectionReport {
+    fn show(&self) -> anyhow::Result<()> {
+        let Self { rows, labelled, flagged, threshold, .. } = self;
+        out!("{rows} rows, {labelled} with labels; {flagged} flagged, from a score of {threshold}");
+        if *labelled == 0 {
+            return Ok(());
+        }
+        let mut rows = vec![
+            rated_row("main: explicit and obfuscated", &self.main),
+            rated_row("overall", &self.overall),
+        ];
+        for (by, figures) in
+            [("tier", &self.by_tier), ("lang", &self.by_lang), ("source", &self.by_source)]
+        {
+            rows.extend(
+                figures.iter().map(|(key, rated)| rated_row(&format!("{by} {key}"), rated)),
+            );
+        }
+        out!("");
+        output::table(&["rows", "attacks", "caught", "TPR %", "benign", "flagged", "FPR %"], &rows)
+    }
+}
+
+fn figures_row(name: &str, figures: Figures) -> Vec<String> {
+    let Figures { counts, precision, recall, f1 } = figures;
+    vec![
+        output::words(name),
+        counts.labels.to_string(),
+        counts.found.to_string(),
+        counts.right.to_string(),
+        percent(precision),
+        percent(recall),
+        percent(f1),
+    ]
+}
+
+fn rated_row(name: &str, rated: &Rated) -> Vec<String> {
+    let Rated { caught, false_alarms } = rated;
+    vec![
+        output::words(name),
+        caught.whole.to_string(),
+        caught.part.to_string(),
+        percent(caught.rate()),
+        false_alarms.whole.to_string(),
+        false_alarms.part.to_string(),
+        percent(false_alarms.rate()),
+    ]
+}
+
+fn told(share: Share) -> String {
+    format!("{} of {} ({} %)", share.part, share.whole, percent(share.rate()))
+}
+
+fn percent(rate: Option<f64>) -> String {
+    rate.map_or_else(|| "-".to_owned(), |rate| format!("{:.2}", 100.0 * rate))
+}
