@@ -23,6 +23,7 @@ pub(super) struct Read {
 /// Reads a message. From here on nothing but the vault knows personal values.
 pub(super) fn read(
     brain: &Brain,
+    detector: &Detector,
     vault: &mut Vault,
     conversation: &Conversation,
     message: &InboundMessage,
@@ -33,7 +34,6 @@ pub(super) fn read(
     }
     let text = without_forged_placeholders(&message.text);
     let (ranked, in_scope) = brain.classify(&text);
-    let detector = Detector::standard();
     let mut spans: Vec<(Range<usize>, &str)> = detector
         .find_for(&text, Purpose::Placeholders)
         .into_iter()
@@ -130,7 +130,7 @@ mod tests {
             created_at: Timestamp::from_millis(1),
         };
         let mut vault = Vault::new("k3f9", vec![]);
-        let read = read(&brain, &mut vault, &conversation, &message);
+        let read = read(&brain, &Detector::standard(), &mut vault, &conversation, &message);
         assert!(!read.text.contains("7946"), "{}", read.text);
         let [mention] = &read.understanding.entities[..] else { panic!("one mention") };
         assert!(vault.resolve(&mention.value).is_some(), "the number is shown: {}", mention.value);

@@ -160,7 +160,9 @@ fn open(
             if let Some(language) = &work.message.language {
                 conversation.language.clone_from(language);
             }
-            let read = read::read(&skills.brain, &mut vault, &conversation, &work.message);
+            let policy = app.policy.current();
+            let (brain, detector) = (&skills.brain, policy.detector());
+            let read = read::read(brain, detector, &mut vault, &conversation, &work.message);
             let delivery = &work.message;
             stages.end(
                 Stage::Ingest,
