@@ -37,6 +37,11 @@ pub enum Act {
     ReadAudit,
     /// Stop intake, requests and effects.
     Lockdown,
+    /// See the value of a placeholder.
+    Reveal {
+        /// What kind of datum it is.
+        datum: String,
+    },
 }
 
 impl Act {
@@ -52,6 +57,7 @@ impl Act {
             Self::ManageOperators => "operator:operators",
             Self::ReadAudit => "operator:audit",
             Self::Lockdown => "operator:lockdown",
+            Self::Reveal { .. } => "operator:reveal",
         }
     }
 }
@@ -81,6 +87,11 @@ impl Judge {
                     ("requester", Value::Flag(*requester)),
                 ],
                 format!("approvals of the route {route}"),
+            ),
+            Act::Reveal { datum } => (
+                Thing::new(&words.datum, datum, Vec::new()),
+                Vec::new(),
+                format!("values of the type {datum}"),
             ),
             Act::View
             | Act::Reply

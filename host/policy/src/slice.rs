@@ -45,7 +45,7 @@ pub(crate) const ACTIONS: [&str; 22] = [
 ];
 
 /// Every action of operators.
-pub(crate) const ACTS: [&str; 9] = [
+pub(crate) const ACTS: [&str; 10] = [
     "operator:view",
     "operator:reply",
     "operator:approve",
@@ -55,6 +55,7 @@ pub(crate) const ACTS: [&str; 9] = [
     "operator:operators",
     "operator:audit",
     "operator:lockdown",
+    "operator:reveal",
 ];
 
 /// An action with the groups in which it is.

@@ -17,7 +17,8 @@ fn approval(role: Role, requester: bool) -> Act {
 #[test]
 fn each_role_does_its_own_and_admins_do_everything() {
     let set = shipped();
-    let table: [(Act, &[Role]); 10] = [
+    let datum = |datum: &str| Act::Reveal { datum: datum.into() };
+    let table: [(Act, &[Role]); 15] = [
         (Act::View, &Role::ALL),
         (Act::Reply, &[Role::Agent, Role::Admin]),
         (approval(Role::Approver, false), &[Role::Approver, Role::Admin]),
@@ -28,6 +29,11 @@ fn each_role_does_its_own_and_admins_do_everything() {
         (Act::ApplyPolicy, &[Role::Admin]),
         (Act::ManageOperators, &[Role::Admin]),
         (Act::Lockdown, &[Role::Admin]),
+        (datum("EMAIL"), &[Role::Agent, Role::Admin]),
+        (datum("IBAN"), &[Role::Admin]),
+        (datum("MEMBER_NO"), &[Role::Admin]),
+        (datum("CARD"), &[]),
+        (datum("SECRET"), &[]),
     ];
     for (wanted, allowed) in table {
         for role in Role::ALL {
@@ -130,6 +136,23 @@ fn nothing_is_revealed_unless_a_rule_names_it() {
         );
         let unknown = Facts { customer: Customer::default(), ..facts.clone() };
         assert_eq!(reveal(&set, "POSTCODE", &unknown).rules, ["reveal-identified"]);
+    }
+}
+
+#[test]
+fn numbers_of_cards_and_papers_leave_for_no_server_whatever_a_skill_is_permitted() {
+    let facts = Facts { customer: identified("ana"), ..facts() };
+    let mut sources = shipped_sources();
+    sources.rules.push(PolicySource {
+        file: "more.cedar".into(),
+        text: "@id(\"more\") permit (principal, action == Action::\"data:reveal\", resource);".into(),
+    });
+    let set = PolicySet::load(&sources, &shop()).unwrap();
+    for datum in ["CARD", "ID_CARD", "US_SSN", "UK_NHS", "PASSPORT", "DRIVER_LICENSE", "SECRET"] {
+        assert_eq!(reveal(&set, datum, &facts).rules, ["reveal-never"], "{datum}");
+    }
+    for datum in ["EMAIL", "IBAN", "MEMBER_NO"] {
+        assert_eq!(reveal(&set, datum, &facts).rules, ["more"], "{datum}");
     }
 }
 
