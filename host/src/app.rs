@@ -28,6 +28,7 @@ use crate::{
     metrics::Metrics,
     pipeline::{self, Bell, Events, Intake, deliver},
     policies::{Policies, PoliciesError},
+    redaction,
     registry::{Compiler, Registry, RegistryError, Skills},
 };
 
@@ -103,6 +104,14 @@ pub struct App {
     pinned: Pinned,
 }
 
+/// Opens the store of a data folder: nothing personal comes into its audit log.
+///
+/// # Errors
+/// As [`SqliteStore::open`].
+pub async fn open_store(data: &Path) -> Result<SqliteStore, StoreError> {
+    Ok(SqliteStore::open(data, CHAIN).await?.cleaning(redaction::clean))
+}
+
 /// Makes the TLS library known to the HTTP client; more than once does no harm.
 pub fn install_crypto() {
     // The error only says that it was installed before.
@@ -136,7 +145,7 @@ impl App {
     /// # Errors
     /// As [`App::open`].
     pub async fn open_with(config: Config) -> Result<Arc<Self>, StartError> {
-        let store = SqliteStore::open(&config.data, CHAIN).await?;
+        let store = open_store(&config.data).await?;
         store.lock_for_serving()?;
         Self::assemble(config, Arc::new(store), Arc::new(SystemClock), Compiler::this_program())
     }

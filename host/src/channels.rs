@@ -10,12 +10,12 @@ pub mod web;
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, middleware::from_fn};
 use postern_domain::{Channel, OutboxItem};
 
 pub(crate) use reply::{ErrorCode, error_reply, error_reply_saying};
 
-use crate::{app::App, approvals, config::Config, http, privacy::Vault};
+use crate::{app::App, approvals, config::Config, http, privacy::Vault, redaction};
 
 /// Why a message did not go out.
 #[derive(Debug, thiserror::Error)]
@@ -105,5 +105,8 @@ impl Channels {
 
 /// Everything that the public listener serves.
 pub fn router(app: Arc<App>) -> Router {
-    telegram::router(Arc::clone(&app)).merge(web::router(Arc::clone(&app))).merge(http::health(app))
+    telegram::router(Arc::clone(&app))
+        .merge(web::router(Arc::clone(&app)))
+        .merge(http::health(app))
+        .layer(from_fn(redaction::errors))
 }

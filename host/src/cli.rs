@@ -28,6 +28,7 @@ use crate::{
     config::Config,
     operators::{self, Actor, Desk},
     policies::Policies,
+    redaction,
 };
 
 /// Runs customer-service skills that nobody has to trust.
@@ -108,7 +109,7 @@ impl Context {
     /// The store of the data folder, which must exist.
     async fn store(&self) -> anyhow::Result<SqliteStore> {
         self.require_folder()?;
-        Ok(SqliteStore::open(&self.data, crate::app::CHAIN).await?)
+        Ok(crate::app::open_store(&self.data).await?)
     }
 
     fn require_folder(&self) -> anyhow::Result<()> {
@@ -198,11 +199,12 @@ fn operator_entry(action: &str, resource: String, detail: String) -> AuditEntry 
 /// Runs a command and answers its exit code.
 pub fn main(cli: Cli) -> ExitCode {
     let context = Context { data: cli.data, json: cli.json, token_file: cli.token_file };
+    redaction::catch_panics();
     output::log_to_stderr(matches!(cli.command, Command::Serve(_)));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("postern: the machine gives no threads: {error}");
+            redaction::tell(&format!("postern: the machine gives no threads: {error}"));
             return ExitCode::FAILURE;
         }
     };

@@ -24,7 +24,7 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::Uri,
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state},
     response::Response,
     routing::{get, post},
 };
@@ -37,6 +37,7 @@ use crate::{
     channels::{ErrorCode, error_reply},
     http,
     operators::{Actor, Desk},
+    redaction,
 };
 
 /// Bytes of the body of a sign-in: a token and the page that was asked for.
@@ -103,6 +104,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&console), auth::require_own_host))
         .with_state(console)
         .merge(http::health(app))
+        .layer(from_fn(redaction::errors))
 }
 
 async fn nothing_here(uri: Uri) -> Response {

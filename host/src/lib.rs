@@ -31,6 +31,7 @@ pub mod pipeline;
 pub mod policies;
 pub mod privacy;
 pub mod profile;
+pub mod redaction;
 pub mod registry;
 pub mod replay;
 pub mod taint;

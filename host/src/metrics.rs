@@ -4,18 +4,21 @@
 //! Each host has a recorder of its own, not the process's: several hosts in one
 //! process do not count for one another. Labels are names of installed skills
 //! and their tools and words of the host's own, never anything that a customer
-//! or a component says.
+//! or a component says; they are cleaned and counted all the same.
+
+mod labels;
 
 use std::{
     collections::BTreeSet,
     sync::{Mutex, PoisonError},
 };
 
-use metrics::{Key, KeyName, Label, Level, Metadata, Recorder as _, Unit};
+use metrics::{Key, KeyName, Level, Metadata, Recorder as _, Unit};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use postern_domain::{Decision, Outcome, SkillFailure, SkillId};
 use postern_runtime::Usage;
 
+use self::labels::Labels;
 use crate::breaker::Standing;
 
 /// Upper ends of the histograms' buckets, in seconds: from a call that does
@@ -47,6 +50,7 @@ const METADATA: Metadata<'static> = Metadata::new("postern", Level::INFO, None);
 pub struct Metrics {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
+    labels: Labels,
     /// Skills whose breakers were shown: a figure stays until it is set again.
     shown: Mutex<BTreeSet<SkillId>>,
 }
@@ -58,7 +62,12 @@ impl Default for Metrics {
             .expect("there are buckets")
             .build_recorder();
         describe(&recorder);
-        Self { handle: recorder.handle(), recorder, shown: Mutex::default() }
+        Self {
+            handle: recorder.handle(),
+            recorder,
+            labels: Labels::default(),
+            shown: Mutex::default(),
+        }
     }
 }
 
@@ -96,12 +105,6 @@ fn describe(recorder: &PrometheusRecorder) {
     }
 }
 
-fn key<const N: usize>(name: &'static str, labels: [(&'static str, &str); N]) -> Key {
-    let labels: Vec<Label> =
-        labels.into_iter().map(|(name, value)| Label::new(name, value.to_owned())).collect();
-    Key::from_parts(name, labels)
-}
-
 /// What a call came to, as a label.
 const fn outcome(result: &Result<Outcome, SkillFailure>) -> &'static str {
     match result {
@@ -127,9 +130,9 @@ impl Metrics {
         let skill = ("skill", skill.as_str());
         match result {
             Err(SkillFailure::Limit { limit, .. }) => {
-                self.add(key(LIMITS, [skill, ("limit", limit)]), 1);
+                self.add(self.labels.key(LIMITS, [skill, ("limit", limit)]), 1);
             }
-            Err(SkillFailure::Trap { .. }) => self.add(key(TRAPS, [skill]), 1),
+            Err(SkillFailure::Trap { .. }) => self.add(self.labels.key(TRAPS, [skill]), 1),
             Ok(_)
             | Err(
                 SkillFailure::InvalidArguments { .. }
@@ -142,11 +145,11 @@ impl Metrics {
         let times = [(CALL_SECONDS, usage.wall), (CPU_SECONDS, usage.cpu)];
         for (name, time) in times.into_iter().filter(|_| !usage.wall.is_zero()) {
             self.recorder
-                .register_histogram(&key(name, [skill]), &METADATA)
+                .register_histogram(&self.labels.key(name, [skill]), &METADATA)
                 .record(time.as_secs_f64());
         }
         if usage.log_lines_dropped > 0 {
-            self.add(key(LOG_LINES_DROPPED, [skill]), usage.log_lines_dropped.into());
+            self.add(self.labels.key(LOG_LINES_DROPPED, [skill]), usage.log_lines_dropped.into());
         }
     }
 
@@ -162,19 +165,19 @@ impl Metrics {
 
     /// Counts an answer that was withheld because of this kind of datum.
     pub fn withheld(&self, kind: &str) {
-        self.add(key(ANSWERS_WITHHELD, [("kind", kind)]), 1);
+        self.add(self.labels.key(ANSWERS_WITHHELD, [("kind", kind)]), 1);
     }
 
     /// Counts that a skill was put to rest.
     pub fn breaker_opened(&self, skill: &SkillId) {
-        self.add(key(BREAKER_OPENED, [("skill", skill.as_str())]), 1);
+        self.add(self.labels.key(BREAKER_OPENED, [("skill", skill.as_str())]), 1);
     }
 
     /// Counts a host call that was judged.
     pub fn judged(&self, skill: &SkillId, action: &'static str, decision: Decision) {
         let labels =
             [("skill", skill.as_str()), ("action", action), ("decision", decision.as_str())];
-        self.add(key(HOST_CALLS, labels), 1);
+        self.add(self.labels.key(HOST_CALLS, labels), 1);
     }
 
     /// Shows which rules are in force, and in how many files the folder differs.
@@ -183,7 +186,7 @@ impl Metrics {
         let figures =
             [(POLICY_GENERATION, generation as f64), (POLICY_DIFFERING, differing as f64)];
         for (name, figure) in figures {
-            self.recorder.register_gauge(&key(name, []), &METADATA).set(figure);
+            self.recorder.register_gauge(&self.labels.key(name, []), &METADATA).set(figure);
         }
     }
 
@@ -198,7 +201,7 @@ impl Metrics {
             shown.insert(skill.clone());
             let labels = [("skill", skill.as_str())];
             for name in [TRAPS, BREAKER_OPENED, LOG_LINES_DROPPED] {
-                self.add(key(name, labels), 0);
+                self.add(self.labels.key(name, labels), 0);
             }
             self.show_breaker(skill, standing.is_open());
         }
@@ -216,13 +219,13 @@ impl Metrics {
     }
 
     fn show_breaker(&self, skill: &SkillId, open: bool) {
-        let key = key(BREAKER_OPEN, [("skill", skill.as_str())]);
+        let key = self.labels.key(BREAKER_OPEN, [("skill", skill.as_str())]);
         self.recorder.register_gauge(&key, &METADATA).set(if open { 1.0 } else { 0.0 });
     }
 
     fn ended(&self, skill: &SkillId, tool: &str, outcome: &'static str) {
         let labels = [("skill", skill.as_str()), ("tool", tool), ("outcome", outcome)];
-        self.add(key(CALLS, labels), 1);
+        self.add(self.labels.key(CALLS, labels), 1);
     }
 
     fn add(&self, key: Key, number: u64) {

@@ -22,7 +22,7 @@ pub use generation::{Generations, PolicyGeneration};
 pub use simulate::{Simulated, simulate};
 pub use sources::Sources;
 
-use crate::config::Config;
+use crate::{config::Config, redaction};
 
 /// Why rules are not in force, or not put in force. Those that were stay.
 #[derive(Debug, thiserror::Error)]
@@ -127,8 +127,9 @@ impl Policies {
     pub fn open(config: &Config) -> Result<Self, PoliciesError> {
         let generations = Generations::open(&config.data)?;
         let number = generations.current()?.ok_or_else(|| apply::none(config))?;
-        let policies = Self(RwLock::new(Active::of(config, generations.read(number)?)?));
-        Ok(policies)
+        let active = Active::of(config, generations.read(number)?)?;
+        redaction::set(Arc::clone(active.rules.detector()));
+        Ok(Self(RwLock::new(active)))
     }
 
     /// The rules in force. Whoever decides more than one thing by the same rules
@@ -168,6 +169,7 @@ impl Policies {
             return Ok(None);
         };
         let active = Active::of(config, generations.read(number)?)?;
+        redaction::set(Arc::clone(active.rules.detector()));
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = active;
         Ok(Some(number))
     }

@@ -14,9 +14,10 @@ use serde_json::json;
 use self::figures::{Figure, Report};
 use super::{Context, operator_entry, output, output::out};
 use crate::{
-    app::{App, CHAIN},
+    app::{self, App},
     clock::SystemClock,
     config::Config,
+    redaction,
     registry::Compiler,
 };
 
@@ -63,7 +64,7 @@ impl Bench {
         config.data = folder.path().to_owned();
         let platform = load::Platform::start().await?;
         config.telegram = load::accounts(&platform.url)?;
-        let store = Arc::new(SqliteStore::open(folder.path(), CHAIN).await?);
+        let store = Arc::new(app::open_store(folder.path()).await?);
         customers(&config, &store).await?;
         let app = App::assemble(config, store, Arc::new(SystemClock), Compiler::this_program())?;
         for skill in ["crm-lookup", "order-status"] {
@@ -72,15 +73,15 @@ impl Bench {
         }
         let mut report = Report::default();
         if !context.json {
-            eprintln!("[1/3] webhooks → acknowledged → answered …");
+            redaction::tell("[1/3] webhooks → acknowledged → answered …");
         }
         load::measure(&app, &platform, self.messages, self.connections, &mut report).await?;
         if !context.json {
-            eprintln!("[2/3] one message at a time …");
+            redaction::tell("[2/3] one message at a time …");
         }
         load::one_by_one(&app, &platform, (self.messages / 10).max(50), &mut report).await?;
         if !context.json {
-            eprintln!("[3/3] calls of a skill …");
+            redaction::tell("[3/3] calls of a skill …");
         }
         skill_call::measure(&app, self.calls, &mut report).await?;
         if context.json {

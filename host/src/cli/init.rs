@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::Context as _;
 use clap::Args;
 use postern_domain::{AuditEntry, AuditKind};
-use postern_store::{Commit, SqliteStore, Store as _};
+use postern_store::{Commit, Store as _};
 
 use super::{Context, output::out};
 use crate::{
@@ -93,7 +93,7 @@ impl Init {
 async fn first_rules(config: &Config) -> anyhow::Result<()> {
     let (actor, now) = (Actor::local(), SystemClock.now());
     let Some(made) = policies::first(config, &actor.name(), now)? else { return Ok(()) };
-    let store = SqliteStore::open(&config.data, app::CHAIN).await?;
+    let store = app::open_store(&config.data).await?;
     let resource = format!("generation {} {}", made.number, made.digest);
     let entry = AuditEntry {
         detail: format!("by {}: the first", made.author),

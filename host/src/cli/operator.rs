@@ -9,6 +9,7 @@ use super::{Context, Office, output, output::out};
 use crate::{
     clock::{Clock as _, SystemClock},
     operators::{self, OperatorDetail, TOKEN_DAYS, TokenRequest, told},
+    redaction,
 };
 
 #[derive(Debug, Subcommand)]
@@ -209,11 +210,11 @@ async fn token(context: &Context, office: &Office, wanted: NewToken) -> anyhow::
         return output::json(&shown);
     }
     out!("{}", secret.expose());
-    eprintln!(
+    redaction::tell(&format!(
         "Keep it: it is not shown again. It counts until {}; `postern operator revoke {name} {}` \
          ends it.",
         token.expires_at,
         token.digest.short()
-    );
+    ));
     Ok(())
 }

@@ -5,8 +5,9 @@ use std::io::Write as _;
 use serde::Serialize;
 
 use super::Context;
+use crate::redaction;
 
-/// Sends the host's log to standard error. `POSTERN_LOG` chooses how much;
+/// Sends the host's log to standard error, without anything personal. `POSTERN_LOG` chooses how much;
 /// otherwise a serving host tells what happens and other commands what fails.
 pub(super) fn log_to_stderr(serving: bool) {
     let usual = if serving { "warn,postern=info,skill=info,tool_calls=info" } else { "error" };
@@ -15,7 +16,7 @@ pub(super) fn log_to_stderr(serving: bool) {
     // A second call in one process keeps the first setting.
     let _set = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(redaction::Log)
         .with_ansi(false)
         .try_init();
 }
@@ -24,9 +25,9 @@ pub(super) fn log_to_stderr(serving: bool) {
 pub(super) fn error(context: &Context, error: &anyhow::Error) {
     let text = told(error);
     if context.json {
-        eprintln!("{}", serde_json::json!({ "error": text }));
+        redaction::tell(&serde_json::json!({ "error": redaction::clean(&text) }).to_string());
     } else {
-        eprintln!("postern: {text}");
+        redaction::tell(&format!("postern: {text}"));
     }
 }
 

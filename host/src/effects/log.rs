@@ -1,10 +1,9 @@
 //! Log lines of skills, in the host's own log.
 
 use postern_domain::{LogLevel, LogLine};
-use postern_policy::personal::{Detector, Purpose};
 use tracing::Level;
 
-use crate::gate::Caller;
+use crate::{gate::Caller, redaction};
 
 /// A line with everything personal masked.
 pub(crate) fn masked(line: &LogLine) -> LogLine {
@@ -22,7 +21,7 @@ pub(crate) fn masked(line: &LogLine) -> LogLine {
 /// A text with everything personal masked. A skill sees placeholders, but may
 /// have been given values in places that nobody declared personal.
 fn masked_text(text: &str) -> String {
-    Detector::standard().redact(text, Purpose::Logs).into_owned()
+    redaction::clean(text).into_owned()
 }
 
 /// Writes one line, if anybody listens.

@@ -10,7 +10,7 @@ use axum::{
 };
 use futures_util::StreamExt as _;
 use postern_domain::{StoredMessage, Timestamp};
-use postern_store::{Change, Commit, SqliteStore};
+use postern_store::{Change, Commit};
 use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -62,7 +62,7 @@ impl TestHost {
         let first = Config { policies: shipped, ..config.clone() };
         policies::first(&first, "operator:cli", Timestamp::from_millis(0)).unwrap();
         let clock = ManualClock::at(Timestamp::from_millis(1_700_000_000_000));
-        let store = SqliteStore::open(data, "host-1").await.unwrap();
+        let store = app::open_store(data).await.unwrap();
         // Nothing is installed here, so nothing is ever compiled.
         let compiler = Compiler::program(Path::new("no-program"));
         let app =

@@ -22,6 +22,7 @@ use crate::{
     breaker::{Ended, Pass, Turned},
     gate::{Caller, Gate},
     ledger::Ledger,
+    redaction,
     registry::{ActiveSkill, Skills},
 };
 
@@ -315,7 +316,7 @@ impl Responder<'_> {
         let Report { result, mut usage } = report;
         let result = match result {
             Ok(outcome) => Ok(outcome),
-            Err(InvokeError::Skill(failure)) => Err(failure),
+            Err(InvokeError::Skill(failure)) => Err(redaction::failure(failure)),
             Err(InvokeError::Aborted(error)) => {
                 ended(Ended::Untried);
                 return Err(TurnError::Aborted(error));

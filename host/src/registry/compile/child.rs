@@ -14,6 +14,7 @@ use rustix::{
 };
 
 use super::{MAGIC, REASON_CHARS, SUBCOMMAND};
+use crate::redaction;
 
 /// The body is the fingerprint of the engine and the code for it.
 pub(super) const CODE: u8 = 0;
@@ -68,7 +69,9 @@ pub fn answer_if_asked() -> Option<ExitCode> {
         return None;
     }
     let Some(asked) = Asked::parse(arguments) else {
-        eprintln!("postern: {SUBCOMMAND} is for postern itself: `postern skill install` compiles");
+        redaction::tell(&format!(
+            "postern: {SUBCOMMAND} is for postern itself: `postern skill install` compiles"
+        ));
         return Some(ExitCode::from(2));
     };
     let (kind, body) = match limit_self(&asked) {

@@ -1,0 +1,65 @@
+//! Nothing personal in what the host writes for people and machines to read: its log,
+//! errors, metrics, audit rows, what it says on a terminal when something breaks.
+//!
+//! Each of these passes [`clean`] where it leaves the host, not where it is made, so
+//! that no caller can forget it. What is looked for are the types that the rules in
+//! force take out of logs, as they stand and as base64, hexadecimal digits, percent
+//! signs, JSON or HTML escapes would hide them, one within another.
+
+mod encoded;
+mod errors;
+mod lines;
+mod stderr;
+#[cfg(test)]
+mod tests;
+mod unescaped;
+
+use std::{
+    borrow::Cow,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use postern_domain::SkillFailure;
+use postern_policy::personal::Detector;
+
+pub use errors::{LONGEST_ERROR, errors};
+pub use lines::Stream;
+pub use stderr::{Log, catch_panics, tell};
+
+/// What is looked for: one for the process, because so are its log and its panics.
+static CURRENT: RwLock<Option<Arc<Detector>>> = RwLock::new(None);
+
+/// From now on, this detector says what is taken out.
+pub fn set(detector: Arc<Detector>) {
+    *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = Some(detector);
+}
+
+/// The detector that says what is taken out: that of the rules that were read last,
+/// before that the standard one.
+pub fn current() -> Arc<Detector> {
+    let current = CURRENT.read().unwrap_or_else(PoisonError::into_inner).clone();
+    current.unwrap_or_else(Detector::standard)
+}
+
+/// A text with `[KIND]` in place of everything personal, whatever of the usual ways it
+/// is written in. Cleaning twice changes nothing more.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    lines::clean(text, &current())
+}
+
+/// A failure in a skill's own words, cleaned.
+pub fn failure(failure: SkillFailure) -> SkillFailure {
+    let clean = |message: String| clean(&message).into_owned();
+    match failure {
+        SkillFailure::InvalidArguments { message } => {
+            SkillFailure::InvalidArguments { message: clean(message) }
+        }
+        SkillFailure::Denied { message } => SkillFailure::Denied { message: clean(message) },
+        SkillFailure::Unavailable { message } => {
+            SkillFailure::Unavailable { message: clean(message) }
+        }
+        SkillFailure::Internal { message } => SkillFailure::Internal { message: clean(message) },
+        SkillFailure::Trap { message } => SkillFailure::Trap { message: clean(message) },
+        SkillFailure::Limit { skill, limit, value } => SkillFailure::Limit { skill, limit, value },
+    }
+}

@@ -1,0 +1,175 @@
+//! What has to leave one line, however it is encoded.
+
+use std::{net::IpAddr, ops::Range};
+
+use postern_policy::personal::{DataKind, Detector, Finding, Purpose};
+
+use super::unescaped::Unescaped;
+
+/// A part of a line that has to leave it, and what is written in its place.
+pub(super) type Taken = (Range<usize>, DataKind);
+
+/// Encodings within one another that are looked through.
+const DEEPEST: u8 = 2;
+/// Characters of the shortest base64 that can hide something: `a@b.cd`.
+const SHORTEST_BASE64: usize = 8;
+/// The same as hexadecimal digits.
+const SHORTEST_HEX: usize = 12;
+/// Bytes of text that a decoded datum has at least.
+const SHORTEST_TEXT: usize = 6;
+
+/// Finds what has to leave a text: in order, without overlap.
+pub(super) fn find(text: &str, detector: &Detector) -> Vec<Taken> {
+    let mut found = Vec::new();
+    look(text, detector, 0, &mut found);
+    found.sort_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
+    let mut joined: Vec<Taken> = Vec::with_capacity(found.len());
+    for (span, kind) in found {
+        match joined.last_mut() {
+            Some((last, _)) if span.start < last.end => last.end = last.end.max(span.end),
+            Some(_) | None => joined.push((span, kind)),
+        }
+    }
+    joined
+}
+
+/// The text with names of types in place of what was found.
+pub(super) fn without(text: &str, taken: &[Taken], detector: &Detector) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for (span, kind) in taken {
+        out.push_str(&text[at..span.start]);
+        out.push('[');
+        out.push_str(detector.name(*kind));
+        out.push(']');
+        at = span.end;
+    }
+    out.push_str(&text[at..]);
+    out
+}
+
+fn look(text: &str, detector: &Detector, depth: u8, found: &mut Vec<Taken>) {
+    for Finding { span, kind, .. } in detector.find_for(text, Purpose::Logs) {
+        if !is_this_machine(kind, &text[span.clone()]) {
+            found.push((span, kind));
+        }
+    }
+    if let Some(at) = key_in(text) {
+        let end = text[at..].find(KEY_ENDS).map_or(text.len(), |end| {
+            let name = at + end + KEY_ENDS.len();
+            text[name..].find(DASHES).map_or(text.len(), |dashes| name + dashes + DASHES.len())
+        });
+        found.push((at..end, DataKind::Secret));
+    }
+    if depth == DEEPEST {
+        return;
+    }
+    for token in tokens(text, is_base64, SHORTEST_BASE64) {
+        let bytes = &text.as_bytes()[token.clone()];
+        let kind = (0..4).find_map(|skip| held(&from_base64(&bytes[skip..]), detector, depth + 1));
+        let padding = text[token.end..].bytes().take(2).take_while(|byte| *byte == b'=').count();
+        found.extend(kind.map(|kind| (token.start..token.end + padding, kind)));
+    }
+    for token in tokens(text, |byte| byte.is_ascii_hexdigit(), SHORTEST_HEX) {
+        let bytes = &text.as_bytes()[token.clone()];
+        let kind = (0..2).find_map(|skip| held(&from_hex(&bytes[skip..]), detector, depth + 1));
+        found.extend(kind.map(|kind| (token, kind)));
+    }
+    if let Some(copy) = Unescaped::of(text) {
+        let mut inside = Vec::new();
+        look(&copy.text, detector, depth + 1, &mut inside);
+        found.extend(inside.into_iter().map(|(span, kind)| (copy.origin(span), kind)));
+    }
+}
+
+/// Addresses that are the same on every machine tell nothing about anybody.
+fn is_this_machine(kind: DataKind, text: &str) -> bool {
+    kind == DataKind::IpAddress
+        && text
+            .trim_matches(['[', ']'])
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback() || address.is_unspecified())
+}
+
+const KEY_BEGINS: &str = "-----BEGIN ";
+const KEY_ENDS: &str = "-----END ";
+const DASHES: &str = "-----";
+/// Characters of the longest label of a private key (RFC 7468, section 4).
+const LONGEST_LABEL: usize = 48;
+
+/// Where a private key begins (RFC 7468).
+pub(super) fn key_in(text: &str) -> Option<usize> {
+    text.match_indices(KEY_BEGINS).map(|(at, _)| at).find(|at| {
+        let label = at + KEY_BEGINS.len();
+        let label = &text[label..text.floor_char_boundary(label + LONGEST_LABEL)];
+        label.split(DASHES).next().is_some_and(|label| label.contains("PRIVATE KEY"))
+    })
+}
+
+const fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+}
+
+/// Runs of an alphabet that are long enough to hide something.
+fn tokens(
+    text: &str,
+    is_in: impl Fn(u8) -> bool,
+    shortest: usize,
+) -> impl Iterator<Item = Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < bytes.len() {
+            let length = bytes[at..].iter().take_while(|byte| is_in(**byte)).count();
+            let token = at..at + length;
+            at += length.max(1);
+            if length >= shortest {
+                return Some(token);
+            }
+        }
+        None
+    })
+}
+
+/// The type of something personal in the text parts of bytes.
+fn held(bytes: &[u8], detector: &Detector, depth: u8) -> Option<DataKind> {
+    let mut found = Vec::new();
+    for chunk in bytes.utf8_chunks() {
+        let is_no_text = |c: char| c.is_control() && !c.is_whitespace();
+        for text in chunk.valid().split(is_no_text).filter(|text| text.len() >= SHORTEST_TEXT) {
+            look(text, detector, depth, &mut found);
+            if let [(_, kind), ..] = found.as_slice() {
+                return Some(*kind);
+            }
+        }
+    }
+    None
+}
+
+/// Both alphabets (RFC 4648, 4 and 5), with whatever number of characters: the first
+/// need not be the first of what was encoded.
+fn from_base64(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
+    let (mut bits, mut number) = (0_u32, 0);
+    for c in text {
+        let value = match c {
+            b'A'..=b'Z' => c - b'A',
+            b'a'..=b'z' => c - b'a' + 26,
+            b'0'..=b'9' => c - b'0' + 52,
+            b'+' | b'-' => 62,
+            _ => 63,
+        };
+        bits = bits << 6 | u32::from(value);
+        number += 6;
+        if number >= 8 {
+            number -= 8;
+            bytes.push((bits >> number & 0xff) as u8);
+        }
+    }
+    bytes
+}
+
+fn from_hex(digits: &[u8]) -> Vec<u8> {
+    let value = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default() as u8;
+    digits.as_chunks::<2>().0.iter().map(|[high, low]| value(*high) << 4 | value(*low)).collect()
+}
