@@ -1,5 +1,6 @@
 //! Personal data and secrets in text.
 
+mod context;
 mod detector;
 pub mod email;
 mod folded;
