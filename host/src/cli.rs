@@ -4,6 +4,7 @@ mod approval;
 mod audit;
 mod bench;
 mod chat;
+mod conversation;
 mod eval;
 mod init;
 mod operator;
@@ -82,6 +83,9 @@ enum Command {
     Audit(audit::Audit),
     /// Show what happened in one call of a tool, and prove it.
     Replay(replay::Replay),
+    /// Look behind placeholders of a conversation.
+    #[command(subcommand)]
+    Conversation(conversation::Conversation),
     /// Look at tickets.
     #[command(subcommand)]
     Ticket(ticket::Ticket),
@@ -220,6 +224,7 @@ pub fn main(cli: Cli) -> ExitCode {
             Command::Operator(operator) => operator.run(&context).await,
             Command::Audit(audit) => audit.run(&context).await,
             Command::Replay(replay) => replay.run(&context).await,
+            Command::Conversation(conversation) => conversation.run(&context).await,
             Command::Ticket(ticket) => ticket.run(&context).await,
             Command::Eval(eval) => eval.run(&context),
             Command::Bench(bench) => bench.run(&context).await,

@@ -14,6 +14,7 @@ mod me;
 mod metrics;
 mod pages;
 mod reply;
+mod reveal;
 mod skills;
 #[cfg(test)]
 mod tests;
@@ -66,6 +67,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/", get(pages::home))
         .route("/conversations", get(pages::conversations))
         .route("/conversations/{id}", get(conversation::show))
+        .route("/conversations/{id}/reveal", post(reveal::show))
         .route("/tickets", get(pages::tickets))
         .route("/tickets/{id}", get(pages::ticket))
         .route("/skills", get(skills::show))
@@ -79,6 +81,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/metrics", get(metrics::show))
         .route("/api/conversations", get(api::conversations))
         .route("/api/conversations/{id}", get(api::conversation))
+        .route("/api/conversations/{id}/reveal", post(reveal::api_show))
         .route("/api/tickets", get(api::tickets))
         .route("/api/tickets/{id}", get(api::ticket))
         .route("/api/skills", get(api::skills))

@@ -7,6 +7,7 @@
 
 mod act;
 mod bind;
+mod reveal;
 mod token;
 
 use postern_domain::{
@@ -18,6 +19,7 @@ use postern_store::{Change, Commit, Store, StoreError};
 pub use act::{ActError, Actor, Desk};
 pub use bind::{BindError, Chat, bind, bound, new_code, unbind};
 pub(crate) use bind::{heeds, roles_in};
+pub use reveal::{RevealError, Revealed, reveal};
 pub use token::{
     TOKEN_DAYS, TOKEN_PREFIX, TokenRequest, make as make_token, revoke as revoke_token, sign_in,
     still_signed_in,

@@ -18,7 +18,9 @@ use super::{
     Console,
     api::RuleView,
     format,
-    reply::{ApiError, Asked, ENTRIES, Entries, Failure, Frame, PageError, one_more, page},
+    reply::{
+        ApiError, Asked, ENTRIES, Entries, Failure, Frame, PageError, json_of, one_more, page,
+    },
 };
 use crate::{
     approvals::{self, DecideError, Proposal, ProposeError, Shown},
@@ -294,19 +296,6 @@ struct Decision {
     reason: String,
 }
 
-/// The reason in a body of JSON. Another type is refused: a form of another page
-/// could send it.
-fn reason(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<String, Failure> {
-    let body = body.map_err(|_| Failure::Unreadable)?;
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let essence = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
-        return Err(Failure::Unreadable);
-    }
-    let decision: Decision = serde_json::from_slice(&body).map_err(|_| Failure::Unreadable)?;
-    Ok(decision.reason)
-}
-
 /// `POST /api/approvals/{id}/approve`
 pub(super) async fn api_approve(
     State(console): State<Arc<Console>>,
@@ -315,7 +304,7 @@ pub(super) async fn api_approve(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Approval>, ApiError> {
-    let reason = reason(&headers, body)?;
+    let Decision { reason } = json_of(&headers, body)?;
     Ok(Json(decided(&console, &actor, &id, true, &reason).await?))
 }
 
@@ -327,7 +316,7 @@ pub(super) async fn api_reject(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Approval>, ApiError> {
-    let reason = reason(&headers, body)?;
+    let Decision { reason } = json_of(&headers, body)?;
     Ok(Json(decided(&console, &actor, &id, false, &reason).await?))
 }
 

@@ -24,6 +24,7 @@ use super::{
 use crate::{
     brain::Mention,
     pipeline::{Action, PlanFile, StageRecord, Summary, Word},
+    privacy,
 };
 
 /// Messages of a conversation that are shown, the last ones.
@@ -59,6 +60,8 @@ struct Entry {
     author: Author,
     at: String,
     text: String,
+    /// The placeholders in it, each once.
+    placeholders: Vec<String>,
     /// What was done about it, if it came in.
     turn: Option<Turn>,
     /// How it went out, if it did: one for each part.
@@ -164,6 +167,7 @@ impl ConversationPage {
                 author: message.author,
                 at: format::time(&message.at),
                 text: message.text.clone(),
+                placeholders: placeholders(&message.text),
                 turn,
                 deliveries,
             });
@@ -186,6 +190,17 @@ impl ConversationPage {
             Channel::Web | Channel::Terminal | Channel::Contact => false,
         }
     }
+}
+
+/// The placeholders of a text, each once.
+fn placeholders(text: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for placeholder in privacy::placeholders(text) {
+        if !found.iter().any(|known| known == placeholder) {
+            found.push(placeholder.to_owned());
+        }
+    }
+    found
 }
 
 /// What each rule is for.

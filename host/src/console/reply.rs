@@ -4,8 +4,9 @@ use std::sync::LazyLock;
 
 use askama::Template;
 use axum::{
-    extract::{FromRequestParts, Query},
-    http::{StatusCode, Uri, request::Parts},
+    body::Bytes,
+    extract::{FromRequestParts, Query, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use postern_store::{Page, StoreError};
@@ -202,6 +203,21 @@ where
             Err(_) => Err(E::from(Failure::Unreadable)),
         }
     }
+}
+
+/// What a body of JSON says. Another type is refused: a form of another page could send
+/// it.
+pub(super) fn json_of<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<T, Failure> {
+    let body = body.map_err(|_| Failure::Unreadable)?;
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let essence = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(Failure::Unreadable);
+    }
+    serde_json::from_slice(&body).map_err(|_| Failure::Unreadable)
 }
 
 /// Which part of a list is asked for.

@@ -145,7 +145,8 @@ fn numbers_of_cards_and_papers_leave_for_no_server_whatever_a_skill_is_permitted
     let mut sources = shipped_sources();
     sources.rules.push(PolicySource {
         file: "more.cedar".into(),
-        text: "@id(\"more\") permit (principal, action == Action::\"data:reveal\", resource);".into(),
+        text: "@id(\"more\") permit (principal, action == Action::\"data:reveal\", resource);"
+            .into(),
     });
     let set = PolicySet::load(&sources, &shop()).unwrap();
     for datum in ["CARD", "ID_CARD", "US_SSN", "UK_NHS", "PASSPORT", "DRIVER_LICENSE", "SECRET"] {
