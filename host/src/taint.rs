@@ -1,22 +1,48 @@
 //! How hostile a text looks: whether it tries to instruct, to take on another
 //! role, or to get at what it should not.
 //!
+//! A text is read in several ways ([`views`]: as it stands, and with each
+//! disguise undone), every way is cut into parts that overlap ([`windows`]), and
+//! a linear model judges each part by its words and by what they mean
+//! ([`concepts`]). The most hostile part counts.
+//!
 //! What is found here raises a number that rules read; it never drops a
 //! message. A text that asks for something ordinary in a place where nobody
 //! should ask cannot be told by its words: there, structure protects.
 
+mod augment;
+mod cipher;
+mod common;
+mod concepts;
+mod decode;
+mod disguise;
 mod evaluate;
+mod features;
+mod fold;
+mod model;
 mod signal;
+mod spaced;
+mod train;
+mod views;
+mod windows;
 
-pub use evaluate::{Label, Prediction, Rates, Report, Row, evaluate};
-pub use signal::Signal;
+use std::{collections::BTreeSet, sync::LazyLock};
+
+use self::{concepts::Concepts, model::Model, views::views, windows::windows};
+pub use self::{
+    evaluate::{Label, Prediction, Rates, Report, Row, evaluate},
+    signal::Signal,
+    train::{TrainError, Trained, train},
+};
 
 /// The lowest score that counts as hostile: the shipped rules say
 /// `taint > 70`.
 pub const THRESHOLD: u8 = 71;
+/// The lowest score of a part whose signals people are told.
+const NOTEWORTHY: u8 = 30;
 
 /// How hostile a text looks, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assessment {
     /// From 0, harmless, to 100.
     pub score: u8,
@@ -26,9 +52,38 @@ pub struct Assessment {
     pub signals: Vec<Signal>,
 }
 
-/// Says how hostile a text looks.
+/// The model that the host ships, trained by `postern taint train`.
+static MODEL: LazyLock<Model> = LazyLock::new(|| {
+    Model::read(include_bytes!("../assets/taint/model.bin"))
+        .expect("the file is constant and tested")
+});
+
+/// Says how hostile a text looks. Of one that is longer than 64 KiB, the first
+/// 48 and the last 16 KiB are looked at.
 pub fn assess(text: &str) -> Assessment {
-    let signals = signal::of_markup(text);
-    let score = if signals.is_empty() { 0 } else { THRESHOLD };
-    Assessment { score, flagged: score >= THRESHOLD, signals }
+    let mut assessment = Assessment::default();
+    let mut signals = BTreeSet::new();
+    for view in views(&windows::bounded(text)) {
+        for part in windows(&view.text) {
+            let x = features::features(part);
+            if x.0.is_empty() {
+                continue;
+            }
+            let found = MODEL.score(MODEL.margin(&x));
+            assessment.score = assessment.score.max(found.score);
+            assessment.flagged |= found.flagged;
+            if found.score >= NOTEWORTHY {
+                signals.extend(signal::signals(&Concepts::get().of(part)));
+                signals.extend(view.undone);
+            }
+        }
+    }
+    if assessment.flagged && signals.is_empty() {
+        signals.insert(Signal::Resemblance);
+    }
+    assessment.signals = signals.into_iter().collect();
+    assessment
 }
+
+#[cfg(test)]
+mod tests;

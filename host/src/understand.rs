@@ -11,12 +11,12 @@ mod classifier;
 mod confirm;
 mod details;
 mod entities;
-mod features;
+pub(crate) mod features;
 mod language;
 mod model;
 mod pattern;
 mod postcode;
-mod svm;
+pub(crate) mod svm;
 mod words;
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
 //! What makes a text look hostile, in words for people.
 
+use std::sync::LazyLock;
+
+use super::concepts::{Concept, Concepts, Meaning};
+
 /// Something hostile in a text. The sentence of each is fixed, so that it can
 /// be shown and recorded without a word of the customer's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,7 +93,111 @@ impl Signal {
     }
 }
 
-/// Marks of roles in the text as it stands.
-pub(super) fn of_markup(text: &str) -> Vec<Signal> {
-    if text.contains("<|im_start|>") { vec![Signal::Markup] } else { Vec::new() }
+/// What speaks for each signal: two concepts of which the second comes soon
+/// after the first, or one alone.
+const SIGNS: [(Signal, &[(&str, &str)]); 9] = [
+    (
+        Signal::Override,
+        &[
+            ("ignore", "rules"),
+            ("rules", "ignore"),
+            ("ignore", "previous"),
+            ("previous", "ignore"),
+            ("ignore", "prompt"),
+            ("unrestricted", "rules"),
+        ],
+    ),
+    (Signal::Role, &[("role", ""), ("unrestricted", ""), ("mode", "")]),
+    (
+        Signal::Authority,
+        &[
+            ("authority", "approve"),
+            ("authority", "reveal"),
+            ("authority", "secret"),
+            ("authority", "money"),
+            ("authority", "verify"),
+            ("approve", "verify"),
+            ("unrestricted", "verify"),
+        ],
+    ),
+    (
+        Signal::Secrets,
+        &[
+            ("reveal", "prompt"),
+            ("prompt", "reveal"),
+            ("reveal", "secret"),
+            ("secret", "reveal"),
+            ("reveal", "password"),
+            ("password", "reveal"),
+            ("yours", "password"),
+        ],
+    ),
+    (
+        Signal::Exfiltration,
+        &[
+            ("others", "data"),
+            ("data", "others"),
+            ("reveal", "others"),
+            ("others", "reveal"),
+            ("send", "others"),
+            ("send", "data"),
+            ("data", "send"),
+        ],
+    ),
+    (
+        Signal::Command,
+        &[("command", "tool"), ("tool", "command"), ("command", "data"), ("command", "others")],
+    ),
+    (Signal::Markup, &[("markup", "")]),
+    (Signal::Reader, &[("reader", "")]),
+    (Signal::Dictation, &[("dictate", "")]),
+];
+
+/// The signals that concepts make.
+pub(super) fn signals(meaning: &Meaning) -> impl Iterator<Item = Signal> {
+    type Signs = Vec<(Signal, Concept, Option<Concept>)>;
+    static KNOWN: LazyLock<Signs> = LazyLock::new(|| {
+        let concept = |name: &str| Concepts::get().named(name);
+        SIGNS
+            .iter()
+            .flat_map(|(signal, signs)| signs.iter().map(move |sign| (*signal, *sign)))
+            .filter_map(|(signal, (first, second))| {
+                Some((signal, concept(first)?, concept(second)))
+            })
+            .collect()
+    });
+    KNOWN.iter().filter_map(|(signal, first, second)| {
+        let seen = match second {
+            Some(second) => meaning.pairs.contains(&(*first, *second)),
+            None => meaning.single.contains(first),
+        };
+        seen.then_some(*signal)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sign_is_made_of_concepts_that_are_known() {
+        for (signal, signs) in SIGNS {
+            for (first, second) in signs {
+                assert!(Concepts::get().named(first).is_some(), "{signal:?}: {first}");
+                let known = second.is_empty() || Concepts::get().named(second).is_some();
+                assert!(known, "{signal:?}: {second}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_and_sentences_differ() {
+        for (i, signal) in Signal::ALL.iter().enumerate() {
+            for other in &Signal::ALL[..i] {
+                assert!(other < signal);
+                assert_ne!(other.as_str(), signal.as_str());
+                assert_ne!(other.sentence(), signal.sentence());
+            }
+        }
+    }
 }

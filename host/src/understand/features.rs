@@ -25,7 +25,7 @@ impl Counts {
 
 /// A message as the linear model sees it, by feature. Its norm is at most √2.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Vector(pub(super) Vec<(u32, f32)>);
+pub(crate) struct Vector(pub(crate) Vec<(u32, f32)>);
 
 /// Counts the n-grams of a message.
 pub(super) fn counts(text: &str) -> Counts {

@@ -14,14 +14,14 @@ const MAX_ROUNDS: usize = 60;
 
 /// Weights of one intent.
 #[derive(Clone, Debug)]
-pub(super) struct Plane {
-    pub(super) weights: Vec<f32>,
-    pub(super) bias: f32,
+pub(crate) struct Plane {
+    pub(crate) weights: Vec<f32>,
+    pub(crate) bias: f32,
 }
 
 /// Finds the plane that separates examples with `positive` from the others.
 /// Features are below `width`.
-pub(super) fn separate(examples: &[Vector], positive: &[bool], width: usize) -> Plane {
+pub(crate) fn separate(examples: &[Vector], positive: &[bool], width: usize) -> Plane {
     let mut plane = Plane { weights: vec![0.0; width], bias: 0.0 };
     let slack = 1.0 / (2.0 * C);
     let curvature: Vec<f32> = examples
@@ -90,10 +90,10 @@ impl Plane {
 
 /// A fixed sequence (xorshift64*), so that the same examples always give the
 /// same model.
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self(0x2545_f491_4f6c_dd1d)
     }
 
@@ -105,7 +105,7 @@ impl Random {
         ((high * n as u64) >> 32) as usize
     }
 
-    pub(super) fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
             items.swap(i, self.below(i + 1));
         }
