@@ -14,8 +14,9 @@ use crate::{
     Route, RuleSummary, Verdict,
     duty::DutyTable,
     judge::{Judge, RuleFacts},
-    personal::Detector,
+    personal::{Detector, PrivacyRules},
     quantities::Quantities,
+    restricted::Restricted,
     routes::Routes,
     rule::{self, Named, Rule, redacted},
     schema::{self, Schemas},
@@ -57,6 +58,7 @@ pub struct PolicySet {
     quantities: Quantities,
     routes: Routes,
     detector: Arc<Detector>,
+    restricted: Arc<Restricted>,
     pub(crate) judge: Judge,
 }
 
@@ -103,7 +105,7 @@ impl PolicySet {
         digest: Digest,
     ) -> Result<Self, Vec<PolicyError>> {
         let mut errors = Vec::new();
-        let Read { quantities, routes, rules, sources } = Read::all(sources, &mut errors);
+        let Read { quantities, routes, privacy, rules, sources } = Read::all(sources, &mut errors);
         let (acts, calls): (Vec<&Rule>, Vec<&Rule>) =
             rules.iter().partition(|rule| is_for_operators(&rule.policy));
         errors.extend(validate(&schemas.calls, &calls, &sources));
@@ -129,7 +131,8 @@ impl PolicySet {
             summaries: rules.into_iter().map(|rule| rule.summary).collect(),
             quantities,
             routes,
-            detector: Detector::standard(),
+            detector: Arc::new(Detector::new(&privacy)),
+            restricted: Arc::clone(privacy.restricted()),
         })
     }
 
@@ -175,6 +178,11 @@ impl PolicySet {
         &self.detector
     }
 
+    /// What finds content that people look after, by `privacy.toml`.
+    pub fn restricted(&self) -> &Arc<Restricted> {
+        &self.restricted
+    }
+
     /// Decides about a call. The same request always gets the same verdict.
     pub fn judge(&self, request: &PolicyRequest<'_>) -> Verdict {
         self.judge.judge(request)
@@ -196,6 +204,7 @@ impl PolicySet {
 pub(crate) struct Read {
     quantities: Quantities,
     routes: Routes,
+    privacy: PrivacyRules,
     pub(crate) rules: Vec<Rule>,
     /// The rules with those that shorthands stand for.
     sources: Vec<PolicySource>,
@@ -214,7 +223,15 @@ impl Read {
         }
         let named = Named { quantities: &quantities, routes: &routes };
         let rules = rule::parse(&all, &named, errors);
-        Self { quantities, routes, rules, sources: all }
+        let privacy = match sources.privacy.as_ref().map(PrivacyRules::read) {
+            Some(Ok(privacy)) => privacy,
+            Some(Err(found)) => {
+                errors.extend(found);
+                PrivacyRules::default()
+            }
+            None => PrivacyRules::default(),
+        };
+        Self { quantities, routes, privacy, rules, sources: all }
     }
 }
 

@@ -7,6 +7,7 @@ mod folded;
 mod kind;
 mod numbers;
 mod resolve;
+mod rules;
 mod uses;
 mod words;
 
@@ -16,3 +17,4 @@ mod tests;
 pub use detector::{Detector, Finding, Purpose};
 pub use folded::Folded;
 pub use kind::DataKind;
+pub use rules::{Action, PrivacyRules};

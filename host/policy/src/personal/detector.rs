@@ -6,7 +6,10 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use super::{DataKind, Folded, numbers, resolve::disjoint, uses::Uses, words};
+use super::{
+    Action, DataKind, Folded, PrivacyRules, numbers, resolve::disjoint, rules::Own, uses::Uses,
+    words,
+};
 
 /// A datum in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,12 +39,18 @@ const REPORTED: u8 = 40;
 #[derive(Debug)]
 pub struct Detector {
     uses: Uses,
+    own: Arc<Own>,
 }
 
 static STANDARD: LazyLock<Arc<Detector>> =
-    LazyLock::new(|| Arc::new(Detector { uses: Uses::standard() }));
+    LazyLock::new(|| Arc::new(Detector::new(&PrivacyRules::default())));
 
 impl Detector {
+    /// The detector with an operator's own types, lists and thresholds.
+    pub fn new(rules: &PrivacyRules) -> Self {
+        Self { uses: rules.uses.clone(), own: Arc::clone(&rules.own) }
+    }
+
     /// The detector without an operator's own types, lists and thresholds.
     pub fn standard() -> Arc<Self> {
         Arc::clone(&STANDARD)
@@ -49,7 +58,26 @@ impl Detector {
 
     /// The name of a type in placeholders and rules.
     pub fn name(&self, kind: DataKind) -> &str {
-        kind.as_str()
+        self.own.name(kind)
+    }
+
+    /// The type of this name, which can be an operator's own.
+    pub fn named(&self, name: &str) -> Option<DataKind> {
+        DataKind::named(name).or_else(|| self.own.named(name))
+    }
+
+    /// What is done with a type. Of those that come with Postern all become placeholders.
+    pub fn action(&self, kind: DataKind) -> Action {
+        self.own.action(kind)
+    }
+
+    /// What stands where a value was taken out for good: `[EMAIL]`, or what the operator
+    /// wants there.
+    pub fn replacement(&self, kind: DataKind) -> Cow<'_, str> {
+        match self.own.replacement(kind) {
+            Some(text) => Cow::Borrowed(text),
+            None => Cow::Owned(format!("[{}]", self.name(kind))),
+        }
     }
 
     /// Everything that is found, in order, however unsure; findings can overlap where a
@@ -59,6 +87,7 @@ impl Detector {
         let folded = Folded::new(text);
         numbers::find(folded.text(), &mut found);
         words::find(folded.text(), &mut found);
+        self.own.find(folded.text(), &mut found);
         for one in &mut found {
             one.span = folded.origin(one.span.clone());
         }
@@ -98,9 +127,7 @@ impl Detector {
         let mut at = 0;
         for Finding { span, kind, .. } in found {
             out.push_str(&text[at..span.start]);
-            out.push('[');
-            out.push_str(self.name(kind));
-            out.push(']');
+            out.push_str(&self.replacement(kind));
             at = span.end;
         }
         out.push_str(&text[at..]);

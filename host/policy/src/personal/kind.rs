@@ -95,4 +95,36 @@ impl DataKind {
             Self::Custom(_) => "CUSTOM",
         }
     }
+
+    /// The type of this name that comes with Postern.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// The name in published sets of labelled data, which evaluations compare with:
+    /// `EMAIL_ADDRESS`. A type that they do not have keeps its own.
+    pub const fn published_name(self) -> &'static str {
+        match self {
+            Self::Email => "EMAIL_ADDRESS",
+            Self::Phone => "PHONE_NUMBER",
+            Self::Card => "CREDIT_CARD",
+            Self::Iban => "IBAN_CODE",
+            Self::BankAccount => "US_BANK_NUMBER",
+            Self::Passport => "US_PASSPORT",
+            Self::DriverLicense => "US_DRIVER_LICENSE",
+            Self::BirthDate => "DATE_TIME",
+            Self::IdCard
+            | Self::UsSsn
+            | Self::UkNhs
+            | Self::IpAddress
+            | Self::MacAddress
+            | Self::Url
+            | Self::Crypto
+            | Self::Secret
+            | Self::DateTime
+            | Self::Name
+            | Self::Address
+            | Self::Custom(_) => self.as_str(),
+        }
+    }
 }

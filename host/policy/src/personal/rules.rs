@@ -1,0 +1,61 @@
+//! `privacy.toml`: an operator's own types of personal data, lists, and what is done with
+//! each type.
+
+mod file;
+mod own;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+pub(super) use self::own::Own;
+use super::uses::Uses;
+use crate::{PolicyError, PolicySource, restricted::Restricted};
+
+/// What `privacy.toml` says, checked. Without the file nothing is said, and what comes
+/// with Postern holds.
+#[derive(Clone, Debug)]
+pub struct PrivacyRules {
+    pub(super) uses: Uses,
+    pub(super) own: Arc<Own>,
+    restricted: Arc<Restricted>,
+}
+
+impl Default for PrivacyRules {
+    fn default() -> Self {
+        Self {
+            uses: Uses::standard(),
+            own: Arc::new(Own::default()),
+            restricted: Restricted::standard(),
+        }
+    }
+}
+
+/// What happens to an operator's own type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// A placeholder stands for it, which a rule can have restored where it is needed.
+    #[default]
+    Placeholder,
+    /// It is taken out for good: its replacement stands for it, and nobody keeps it.
+    Redact,
+    /// It is counted and shown where findings are, and stays.
+    Report,
+}
+
+impl PrivacyRules {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its line.
+    pub fn read(source: &PolicySource) -> Result<Self, Vec<PolicyError>> {
+        file::read(source)
+    }
+
+    /// What finds restricted content, by the sections about it.
+    pub fn restricted(&self) -> &Arc<Restricted> {
+        &self.restricted
+    }
+}
