@@ -14,6 +14,7 @@ mod records;
 mod replay;
 mod serve;
 mod skill;
+mod taint;
 mod ticket;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
@@ -98,6 +99,9 @@ enum Command {
     /// ends the command with its number.
     #[command(subcommand)]
     Eval(eval::Eval),
+    /// Train what says how hostile a text looks.
+    #[command(subcommand)]
+    Taint(taint::Taint),
     /// Measure this host on this machine.
     Bench(bench::Bench),
 }
@@ -227,6 +231,7 @@ pub fn main(cli: Cli) -> ExitCode {
             Command::Conversation(conversation) => conversation.run(&context).await,
             Command::Ticket(ticket) => ticket.run(&context).await,
             Command::Eval(eval) => eval.run(&context),
+            Command::Taint(taint) => taint.run(&context),
             Command::Bench(bench) => bench.run(&context).await,
         }
     });

@@ -98,11 +98,14 @@ fn readable(mut bytes: Vec<u8>) -> Option<String> {
     (!control && letters >= 6 && letters * 10 >= all * 6).then_some(text)
 }
 
-/// A word of both cases and digits, longer than words are.
+/// A long word in which letters and digits take turns.
 fn is_opaque(word: &str) -> bool {
-    word.len() >= 24
-        && word.bytes().any(|b| b.is_ascii_digit())
-        && word.bytes().any(|b| b.is_ascii_alphabetic())
+    let bytes = word.as_bytes();
+    let turns = bytes.windows(2).filter(|pair| {
+        (pair[0].is_ascii_digit() && pair[1].is_ascii_alphabetic())
+            || (pair[0].is_ascii_alphabetic() && pair[1].is_ascii_digit())
+    });
+    word.len() >= 24 && turns.count() >= 4
 }
 
 /// Bytes in a row as numbers: `69 67`, `0x69, 0x67`, `105 103`, `01101001`.

@@ -48,10 +48,8 @@ impl Disguise {
             Self::Dotted => between(text, "."),
             Self::ZeroWidth => between(text, "\u{200b}"),
             Self::Lookalikes => text.chars().map(lookalike).collect(),
-            Self::FullWidth => text.chars().map(|c| shifted(c, 0xfee0)).collect(),
-            Self::Tags => {
-                format!("Hello.{}", text.chars().map(|c| shifted(c, 0xe_0000)).collect::<String>())
-            }
+            Self::FullWidth => text.chars().map(full_width).collect(),
+            Self::Tags => format!("Hello.{}", text.chars().map(tag).collect::<String>()),
             Self::Capitals => text.to_uppercase(),
         }
     }
@@ -98,10 +96,17 @@ fn lookalike(c: char) -> char {
     }
 }
 
-/// Printable ASCII moved to another block of Unicode.
-fn shifted(c: char, by: u32) -> char {
-    let printable = c.is_ascii_graphic();
-    char::from_u32(u32::from(c) + if printable { by } else { 0 }).unwrap_or(c)
+fn full_width(c: char) -> char {
+    if c.is_ascii_graphic() { moved(c, 0xfee0) } else { c }
+}
+
+fn tag(c: char) -> char {
+    if matches!(c, ' '..='~') { moved(c, 0xe_0000) } else { c }
+}
+
+/// The character of another block of Unicode.
+fn moved(c: char, by: u32) -> char {
+    char::from_u32(u32::from(c) + by).unwrap_or(c)
 }
 
 #[cfg(test)]

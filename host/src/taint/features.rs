@@ -9,42 +9,50 @@ const WORDS: u32 = 1 << 16;
 /// Buckets of parts of words.
 const PARTS: u32 = 1 << 17;
 const MOST_CONCEPTS: u32 = concepts::MOST as u32;
+/// Concepts and pairs of them.
+const MEANINGS: u32 = MOST_CONCEPTS * (1 + MOST_CONCEPTS);
+/// How many concepts and pairs there are: none, one, …, or more.
+const AMOUNTS: u32 = 8;
 /// Number of features.
-pub(super) const FEATURES: usize = (WORDS + PARTS + MOST_CONCEPTS * (1 + MOST_CONCEPTS)) as usize;
+pub(super) const FEATURES: usize = (WORDS + PARTS + MEANINGS + 2 * AMOUNTS) as usize;
 const LONGEST_PART: usize = 5;
 /// Characters of a word of which parts are taken; longer ones are no words.
 const LONGEST_WORD: usize = 64;
 
-/// The features of a text that is folded and in lower case. Each kind of them
-/// has the norm 1, unless there are none.
+/// The features of a text that is folded and in lower case; none if there is
+/// nothing in it. Each kind of them has the norm 1.
 pub(super) fn features(text: &str) -> Vector {
     let mut found: Vec<u32> = Vec::with_capacity(8 * text.len().min(4096));
     words(text, &mut found);
+    if found.is_empty() {
+        return Vector::default();
+    }
     let meaning = Concepts::get().of(text);
-    let base = WORDS + PARTS;
-    found.extend(meaning.single.iter().map(|concept| base + u32::from(*concept)));
+    let meanings = WORDS + PARTS;
+    found.extend(meaning.single.iter().map(|concept| meanings + u32::from(*concept)));
     found.extend(meaning.pairs.iter().map(|(first, second)| {
-        base + MOST_CONCEPTS * (1 + u32::from(*first)) + u32::from(*second)
+        meanings + MOST_CONCEPTS * (1 + u32::from(*first)) + u32::from(*second)
     }));
     found.sort_unstable();
     found.dedup();
-    let parts = found.partition_point(|feature| *feature < WORDS);
-    let meanings = found.partition_point(|feature| *feature < base);
-    let value = |count: usize, weight: f32| weight / (count.max(1) as f32).sqrt();
-    let (of_word, of_part) = (value(parts, 1.0), value(meanings - parts, 1.0));
-    let of_meaning = value(found.len() - meanings, 1.0);
-    let weigh = |(i, feature): (usize, u32)| {
-        let value = if i < parts {
-            of_word
-        } else if i < meanings {
-            of_part
-        } else {
-            of_meaning
-        };
-        (feature, value)
-    };
-    Vector(found.into_iter().enumerate().map(weigh).collect())
+    let mut x = Vector(Vec::with_capacity(found.len() + 2));
+    let mut rest = found.as_slice();
+    for end in [WORDS, meanings, u32::MAX] {
+        let (kind, after) = rest.split_at(rest.partition_point(|feature| *feature < end));
+        let value = 1.0 / (kind.len().max(1) as f32).sqrt();
+        x.0.extend(kind.iter().map(|feature| (*feature, value)));
+        rest = after;
+    }
+    // Harmless prose has few concepts, or none.
+    let amount = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).min(AMOUNTS - 1);
+    let amounts = meanings + MEANINGS;
+    x.0.push((amounts + amount(meaning.single.len()), AMOUNT_WEIGHT));
+    x.0.push((amounts + AMOUNTS + amount(meaning.pairs.len()), AMOUNT_WEIGHT));
+    x
 }
+
+/// What an amount counts, between 0 and 1.
+const AMOUNT_WEIGHT: f32 = 0.5;
 
 /// Collects words, pairs of neighbours and parts of words.
 fn words(text: &str, found: &mut Vec<u32>) {

@@ -123,13 +123,15 @@ fn styled(c: char) -> char {
 }
 
 /// Letters of other scripts beside the Latin ones that they look like.
-const LOOKALIKES: &str = "аaбbвbеeзeиuкkмmнhоoрpсcтtуyхxіiїiјjѕsԁdԛqԝwһhӏlьbгrпnѵvғfѓrҝkєeёeҽeһhәeѐeѝu\
-    АAВBЕEЗEКKМMНHОOРPСCТTУYХXІIЇIЈJЅSҮYԚQԜWҺHӀIЬbГrѴV\
-    αaβbγyεeζzηnιiκkνvοoπnρpτtυuχxωwσoϲcϳjΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXϹC\
+const LOOKALIKES: &str = "аaвbеeкkмmоoрpсcтtуyхxіiїiјjѕsԁdԛqԝwһhӏlгrпnѵvҽeәeѐe\
+    АAВBЕEКKМMНHОOРPСCТTУYХXІIЇIЈJЅSҮYԚQԜWҺHӀIѴV\
+    αaβbγyεeηnιiκkνvοoρpτtυuχxωwσoϲcϳj\
+    ΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXϹC\
     ᎪAᏴBᏟCᎠDᎬEᎨGᎻHᎥiᎫJᏦKᏞLᎷMᏀGᎾOᏢPᎡRᏚSᎢTᏙVᏔWᎽYᏃZ\
-    аaաwցgհhոnսuօoլlքpզqԼLՍUՏSՕO\
+    աwցgհhոnսuօoլlքpզqԼLՍUՏSՕO\
     ᴀaʙbᴄcᴅdᴇeꜰfɢgʜhɪiᴊjᴋkʟlᴍmɴnᴏoᴘpʀrꜱsᴛtᴜuᴠvᴡwʏyᴢzǫq\
-    ɑaɡgɩiıiƖlⅼlǀlꓲIꓮAꓐBꓚCꓓDꓰEꓖGꓧHꓙJꓗKꓡLꓟMꓠNꓳOꓑPꓣRꓢSꓔTꓴUꓦVꓪWꓫXꓬYꓜZ";
+    ɑaɡgɩiıiƖlǀl\
+    ꓲIꓮAꓐBꓚCꓓDꓰEꓖGꓧHꓙJꓗKꓡLꓟMꓠNꓳOꓑPꓣRꓢSꓔTꓴUꓦVꓪWꓫXꓬYꓜZ";
 
 fn lookalike(c: char) -> Option<char> {
     use std::{collections::HashMap, sync::LazyLock};

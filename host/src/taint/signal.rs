@@ -148,7 +148,7 @@ const SIGNS: [(Signal, &[(&str, &str)]); 9] = [
         Signal::Command,
         &[("command", "tool"), ("tool", "command"), ("command", "data"), ("command", "others")],
     ),
-    (Signal::Markup, &[("markup", "")]),
+    (Signal::Markup, &[("template", ""), ("markup", "")]),
     (Signal::Reader, &[("reader", "")]),
     (Signal::Dictation, &[("dictate", "")]),
 ];
