@@ -8,6 +8,7 @@ mod injection;
 mod lines;
 mod personal;
 mod predictions;
+mod restricted;
 mod share;
 mod spans;
 
@@ -19,6 +20,7 @@ pub use injection::{Injection, InjectionReport, Rated};
 pub use lines::{Lines, MOST_LINE_BYTES};
 pub use personal::{Passed, Personal, PersonalReport, PersonalRow};
 pub use predictions::PredictionsFile;
+pub use restricted::{RestrictedContent, RestrictedFigures, RestrictedReport};
 pub use share::Share;
 pub use spans::{Counts, Figures, Span, Spans};
 

@@ -7,6 +7,7 @@ mod crash;
 mod fuzz;
 mod hostile;
 mod layers;
+mod peers;
 mod run;
 mod scripted;
 mod target;
@@ -34,6 +35,9 @@ usage: cargo xtask <command>
   bench [--json] [--peers] [--quick]
                   measures an optimised host against wasmtime alone and against what
                   people use instead; --peers adds those that take long to build
+  peers [--figures]
+                  measures the detector of personal data against Presidio, from PyPI;
+                  --figures says also how good what each finds is
   ci              runs what CI runs: .ci/run
   help            shows this";
 
@@ -47,6 +51,7 @@ enum Command {
     Crash(crash::Options),
     Layers,
     Bench(Vec<String>),
+    Peers(Vec<String>),
     Ci,
     Help,
 }
@@ -60,6 +65,7 @@ impl Command {
         let command = match name.as_str() {
             "demo" => return demo_arguments(rest).map(Self::Demo),
             "bench" => return bench_arguments(rest).map(Self::Bench),
+            "peers" => return peers::arguments(rest).map(Self::Peers),
             "hostile" => return Ok(Self::Hostile(rest.to_vec())),
             "crash" => return crash::Options::parse(rest).map(Self::Crash),
             "fuzz" => return Ok(Self::Fuzz(rest.to_vec())),
@@ -138,6 +144,7 @@ fn perform(command: Command) -> Result<(), Failure> {
         Command::Crash(options) => crash::run(&root, &options),
         Command::Layers => layers::check(&root),
         Command::Bench(arguments) => bench::run(&root, &arguments),
+        Command::Peers(arguments) => peers::run(&root, &arguments),
         Command::Ci => run::Run::new(root.join(".ci").join("run")).within(&root).run(),
         Command::Help => {
             println!("{USAGE}");
@@ -168,6 +175,8 @@ mod test {
         check("--help", Ok(Command::Help));
         check("bench --peers", Ok(Command::Bench(vec!["--peers".into()])));
         check("bench --seconds 5", Err("`bench` takes no argument \"--seconds\""));
+        check("peers --figures", Ok(Command::Peers(vec!["--figures".into()])));
+        check("peers --fast", Err("`peers` takes no argument \"--fast\""));
         check("demo --once", Ok(Command::Demo(vec!["--once".into()])));
         check("", Err("a command is missing"));
         check("tset", Err("\"tset\" is not a command"));

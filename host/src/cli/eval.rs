@@ -9,15 +9,21 @@ use std::{
 };
 
 use clap::{Args, Subcommand, ValueEnum};
-use postern_policy::personal::{Detector, Purpose};
+use postern_policy::{
+    personal::{Detector, Purpose},
+    restricted::Restricted,
+};
 use serde::Serialize;
 
 use self::show::Show;
 use super::{Context, output, output::out};
 use crate::{
     config::{Config, FILE_NAME},
-    evaluation::{self, Evaluation, Injection, Lines, Personal, PredictionsFile},
+    evaluation::{
+        self, Evaluation, Injection, Lines, Personal, PredictionsFile, RestrictedContent,
+    },
     policies::Policies,
+    redaction,
 };
 
 #[derive(Debug, Subcommand)]
@@ -63,6 +69,23 @@ pub(super) enum Eval {
         #[command(flatten)]
         files: Files,
     },
+    /// Find what people look after: cards and documents that were sent, health, threats
+    /// of legal steps, self-harm, minors.
+    ///
+    /// With a data folder, by the rules in force there; without one, by what comes with
+    /// Postern. The report says which.
+    ///
+    /// Labels: "categories", a list of names (payment_card, id_document, health,
+    /// legal_threat, self_harm, minors, and an operator's own; an empty list says that
+    /// there is none); also "split", a part of the set that is told apart.
+    ///
+    /// A category that is found in a row is right if the row is labelled so. A false
+    /// alarm is a row without categories, or without labels, in which one is found; a
+    /// row is overlooked if it has categories and none at all is found.
+    Restricted {
+        #[command(flatten)]
+        files: Files,
+    },
 }
 
 /// What is read and written.
@@ -102,7 +125,7 @@ impl Eval {
                 evaluate(context, files, Personal::given(Lines::open(&given)?), &by)
             }
             Self::Pii { files, found, given: None } => {
-                let (detector, by) = detector(context)?;
+                let Finders { detector, by, .. } = finders(context)?;
                 let personal = match found {
                     Found::Reported => Personal::reported(detector),
                     Found::Placeholders => Personal::taken_out(detector, Purpose::Placeholders),
@@ -110,21 +133,37 @@ impl Eval {
                 };
                 evaluate(context, files, personal, &by)
             }
-            Self::Injection { files } => {
-                evaluate(context, files, Injection::default(), "what comes with Postern")
+            Self::Injection { files } => evaluate(context, files, Injection::default(), SHIPPED),
+            Self::Restricted { files } => {
+                let Finders { detector, restricted, by } = finders(context)?;
+                evaluate(context, files, RestrictedContent::new(restricted, detector), &by)
             }
         }
     }
 }
 
-/// The detector of the data folder, or the one that comes with Postern.
-fn detector(context: &Context) -> anyhow::Result<(Arc<Detector>, String)> {
+/// How reports call what finds where there is no data folder.
+const SHIPPED: &str = "what comes with Postern";
+
+/// What finds, and how reports call it.
+struct Finders {
+    detector: Arc<Detector>,
+    restricted: Arc<Restricted>,
+    by: String,
+}
+
+/// Those of the data folder, or those that come with Postern.
+fn finders(context: &Context) -> anyhow::Result<Finders> {
     if !context.data.join(FILE_NAME).is_file() {
-        return Ok((Detector::standard(), "what comes with Postern".to_owned()));
+        let (detector, restricted) = (Detector::standard(), Restricted::standard());
+        return Ok(Finders { detector, restricted, by: SHIPPED.to_owned() });
     }
-    let rules = Policies::open(&Config::load(&context.data)?)?;
-    let by = format!("rules in force in {}", context.data.display());
-    Ok((Arc::clone(rules.current().detector()), by))
+    let rules = Policies::open(&Config::load(&context.data)?)?.current();
+    Ok(Finders {
+        detector: Arc::clone(rules.detector()),
+        restricted: Arc::clone(rules.restricted()),
+        by: format!("rules in force in {}", context.data.display()),
+    })
 }
 
 fn evaluate<E>(context: &Context, files: Files, mut all: E, by: &str) -> anyhow::Result<()>
@@ -175,13 +214,15 @@ impl Progress {
         self.rows += 1;
         if !self.quiet && self.told.elapsed() >= Self::EVERY {
             self.told = Instant::now();
-            eprintln!("{} rows in {} s …", self.rows, self.begun.elapsed().as_secs());
+            let (rows, seconds) = (self.rows, self.begun.elapsed().as_secs());
+            redaction::tell(&format!("{rows} rows in {seconds} s …"));
         }
     }
 
     fn end(&self) {
         if !self.quiet && self.told > self.begun {
-            eprintln!("{} rows in {} s", self.rows, self.begun.elapsed().as_secs());
+            let (rows, seconds) = (self.rows, self.begun.elapsed().as_secs());
+            redaction::tell(&format!("{rows} rows in {seconds} s"));
         }
     }
 }

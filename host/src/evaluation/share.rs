@@ -18,6 +18,12 @@ impl Share {
         self.whole += 1;
     }
 
+    /// Adds those of other rows.
+    pub fn add(&mut self, other: Self) {
+        self.part += other.part;
+        self.whole += other.whole;
+    }
+
     /// From 0 to 1, if there are any at all.
     pub fn rate(&self) -> Option<f64> {
         (self.whole > 0).then(|| self.part as f64 / self.whole as f64)

@@ -62,30 +62,9 @@ pub(super) fn published(text: &str, detector: &Detector, found: &[Finding]) -> V
     spans
 }
 
-/// The name of a type in published sets; its own where those have none.
+/// The name of a type in published sets; an operator's own type has the operator's.
 fn name(detector: &Detector, kind: DataKind) -> &str {
-    match kind {
-        DataKind::Email => "EMAIL_ADDRESS",
-        DataKind::Phone => "PHONE_NUMBER",
-        DataKind::Card => "CREDIT_CARD",
-        DataKind::Iban => "IBAN_CODE",
-        DataKind::BankAccount => "US_BANK_NUMBER",
-        DataKind::Passport => "US_PASSPORT",
-        DataKind::DriverLicense => "US_DRIVER_LICENSE",
-        DataKind::BirthDate => "DATE_TIME",
-        DataKind::IdCard
-        | DataKind::UsSsn
-        | DataKind::UkNhs
-        | DataKind::IpAddress
-        | DataKind::MacAddress
-        | DataKind::Url
-        | DataKind::Crypto
-        | DataKind::Secret
-        | DataKind::DateTime
-        | DataKind::Name
-        | DataKind::Address
-        | DataKind::Custom(_) => detector.name(kind),
-    }
+    if let DataKind::Custom(_) = kind { detector.name(kind) } else { kind.published_name() }
 }
 
 /// Where the characters of a text stand in its bytes; nothing if they are the same.

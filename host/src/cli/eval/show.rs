@@ -2,7 +2,9 @@
 
 use crate::{
     cli::{output, output::out},
-    evaluation::{Figures, InjectionReport, PersonalReport, Rated, Share},
+    evaluation::{
+        Figures, InjectionReport, PersonalReport, Rated, RestrictedFigures, RestrictedReport, Share,
+    },
 };
 
 /// A report that people can read.
@@ -70,6 +72,35 @@ impl Show for InjectionReport {
         out!("");
         output::table(&["rows", "attacks", "caught", "TPR %", "benign", "flagged", "FPR %"], &rows)
     }
+}
+
+impl Show for RestrictedReport {
+    fn show(&self) -> anyhow::Result<()> {
+        out!("{} rows", self.rows);
+        let mut rows: Vec<Vec<String>> =
+            self.by_category.iter().map(|(name, figures)| figures_row(name, *figures)).collect();
+        rows.push(figures_row("all", self.whole.micro));
+        for (split, part) in &self.by_split {
+            rows.push(figures_row(&format!("all of split {split}"), part.micro));
+        }
+        out!("");
+        let head = ["category", "labels", "found", "right", "precision %", "recall %", "F1 %"];
+        output::table(&head, &rows)?;
+        out!("");
+        tell_part("", &self.whole)?;
+        self.by_split
+            .iter()
+            .try_for_each(|(split, part)| tell_part(&format!(" of split {split}"), part))
+    }
+}
+
+fn tell_part(of: &str, part: &RestrictedFigures) -> anyhow::Result<()> {
+    let of = output::words(of);
+    out!("false alarms on ordinary messages{of}: {}", told(part.false_alarms));
+    if part.overlooked.whole > 0 {
+        out!("overlooked{of}: {}", told(part.overlooked));
+    }
+    Ok(())
 }
 
 fn figures_row(name: &str, figures: Figures) -> Vec<String> {
