@@ -14,6 +14,7 @@ mod meanwhile;
 mod plan;
 mod read;
 mod respond;
+mod restricted;
 mod texts;
 mod turn;
 
@@ -28,6 +29,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 pub use explain::{Stage, StageRecord, Summary};
 pub use plan::{Action, Plan, PlanFile, Word};
+pub use restricted::{Concern, Found};
 pub use turn::TurnError;
 
 use crate::{app::App, keys::MasterKey};

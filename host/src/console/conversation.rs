@@ -96,6 +96,8 @@ struct PlanView {
     intents: Vec<(String, String, bool)>,
     in_scope: bool,
     entities: Vec<Mention>,
+    /// Categories of restricted content, each with its confidence.
+    restricted: Vec<String>,
     action: String,
 }
 
@@ -276,7 +278,14 @@ fn plan(file: PlanFile) -> PlanView {
         }
         Action::Escalate { reason, .. } => format!("ask for a person: {reason}"),
     };
-    PlanView { intents, in_scope: understanding.in_scope, entities: understanding.entities, action }
+    let found = plan.restricted.into_iter().flat_map(|concern| concern.found);
+    PlanView {
+        intents,
+        in_scope: understanding.in_scope,
+        entities: understanding.entities,
+        restricted: found.map(|it| format!("{} {} %", it.category, it.confidence)).collect(),
+        action,
+    }
 }
 
 fn invocation(

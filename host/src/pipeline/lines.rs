@@ -14,6 +14,14 @@ pub(super) fn kind_of(work: &Work) -> &'static str {
     }
 }
 
+/// How the message came in, and what of it people look after.
+pub(super) fn ingested(line: String, plan: &Plan) -> String {
+    match &plan.restricted {
+        Some(concern) => format!("{line}; {}", concern.line()),
+        None => line,
+    }
+}
+
 /// What was understood, and how hostile it looks if it was flagged.
 pub(super) fn classified(plan: &Plan, heard: &Assessment) -> String {
     let meaning = meaning(plan);

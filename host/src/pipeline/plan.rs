@@ -7,7 +7,7 @@ use postern_domain::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::texts;
+use super::{restricted::Concern, texts};
 use crate::{
     brain::{Mention, Route, Understanding},
     identity,
@@ -52,6 +52,9 @@ pub struct Plan {
     /// kept.
     #[serde(default)]
     pub language: Option<String>,
+    /// What its restricted content asks for, if it has any.
+    #[serde(default)]
+    pub restricted: Option<Concern>,
 }
 
 /// What to do.
@@ -122,6 +125,7 @@ pub(super) fn decide(
         customer: conversation.customer.clone(),
         session: Some(conversation.state.session),
         language: Some(conversation.language.clone()),
+        restricted: None,
     };
     match kind {
         InboundKind::Text | InboundKind::Edit => {}

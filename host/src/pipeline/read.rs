@@ -4,8 +4,12 @@
 use std::ops::Range;
 
 use postern_domain::{Conversation, InboundKind, InboundMessage};
-use postern_policy::personal::{Detector, Purpose};
+use postern_policy::{
+    personal::{Detector, Purpose},
+    restricted::Restricted,
+};
 
+use super::restricted::Concern;
 use crate::{
     brain::{Brain, Mention, Understanding},
     privacy::{Vault, without_forged_placeholders},
@@ -18,27 +22,29 @@ pub(super) struct Read {
     pub(super) text: String,
     /// What it means.
     pub(super) understanding: Understanding,
+    /// What its restricted content asks for, if it has any.
+    pub(super) restricted: Option<Concern>,
 }
 
 /// Reads a message. From here on nothing but the vault knows personal values.
 pub(super) fn read(
     brain: &Brain,
-    detector: &Detector,
+    (detector, restricted): (&Detector, &Restricted),
     vault: &mut Vault,
     conversation: &Conversation,
     message: &InboundMessage,
 ) -> Read {
     if message.kind == InboundKind::Unsupported {
         let understanding = Understanding { ranked: vec![], in_scope: false, entities: vec![] };
-        return Read { text: "(not a text)".to_owned(), understanding };
+        let text = "(not a text)".to_owned();
+        return Read { text, understanding, restricted: None };
     }
     let text = without_forged_placeholders(&message.text);
     let (ranked, in_scope) = brain.classify(&text);
-    let mut spans: Vec<(Range<usize>, &str)> = detector
-        .find_for(&text, Purpose::Placeholders)
-        .into_iter()
-        .map(|found| (found.span, detector.name(found.kind)))
-        .collect();
+    let findings = detector.find_for(&text, Purpose::Placeholders);
+    let restricted = Concern::of(restricted, &text, &findings, &conversation.language);
+    let mut spans: Vec<(Range<usize>, &str)> =
+        findings.into_iter().map(|found| (found.span, detector.name(found.kind))).collect();
     // Names and postcodes look like anything else, so they are looked for only
     // in an answer to the question for them.
     let mut told = Vec::new();
@@ -85,7 +91,7 @@ pub(super) fn read(
         free
     });
     let text = vault.replace_spans(&text, &spans);
-    Read { text, understanding: Understanding { ranked, in_scope, entities } }
+    Read { text, understanding: Understanding { ranked, in_scope, entities }, restricted }
 }
 
 #[cfg(test)]
@@ -130,7 +136,9 @@ mod tests {
             created_at: Timestamp::from_millis(1),
         };
         let mut vault = Vault::new("k3f9", vec![]);
-        let read = read(&brain, &Detector::standard(), &mut vault, &conversation, &message);
+        let (detector, restricted) = (Detector::standard(), Restricted::standard());
+        let finders = (&*detector, &*restricted);
+        let read = read(&brain, finders, &mut vault, &conversation, &message);
         assert!(!read.text.contains("7946"), "{}", read.text);
         let [mention] = &read.understanding.entities[..] else { panic!("one mention") };
         assert!(vault.resolve(&mention.value).is_some(), "the number is shown: {}", mention.value);

@@ -13,12 +13,12 @@ use super::{
     answer::answer,
     explain::{Stage, Stages},
     hold,
-    lines::{classified, kind_of, responded, retrieved, ticket_line},
+    lines::{classified, ingested, kind_of, responded, retrieved, ticket_line},
     meanwhile::{self, Meanwhile},
     plan::{self, Action, Plan, PlanFile},
     read,
     respond::{Escalation, Responder, Response},
-    texts,
+    restricted, texts,
 };
 use crate::{
     app::App,
@@ -75,7 +75,7 @@ pub(super) async fn run(app: Arc<App>, lease: Lease, work: Work) -> Result<(), T
     }
     crate::fault::point("turn.begun");
     if !resumed {
-        begin(&mut ledger, &work, &plan);
+        begin(&app, &mut ledger, &work, &plan).await?;
     }
     stages.end(Stage::Retrieve, retrieved(&work, &ledger));
 
@@ -110,7 +110,7 @@ pub(super) async fn run(app: Arc<App>, lease: Lease, work: Work) -> Result<(), T
         }
         Action::Escalate { reason, text } => Response {
             answers: vec![text],
-            escalate: Some(Escalation { reason, severity: Severity::Normal, failure: None }),
+            escalate: Some(Escalation { reason, severity: plan.severity(), failure: None }),
             ..Response::default()
         },
     };
@@ -153,7 +153,8 @@ fn open(
                 conversation.state.session = session;
                 vault = Vault::new(&mark_in(&conversation, session), work.vault.clone());
             }
-            stages.end(Stage::Ingest, "continued after an interruption");
+            let line = ingested("continued after an interruption".to_owned(), &plan);
+            stages.end(Stage::Ingest, line);
             (plan, turn.clone())
         }
         None => {
@@ -161,25 +162,24 @@ fn open(
                 conversation.language.clone_from(language);
             }
             let policy = app.policy.current();
-            let (brain, detector) = (&skills.brain, policy.detector());
-            let read = read::read(brain, detector, &mut vault, &conversation, &work.message);
-            let delivery = &work.message;
-            stages.end(
-                Stage::Ingest,
-                format!(
-                    "verified and stored; {} message from {}/{}",
-                    kind_of(work),
-                    delivery.channel,
-                    delivery.account
-                ),
-            );
+            let finders = (&**policy.detector(), &**policy.restricted());
+            let (brain, message) = (&skills.brain, &work.message);
+            let read = read::read(brain, finders, &mut vault, &conversation, message);
             let plan = plan::decide(
                 skills,
                 &conversation,
                 work.message.kind,
                 read.text,
                 read.understanding,
+            )
+            .under(read.restricted);
+            let line = format!(
+                "verified and stored; {} message from {}/{}",
+                kind_of(work),
+                message.channel,
+                message.account
             );
+            stages.end(Stage::Ingest, ingested(line, &plan));
             let message = work.message.id();
             let file = PlanFile::V1 { plan: plan.clone() };
             let turn = TurnRow {
@@ -212,8 +212,9 @@ fn end_idle_session(app: &App, conversation: &mut Conversation, received_at: Tim
     conversation.state.last_active = last_active.max(received_at);
 }
 
-/// What a turn does before its first tool: keep the message, see to the ticket.
-fn begin(ledger: &mut Ledger, work: &Work, plan: &Plan) {
+/// What a turn does before its first tool: keep the message, see to the ticket, and to
+/// what people look after.
+async fn begin(app: &App, ledger: &mut Ledger, work: &Work, plan: &Plan) -> Result<(), StoreError> {
     let now = ledger.turn.started_at;
     let message = StoredMessage {
         id: ledger.turn.message.clone(),
@@ -232,12 +233,19 @@ fn begin(ledger: &mut Ledger, work: &Work, plan: &Plan) {
             ledger.conversation.state.entities.insert(name, mention.value.clone());
         }
     }
-    let Some(subject) = &plan.subject else { return };
-    if ledger.ticket_is_usable() {
-        // An open ticket takes every event, so this cannot fail.
-        let _taken = ledger.ticket_event(TicketEventKind::CustomerWrote, "customer", now);
-    } else {
-        ledger.open_ticket("turn", subject, Priority::P3, "host", now);
+    match &plan.subject {
+        Some(_) if ledger.ticket_is_usable() => {
+            // An open ticket takes every event, so this cannot fail.
+            let _taken = ledger.ticket_event(TicketEventKind::CustomerWrote, "customer", now);
+        }
+        Some(subject) => {
+            ledger.open_ticket("turn", subject, Priority::P3, "host", now);
+        }
+        None => {}
+    }
+    match &plan.restricted {
+        Some(concern) => restricted::hand_over(app, ledger, concern, now).await,
+        None => Ok(()),
     }
 }
 
@@ -267,7 +275,8 @@ async fn end(
     }
     let understood = plan.understanding.in_scope || matches!(plan.action, Action::Call { .. });
     let state = &mut ledger.conversation.state;
-    state.misses = if understood || escalate.is_some() { 0 } else { state.misses + 1 };
+    let is_looked_after = escalate.is_some() || plan.restricted.is_some();
+    state.misses = if understood || is_looked_after { 0 } else { state.misses + 1 };
 
     let asks = awaiting.is_some();
     ticket(ledger, plan, asks, escalate.as_ref(), now);
@@ -277,9 +286,11 @@ async fn end(
     }
     let queue = ledger.ticket.as_ref().and_then(|ticket| ticket.queue.clone());
     stages.end(Stage::Route, queue.map_or("with the machine".to_owned(), |q| format!("queue {q}")));
-    let why = escalate
-        .as_ref()
-        .map_or("not needed".to_owned(), |e| format!("{} ({})", e.reason, e.severity.as_str()));
+    let why = match (&escalate, &plan.restricted) {
+        (Some(e), _) => format!("{} ({})", e.reason, e.severity.as_str()),
+        (None, Some(concern)) => concern.why(),
+        (None, None) => "not needed".to_owned(),
+    };
     stages.end(Stage::Escalate, why.clone());
 
     let summary = serde_json::to_value(stages.summary()).map_err(TurnError::Plan)?;
