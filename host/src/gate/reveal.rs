@@ -1,7 +1,9 @@
 //! Puts personal values into a request, where a rule reveals their type to that
 //! server in that field, and takes them out of its answer again.
 
-use postern_domain::{Decision, HostCall, HostReply};
+mod fields;
+
+use postern_domain::{Decision, HostCall, HostReply, HttpRequest};
 use postern_policy::{PolicyRequest, PolicySet, RevealRequest};
 use serde_json::Value;
 
@@ -18,24 +20,21 @@ pub(super) struct Revealed {
     value: String,
 }
 
-/// The call as it is performed, and what of it was revealed. A placeholder that no rule
-/// reveals is sent as it is.
+/// The call as it is performed, and what of it was revealed: whole values in a body of
+/// JSON or of a form (by their names), in the query (`query.NAME`) and in the path
+/// (`path.NUMBER`, from 1). A placeholder that no rule reveals is sent as it is.
 pub(super) fn into(
     policy: &PolicySet,
     asked: &PolicyRequest<'_>,
     vault: &Vault,
 ) -> (HostCall, Vec<Revealed>) {
-    let unchanged = || (asked.call.clone(), Vec::new());
     let (HostCall::HttpSend { request }, Some(endpoint)) = (asked.call, &asked.facts.endpoint)
     else {
-        return unchanged();
+        return (asked.call.clone(), Vec::new());
     };
-    let Ok(mut body) = serde_json::from_slice::<Value>(&request.body) else { return unchanged() };
     let mut revealed = Vec::new();
     let mut put = |field: &str, text: &mut String| {
-        let Some(entry) = vault.resolve(text).filter(|_| revealed.len() < MOST_VALUES) else {
-            return;
-        };
+        let entry = vault.resolve(text).filter(|_| revealed.len() < MOST_VALUES)?;
         let host = &endpoint.host;
         let question = RevealRequest { caller: *asked, datum: &entry.kind, host, field };
         if policy.judge_reveal(&question).decision == Decision::Allow {
@@ -46,20 +45,36 @@ pub(super) fn into(
             });
             entry.value.clone_into(text);
         }
+        Some(())
     };
-    walk(&mut body, &mut String::new(), &mut put);
-    match serde_json::to_vec(&body) {
-        Ok(body) if !revealed.is_empty() => {
-            let request = postern_domain::HttpRequest { body, ..request.clone() };
-            (HostCall::HttpSend { request }, revealed)
-        }
-        Ok(_) | Err(_) => unchanged(),
-    }
+    let body = body(request, &mut put).unwrap_or_else(|| request.body.clone());
+    let url = fields::of_url(&request.url, &mut put).unwrap_or_else(|| request.url.clone());
+    let request = HttpRequest { body, url, ..request.clone() };
+    (HostCall::HttpSend { request }, revealed)
 }
 
-fn walk(value: &mut Value, path: &mut String, put: &mut impl FnMut(&str, &mut String)) {
+/// What is done with a text under the name of its field.
+type Put<'p> = dyn FnMut(&str, &mut String) -> Option<()> + 'p;
+
+/// The body with values in it; none if it has no fields.
+fn body(request: &HttpRequest, put: &mut Put<'_>) -> Option<Vec<u8>> {
+    let is_type = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("content-type");
+    let kind = request.headers.iter().find(is_type).map_or("", |(_, value)| value.as_str());
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        let text = std::str::from_utf8(&request.body).ok()?;
+        return Some(fields::of_form(text, "", put).into_bytes());
+    }
+    let mut value = serde_json::from_slice::<Value>(&request.body).ok()?;
+    let before = value.clone();
+    walk(&mut value, &mut String::new(), put);
+    // A body in which nothing was revealed stays as it was written.
+    (value != before).then(|| serde_json::to_vec(&value).ok())?
+}
+
+fn walk(value: &mut Value, path: &mut String, put: &mut Put<'_>) {
     match value {
-        Value::String(text) => put(path, text),
+        Value::String(text) => drop(put(path, text)),
         Value::Array(items) => items.iter_mut().for_each(|item| walk(item, path, put)),
         Value::Object(members) => {
             for (name, member) in members {
@@ -81,15 +96,19 @@ pub(super) fn tokens(revealed: &[Revealed]) -> impl Iterator<Item = String> {
     revealed.iter().map(|one| format!("reveal:{}", one.kind))
 }
 
-/// An answer in which what was revealed is a placeholder again: the server saw it, the
-/// skill does not.
+/// An answer in which what was revealed is a placeholder again, also as it is written in
+/// URLs and in JSON: the server saw it, the skill does not.
 pub(super) fn hidden(reply: HostReply, revealed: &[Revealed]) -> HostReply {
     let HostReply::Http { mut response } = reply else { return reply };
     if !revealed.is_empty() {
         let hide = |text: &str| {
-            revealed
-                .iter()
-                .fold(text.to_owned(), |text, one| text.replace(&one.value, &one.placeholder))
+            revealed.iter().fold(text.to_owned(), |text, one| {
+                let Revealed { placeholder, value, .. } = one;
+                let in_json = Value::String(value.clone()).to_string();
+                let in_json = in_json.trim_matches('"');
+                let text = text.replace(value, placeholder);
+                text.replace(&fields::encoded(value), placeholder).replace(in_json, placeholder)
+            })
         };
         response.body = match std::str::from_utf8(&response.body) {
             Ok(text) => hide(text).into_bytes(),

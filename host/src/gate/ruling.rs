@@ -11,7 +11,7 @@ use postern_store::Change;
 use serde_json::Value;
 
 use super::{
-    GateError, Permit, Prepared, facts,
+    GateError, Material, Permit, Prepared, facts,
     hold::{self, Granted, Standing, Waiting},
     limits::{self, Needed},
     passage::{Passage, used_up},
@@ -119,6 +119,16 @@ impl Passage {
             Decision::Allow => reveal::into(&policy, &asked, &self.ledger.vault),
             Decision::Deny | Decision::RequireApproval => (call.clone(), Vec::new()),
         };
+        // A value in the URL can lead elsewhere: the grant has to cover that, too.
+        if let (HostCall::HttpSend { request }, HostCall::HttpSend { request: asked }) =
+            (&sent, &call)
+            && request.url != asked.url
+        {
+            match self.shared.ports.http.check(request, &self.caller.skill).await {
+                Ok(checked) => prepared.material = Material::Target(checked),
+                Err(Refusal { failure, .. }) => return Ok(self.unfit(call, failure)),
+            }
+        }
         self.count(&call, verdict.decision);
         self.duties = verdict.obligations.iter().map(Obligation::token).collect();
         let facts = Some(record::facts(&prepared.facts));

@@ -3,6 +3,7 @@
 mod approvals;
 mod facts;
 mod fixture;
+mod hiding;
 
 use std::sync::atomic::Ordering;
 

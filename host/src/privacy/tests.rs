@@ -1,10 +1,23 @@
 //! What holds for placeholders, whatever is put in.
 
-use postern_domain::VaultEntry;
 use serde_json::json;
 
 use super::{vault::MOST_ENTRIES, *};
 use crate::config::{Collection, PersonalField};
+
+/// Kinds of detectors, of collections and of an operator.
+const KINDS: [&str; 10] = [
+    "EMAIL",
+    "PHONE",
+    "CARD",
+    "ID_CARD",
+    "US_SSN",
+    "SECRET",
+    "NAME",
+    "FIRST_NAME",
+    "POSTCODE",
+    "MEMBER_NO",
+];
 
 fn people() -> Collection {
     let personal = |path: &str, kind: &str| PersonalField { path: path.into(), kind: kind.into() };
@@ -138,4 +151,65 @@ proptest::proptest! {
         proptest::prop_assert_eq!(vault.restore(&hidden), text);
         proptest::prop_assert!(!Vault::new("aaaa", vec![]).restore(&hidden).contains(&value));
     }
+
+        /// A value keeps its placeholder for the whole session, whatever comes between,
+        /// each value has its own, and only a whole placeholder is the value.
+        #[test]
+        fn placeholders_are_stable_and_one_to_one(
+            values in proptest::collection::vec((0..KINDS.len(), "[a-c]{1,2}"), 1..30),
+            around in "[a-z <>.]{1,5}",
+        ) {
+            let mut vault = Vault::new("k3f9", vec![]);
+            let mut known = std::collections::BTreeMap::new();
+            for (kind, value) in &values {
+                let kind = KINDS[*kind];
+                let placeholder = vault.placeholder(kind, value);
+                proptest::prop_assert_eq!(kind_of(&placeholder), Some(kind));
+                let before = known.insert((kind, value.clone()), placeholder.clone());
+                proptest::prop_assert!(before.is_none_or(|before| before == placeholder));
+            }
+            let mut all: Vec<_> = known.values().collect();
+            all.sort();
+            all.dedup();
+            proptest::prop_assert_eq!(all.len(), known.len());
+            for ((_, value), placeholder) in &known {
+                proptest::prop_assert_eq!(&vault.resolve(placeholder).unwrap().value, value);
+                for part in [
+                    format!("{around}{placeholder}"),
+                    format!("{placeholder}{around}"),
+                    placeholder[..placeholder.len() - 1].to_owned(),
+                    placeholder.to_lowercase(),
+                ] {
+                    proptest::prop_assert!(vault.resolve(&part).is_none(), "{} resolves", part);
+                }
+            }
+            // Kept and read again, nothing is another.
+            let mut again = Vault::new("k3f9", vault.take_new());
+            for ((kind, value), placeholder) in &known {
+                proptest::prop_assert_eq!(&again.placeholder(kind, value), placeholder);
+            }
+        }
+
+        /// What a customer types is no placeholder, of whatever kind.
+        #[test]
+        fn nobody_types_a_placeholder(kind in 0..KINDS.len(), n in 1..12_u32, text in "[a-z ]{0,9}") {
+            let kind = KINDS[kind];
+            let mut vault = Vault::new("k3f9", vec![]);
+            (0..n).for_each(|n| drop(vault.placeholder(kind, &n.to_string())));
+            let typed = format!("{text}<{kind}_{n}.k3f9>{text}");
+            let clean = without_forged_placeholders(&typed).into_owned();
+            proptest::prop_assert_eq!(vault.restore(&clean).into_owned(), clean.clone());
+            proptest::prop_assert!(vault.resolve(clean.trim()).is_none());
+        }
+
+        /// No detector finds anything in a placeholder or in what stands for a value
+        /// that was taken out.
+        #[test]
+        fn placeholders_are_no_findings(kind in 0..KINDS.len(), n in 1..1_000_u32, mark in "[0-9a-z]{4}") {
+            let kind = KINDS[kind];
+            let detector = postern_policy::personal::Detector::standard();
+            for text in [format!("<{kind}_{n}.{mark}>"), redacted(kind), format!("id: <{kind}_{n}.{mark}>, {}", redacted(kind))] {
+                proptest::prop_assert_eq!(detector.find_for(&text, postern_policy::personal::Purpose::Placeholders), vec![], "{}", text);
+            }
+        }
 }

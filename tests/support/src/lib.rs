@@ -14,6 +14,7 @@ pub mod gateway;
 pub mod host;
 pub mod hostile;
 mod http;
+pub mod news;
 pub mod notice;
 pub mod operator;
 pub mod paths;

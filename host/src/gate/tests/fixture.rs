@@ -10,7 +10,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse as _, Response},
     routing::get,
 };
@@ -28,9 +28,10 @@ use crate::{
     config::{Collections, Config, DEFAULT},
     effects::{Ports, http::HttpClient},
     gate::{Caller, Gate, GateShared},
+    keys::MasterKey,
     ledger::Ledger,
     policies::Policies,
-    privacy::Vault,
+    privacy::{Blind, Vault},
 };
 
 pub(super) const RULES: &str = r#"
@@ -77,6 +78,8 @@ pub(super) enum Mode {
     Waits,
     /// Breaks the connection after it has acted.
     Drops,
+    /// Answers with this text as JSON.
+    Says(&'static str),
 }
 
 /// A request as the server saw it.
@@ -87,6 +90,8 @@ pub(super) struct Seen {
     pub(super) idempotency_key: String,
     pub(super) authorization: String,
     pub(super) body: Vec<u8>,
+    /// Path and query.
+    pub(super) target: String,
 }
 
 pub(super) struct Server {
@@ -113,7 +118,7 @@ struct Desk {
     seen: Arc<SyncMutex<Vec<Seen>>>,
 }
 
-async fn pay(State(desk): State<Desk>, headers: HeaderMap, body: Bytes) -> Response {
+async fn pay(State(desk): State<Desk>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let header =
         |name: &str| headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
     let journal = journal(&*desk.store).await.len();
@@ -122,11 +127,19 @@ async fn pay(State(desk): State<Desk>, headers: HeaderMap, body: Bytes) -> Respo
         idempotency_key: header("idempotency-key"),
         authorization: header("authorization"),
         body: body.to_vec(),
+        target: uri.to_string(),
     });
     desk.count.fetch_add(1, Ordering::SeqCst);
     desk.asked.notify_one();
     match desk.mode {
         Mode::Answers => {}
+        Mode::Says(text) => {
+            let said = [
+                ("content-type", "application/json"),
+                ("location", "https://a.example/?to=ann%40shop.example&ip=192.168.7.13"),
+            ];
+            return (said, text).into_response();
+        }
         Mode::Waits => desk.go_on.notified().await,
         // A body that promises more than it holds breaks the connection.
         Mode::Drops => {
@@ -165,6 +178,8 @@ pub(super) struct Fixture {
     pub(super) server: Server,
     pub(super) clock: ManualClock,
     pub(super) shared: Arc<GateShared>,
+    /// How the conversation's values are known again.
+    pub(super) blind: Blind,
     _folder: tempfile::TempDir,
 }
 
@@ -200,8 +215,10 @@ impl Fixture {
             log_calls: true,
             concurrency: Arc::default(),
         });
-        let ledger = Arc::new(Mutex::new(ledger(&store).await));
-        Self { store, ledger, server, clock, shared, _folder: folder }
+        let blind = Blind::new(&MasterKey::generate().unwrap());
+        let ledger = ledger(&store).await.indexed(blind.clone());
+        let ledger = Arc::new(Mutex::new(ledger));
+        Self { store, ledger, server, clock, shared, blind, _folder: folder }
     }
 
     pub(super) fn caller(&self) -> Caller {
@@ -326,7 +343,10 @@ async fn serve(mode: Mode, store: Arc<dyn Store>) -> Server {
         count: Arc::default(),
         seen: Arc::default(),
     };
-    let router = Router::new().route("/pay", get(pay).post(pay)).with_state(desk.clone());
+    let router = Router::new()
+        .route("/pay", get(pay).post(pay))
+        .route("/pay/{of}", get(pay))
+        .with_state(desk.clone());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
