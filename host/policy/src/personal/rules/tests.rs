@@ -58,6 +58,19 @@ fn the_examples_of_the_shipped_file_load() {
 }
 
 #[test]
+fn the_examples_of_the_documentation_load() {
+    let text = include_str!("../../../../../docs/privacy.md");
+    let blocks = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let own = detector(&blocks.collect::<Vec<&str>>().join("\n"));
+    check(
+        &own,
+        "member VIP1234567 王小明 GIFT-AB12-CD34 no-reply@x.example 2024-01-02",
+        "member [MEMBER_NO] [NAME] [voucher] no-reply@x.example 2024-01-02",
+        "member [MEMBER_NO] [NAME] [voucher] no-reply@x.example [DATE_TIME]",
+    );
+}
+
+#[test]
 fn own_types_are_found_by_the_words_around_them() {
     let own = detector(MEMBER);
     let kind = own.named("MEMBER_NO").unwrap();
@@ -66,7 +79,8 @@ fn own_types_are_found_by_the_words_around_them() {
     check(&own, "会员号ＶＩＰ１２３４５６７", "会员号[MEMBER_NO]", "会员号[MEMBER_NO]");
     check(&own, "VIP1234567", "VIP1234567", "VIP1234567");
     check(&own, "member, order VIP1234567", "member, order VIP1234567", "member, order VIP1234567");
-    assert_eq!(own.find("VIP1234567")[0].confidence, 30);
+    let unsure = own.find("VIP1234567");
+    assert!(unsure.iter().any(|one| (one.kind, one.confidence) == (kind, 30)), "{unsure:?}");
 }
 
 #[test]
