@@ -29,7 +29,6 @@ mod replies;
 mod retail;
 mod serving;
 mod setup;
-mod sinks;
 mod steady;
 mod step_up;
 mod terminal;
