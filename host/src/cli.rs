@@ -106,6 +106,25 @@ enum Command {
     Bench(bench::Bench),
 }
 
+impl Cli {
+    /// The command line.
+    ///
+    /// # Errors
+    /// The exit code, if there is nothing to do: help was asked for, or it is wrong usage,
+    /// which is said without the personal data that somebody may have typed.
+    pub fn read() -> Result<Self, ExitCode> {
+        Self::try_parse().map_err(|error| {
+            if error.use_stderr() {
+                redaction::tell(error.to_string().trim_end());
+            } else {
+                // Nobody is left to be told that standard output is gone.
+                let _gone = error.print();
+            }
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+        })
+    }
+}
+
 /// What all commands share.
 struct Context {
     data: PathBuf,

@@ -2,12 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
     // The host starts this program once more for everything that it compiles.
     if let Some(code) = postern::registry::answer_if_asked() {
         return code;
     }
-    postern::cli::main(postern::cli::Cli::parse())
+    postern::cli::Cli::read().map_or_else(|code| code, postern::cli::main)
 }

@@ -2,11 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
     if let Some(code) = postern::registry::answer_if_asked() {
         return code;
     }
-    postern::cli::main(postern::cli::Cli::parse())
+    postern::cli::Cli::read().map_or_else(|code| code, postern::cli::main)
 }

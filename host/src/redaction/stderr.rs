@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::{Stream, clean, current};
+use super::clean;
 
 /// Writes a line to standard error.
 pub fn tell(text: &str) {
@@ -66,11 +66,7 @@ impl<W: Fn(&str)> Write for Event<W> {
 impl<W: Fn(&str)> Drop for Event<W> {
     fn drop(&mut self) {
         if !self.bytes.is_empty() {
-            let text = String::from_utf8_lossy(&self.bytes);
-            let mut stream = Stream::new(current());
-            let mut out = stream.push(&text);
-            out.push_str(&stream.finish());
-            (self.write)(&out);
+            (self.write)(&clean(&String::from_utf8_lossy(&self.bytes)));
         }
     }
 }
