@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use postern_policy::personal::{DataKind, Detector, Purpose};
+use postern_policy::personal::{Action, DataKind, Detector, Purpose};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -137,7 +137,7 @@ impl<'a> Hider<'a> {
         }
         let found = self.found(name, digits);
         let [(span, kind)] = &found[..] else { return None };
-        (*span == (0..digits.len())).then(|| self.vault.stand_for(kind, digits, self.whose))
+        (*span == (0..digits.len())).then(|| self.instead(*kind, digits))
     }
 
     /// The text of a member of this name.
@@ -149,11 +149,29 @@ impl<'a> Hider<'a> {
         if found.is_empty() {
             return None;
         }
-        Some(self.vault.replace(text, &found, self.whose))
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        for (span, kind) in found {
+            out.push_str(&text[at..span.start]);
+            out.push_str(&self.instead(kind, &text[span.clone()]));
+            at = span.end;
+        }
+        out.push_str(&text[at..]);
+        Some(out)
+    }
+
+    /// What stands in the place of a value.
+    fn instead(&mut self, kind: DataKind, value: &str) -> String {
+        match self.detector.action(kind) {
+            Action::Redact => self.detector.replacement(kind).into_owned(),
+            Action::Placeholder | Action::Report => {
+                self.vault.stand_for(self.detector.name(kind), value, self.whose)
+            }
+        }
     }
 
     /// What is found in the text of a member, whose name says what it is about.
-    fn found(&self, name: &str, text: &str) -> Vec<(Range<usize>, &'a str)> {
+    fn found(&self, name: &str, text: &str) -> Vec<(Range<usize>, DataKind)> {
         let said: Cow<'_, str> = match spoken(name) {
             Some(name) => Cow::Owned(format!("{name}: {text}")),
             None => Cow::Borrowed(text),
@@ -170,7 +188,6 @@ impl<'a> Hider<'a> {
             .filter(|one| one.span.start >= before && (self.names || !by_name(one.kind)))
             .map(|one| (one.span.start - before..one.span.end - before, one.kind))
             .filter(|(span, _)| is_free(span))
-            .map(|(span, kind)| (span, self.detector.name(kind)))
             .collect()
     }
 }
@@ -219,6 +236,7 @@ fn end_of_number(bytes: &[u8], start: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use postern_policy::{PolicySource, personal::PrivacyRules};
     use serde_json::json;
 
     use super::*;
@@ -269,6 +287,20 @@ mod tests {
         let wanted = json!({"contact": "ann@shop.example", "note": "call <PHONE_1.k3f9>", "n": 7});
         assert_eq!(body, wanted);
         assert_eq!(vault.take_own(), [("PHONE".to_owned(), "13800138000".to_owned())]);
+    }
+
+    #[test]
+    fn an_operators_own_types_are_replaced_or_taken_out_for_good() {
+        let rules = "[[pattern]]\ntype = \"MEMBER_NO\"\nregex = \"VIP[0-9]{7}\"\n\
+                     [[pattern]]\ntype = \"VOUCHER\"\nregex = \"GIFT-[0-9]{4}\"\naction = \"redact\"\n\
+                     replacement = \"[voucher]\"\n[allow]\nvalues = [\"help@shop.example\"]\n";
+        let file = PolicySource { file: "privacy.toml".into(), text: rules.into() };
+        let detector = Detector::new(&PrivacyRules::read(&file).unwrap());
+        let mut vault = Vault::new("k3f9", vec![]);
+        let text = "VIP1234567 has GIFT-2024, help@shop.example";
+        let hidden = Hider::new(&detector, &mut vault).text(text).unwrap();
+        assert_eq!(hidden, "<MEMBER_NO_1.k3f9> has [voucher], help@shop.example");
+        assert_eq!(vault.take_new().len(), 1, "what is taken out for good is not kept");
     }
 
     /// Beyond what is declared personal, a thousand orders and their products have

@@ -133,17 +133,12 @@ impl Vault {
     /// Replaces spans of a customer's text by placeholders. Spans are byte ranges in
     /// order, without overlap, each with its kind.
     pub fn replace_spans(&mut self, text: &str, spans: &[(Range<usize>, &str)]) -> String {
-        self.replace(text, spans, Whose::Customer)
-    }
-
-    /// The same in a text of which this says whose its values are.
-    pub fn replace(&mut self, text: &str, spans: &[(Range<usize>, &str)], whose: Whose) -> String {
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
         for (span, kind) in spans {
             let Some(value) = text.get(span.clone()) else { continue };
             out.push_str(&text[at..span.start]);
-            out.push_str(&self.stand_for(kind, value, whose));
+            out.push_str(&self.placeholder(kind, value));
             at = span.end;
         }
         out.push_str(&text[at..]);
