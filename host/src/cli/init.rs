@@ -18,10 +18,11 @@ use crate::{
 };
 
 /// The default rules and their cases, compiled in.
-const POLICIES: [(&str, &str); 19] = [
+const POLICIES: [(&str, &str); 20] = [
     ("postern.cedarschema", include_str!("../../../policies/postern.cedarschema")),
     ("limits.toml", include_str!("../../../policies/limits.toml")),
     ("approvals.toml", include_str!("../../../policies/approvals.toml")),
+    ("privacy.toml", include_str!("../../../policies/privacy.toml")),
     ("base.cedar", include_str!("../../../policies/base.cedar")),
     ("crm-lookup.cedar", include_str!("../../../policies/crm-lookup.cedar")),
     ("effects.cedar", include_str!("../../../policies/effects.cedar")),

@@ -40,6 +40,7 @@ pub(super) fn read(
         return Read { text, understanding, restricted: None };
     }
     let text = without_forged_placeholders(&message.text);
+    let text = detector.strike(&text);
     let (ranked, in_scope) = brain.classify(&text);
     let findings = detector.find_for(&text, Purpose::Placeholders);
     let restricted = Concern::of(restricted, &text, &findings, &conversation.language);
@@ -97,17 +98,12 @@ pub(super) fn read(
 #[cfg(test)]
 mod tests {
     use postern_domain::{Channel, ConversationState, Customer, Timestamp};
+    use postern_policy::{PolicySource, personal::PrivacyRules};
 
     use super::*;
     use crate::registry::parse_manifest;
 
-    #[test]
-    fn a_skills_own_pattern_does_not_get_at_personal_values() {
-        let manifest = include_str!("../../../skills/refund-check/skill.toml");
-        let mut manifest = parse_manifest("skill.toml", manifest).unwrap();
-        manifest.entities[0].pattern = r"\+?[0-9 ]{10,}".to_owned();
-        manifest.entities[0].normal = "$0".to_owned();
-        let brain = Brain::learn(&[&manifest]).unwrap();
+    fn said(text: &str) -> (InboundMessage, Conversation) {
         let message = InboundMessage {
             channel: Channel::Web,
             account: "main".into(),
@@ -117,7 +113,7 @@ mod tests {
             external_id: "1".into(),
             private: true,
             kind: InboundKind::Text,
-            text: "please call me at +44 20 7946 0018 thanks".into(),
+            text: text.into(),
             language: None,
             received_at: Timestamp::from_millis(1),
         };
@@ -135,6 +131,17 @@ mod tests {
             ticket: None,
             created_at: Timestamp::from_millis(1),
         };
+        (message, conversation)
+    }
+
+    #[test]
+    fn a_skills_own_pattern_does_not_get_at_personal_values() {
+        let manifest = include_str!("../../../skills/refund-check/skill.toml");
+        let mut manifest = parse_manifest("skill.toml", manifest).unwrap();
+        manifest.entities[0].pattern = r"\+?[0-9 ]{10,}".to_owned();
+        manifest.entities[0].normal = "$0".to_owned();
+        let brain = Brain::learn(&[&manifest]).unwrap();
+        let (message, conversation) = said("please call me at +44 20 7946 0018 thanks");
         let mut vault = Vault::new("k3f9", vec![]);
         let (detector, restricted) = (Detector::standard(), Restricted::standard());
         let finders = (&*detector, &*restricted);
@@ -142,5 +149,19 @@ mod tests {
         assert!(!read.text.contains("7946"), "{}", read.text);
         let [mention] = &read.understanding.entities[..] else { panic!("one mention") };
         assert!(vault.resolve(&mention.value).is_some(), "the number is shown: {}", mention.value);
+    }
+
+    #[test]
+    fn what_an_operator_wants_out_for_good_gets_no_placeholder() {
+        let file = "privacy.toml".to_owned();
+        let text = "[[deny]]\ntype = \"PROJECT\"\nwords = [\"Bluebird\"]\naction = \"redact\"";
+        let rules = PrivacyRules::read(&PolicySource { file, text: text.to_owned() }).unwrap();
+        let (message, conversation) = said("about bluebird, write to ann@example.com");
+        let mut vault = Vault::new("k3f9", vec![]);
+        let (detector, restricted) = (Detector::new(&rules), Restricted::standard());
+        let finders = (&detector, &*restricted);
+        let brain = Brain::learn(&[]).unwrap();
+        let read = read(&brain, finders, &mut vault, &conversation, &message);
+        assert_eq!(read.text, "about [PROJECT], write to <EMAIL_1.k3f9>");
     }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use postern_domain::Timestamp;
+use postern_policy::personal::Purpose;
 
 use super::*;
 use crate::{
@@ -219,6 +220,29 @@ async fn a_changed_rule_a_removed_one_and_other_files_are_told_apart() {
         ..Difference::default()
     };
     assert_eq!(difference, expected);
+}
+
+#[tokio::test]
+async fn what_counts_as_personal_data_is_applied_with_the_rules() {
+    let folder = Folder::new().await;
+    let redacted = || {
+        let policies = &folder.host.app.policy;
+        policies.follow(&folder.config).unwrap();
+        let detector = Arc::clone(policies.current().detector());
+        detector.redact("voucher GIFT-AB12-CD34", Purpose::Placeholders).into_owned()
+    };
+    let own = "[[pattern]]\ntype = \"VOUCHER\"\nregex = \"GIFT(?:-[0-9A-Z]{4}){2}\"\n";
+    folder.write("privacy.toml", &own.replace("GIFT(", "GIFT(("));
+    let error = folder.apply_as(&Actor::local()).await.unwrap_err().to_string();
+    assert!(error.contains("privacy.toml:1:1: pattern \"VOUCHER\""), "{error}");
+    assert_eq!(redacted(), "voucher GIFT-AB12-CD34");
+
+    folder.write("privacy.toml", own);
+    let (_, difference) = folder.apply_as(&Actor::local()).await.unwrap();
+    assert_eq!(difference.files, ["privacy.toml"]);
+    assert_eq!(redacted(), "voucher [VOUCHER]");
+    folder.back_to(None).await.unwrap();
+    assert_eq!(redacted(), "voucher GIFT-AB12-CD34");
 }
 
 #[tokio::test]

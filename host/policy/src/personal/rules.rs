@@ -7,10 +7,10 @@ mod own;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 pub(super) use self::own::Own;
-use super::uses::Uses;
+use super::{Detector, Finding, Purpose, uses::Uses};
 use crate::{PolicyError, PolicySource, restricted::Restricted};
 
 /// What `privacy.toml` says, checked. Without the file nothing is said, and what comes
@@ -39,7 +39,7 @@ pub enum Action {
     /// A placeholder stands for it, which a rule can have restored where it is needed.
     #[default]
     Placeholder,
-    /// It is taken out for good: its replacement stands for it, and nobody keeps it.
+    /// It is taken out for good: its replacement stands for it, and no rule reveals it.
     Redact,
     /// It is counted and shown where findings are, and stays.
     Report,
@@ -57,5 +57,25 @@ impl PrivacyRules {
     /// What finds restricted content, by the sections about it.
     pub fn restricted(&self) -> &Arc<Restricted> {
         &self.restricted
+    }
+}
+
+impl Detector {
+    /// The text without what an operator wants out for good; the rest is for placeholders.
+    pub fn strike<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut found = self.find_for(text, Purpose::Placeholders);
+        found.retain(|one| self.action(one.kind) == Action::Redact);
+        if found.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        for Finding { span, kind, .. } in found {
+            out.push_str(&text[at..span.start]);
+            out.push_str(&self.replacement(kind));
+            at = span.end;
+        }
+        out.push_str(&text[at..]);
+        Cow::Owned(out)
     }
 }

@@ -91,6 +91,8 @@ fn each_action_does_what_it_says() {
     let redacted = own("action = \"redact\"\nreplacement = \"[gone]\"");
     check(&redacted, "a q12 b", "a [gone] b", "a [gone] b");
     assert_eq!(redacted.action(DataKind::Custom(0)), Action::Redact);
+    assert_eq!(redacted.strike("a q12 b@x.example"), "a [gone] b@x.example");
+    assert_eq!(own("").strike("a q12 b"), "a q12 b");
     let reported = own("action = \"report\"");
     check(&reported, "a q12 b", "a q12 b", "a q12 b");
     assert_eq!(reported.report("a q12 b")[0].kind, DataKind::Custom(0));
