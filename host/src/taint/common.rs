@@ -2,8 +2,7 @@
 
 use std::{collections::HashSet, sync::LazyLock};
 
-/// Words of any English text, of customers and of attacks. None of them becomes
-/// another one of them when letters are rotated by 13 or read backwards.
+/// Words of any English text, of customers and of attacks.
 const WORDS: &str = "the and you your that this with from for are not all any have has will now must \
     what when where which who how why can could would should please tell give show print say \
     repeat output write send ignore forget disregard previous above below instructions instruction \

@@ -21,7 +21,7 @@ const ROUNDS: usize = 2;
 const FOLDS: usize = 10;
 /// The share of harmless texts that may be flagged among those held out. Half
 /// of what is wanted, because other texts differ more than folds do.
-const FALSE_ALARMS: f64 = 0.003;
+const FALSE_ALARMS: f64 = 0.0045;
 /// A tier that no reading of words can tell: an ordinary request where there
 /// should be none. It would teach that ordinary requests are hostile.
 const UNTOLD: &str = "plain_task";
