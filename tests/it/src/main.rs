@@ -26,6 +26,7 @@ mod personal_data;
 mod policy;
 mod privacy;
 mod replies;
+mod restricted;
 mod retail;
 mod serving;
 mod setup;

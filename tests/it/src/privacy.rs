@@ -174,7 +174,10 @@ async fn operators_see_values_as_their_role_may_and_the_audit_log_knows() -> Res
     ensure!(shown.contains(&format!("value=\"{button}\"")), "{shown}");
     ensure!(!shown.contains(ANN), "{shown}");
     let form = [("placeholder", email.as_str()), ("why", why)];
-    let asked = client.post(format!("{page}/reveal")).bearer_auth(&agent).form(&form);
+    let form = reqwest::Url::parse_with_params(base, form)?;
+    let form = form.query().unwrap_or_default().to_owned();
+    let asked = client.post(format!("{page}/reveal")).bearer_auth(&agent).body(form);
+    let asked = asked.header("content-type", "application/x-www-form-urlencoded");
     let answer = asked.send().await?;
     ensure!(answer.headers()["cache-control"] == "no-store", "{answer:?}");
     ensure!(answer.text().await?.contains(ANN), "the page does not show it");
