@@ -8,6 +8,7 @@ mod kind;
 mod numbers;
 mod resolve;
 mod rules;
+mod token;
 mod uses;
 mod words;
 

@@ -4,6 +4,8 @@ use std::{ops::Range, sync::LazyLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
+use super::token;
+
 /// What a word says of the number after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sense {
@@ -46,11 +48,18 @@ const AFTER: usize = 24;
 /// Digits from which a number between a word and another number takes the word.
 const LONG: usize = 7;
 
-/// The nearest word before `start` that says something, and no word at all if none does.
+/// The nearest word before `start` that says something of what follows. Words before a datum
+/// that was taken out said something of that.
 pub(super) fn before(text: &str, start: usize) -> Option<Near> {
-    let from = start.saturating_sub(BEFORE);
+    let bytes = text.as_bytes();
+    let window = start.saturating_sub(BEFORE)..start;
+    let from = window
+        .clone()
+        .rev()
+        .find(|at| matches!(bytes[*at], b']' | b'>') && token::ends_at(bytes, at + 1))
+        .map_or(window.start, |at| at + 1);
     let (sense, span) = BEFORE_WORDS.find_last(text, from..start)?;
-    let between = &text.as_bytes()[span.end..start];
+    let between = &bytes[span.end..start];
     Some(Near { sense, adjacent: is_connecting(between), crossed: has_long_number(between) })
 }
 
@@ -256,6 +265,8 @@ mod tests {
         assert!(near("order no. 123").adjacent);
         assert!(!near("the order: I called from 1 and 123").adjacent);
         assert!(near("phone 5559876540, 123").crossed);
+        check("phone [PHONE] 123", None);
+        check("<PHONE_1.k3f9> is my phone, 123", Some(Sense::Phone));
     }
 
     #[test]

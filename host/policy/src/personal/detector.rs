@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::{
-    Action, DataKind, Folded, PrivacyRules, numbers, resolve::disjoint, rules::Own, uses::Uses,
+    Action, DataKind, Folded, PrivacyRules, numbers,
+    resolve::{covering, disjoint},
+    rules::Own,
+    uses::Uses,
     words,
 };
 
@@ -34,6 +37,10 @@ pub enum Purpose {
 
 /// The least confidence at which a type is reported within a longer text.
 const REPORTED: u8 = 40;
+
+/// How often a text is looked through until nothing is found any more. Two glued values can
+/// be too long for either: with one of them gone, the other shows.
+const MOST_ROUNDS: usize = 4;
 
 /// Finds personal data and secrets. Linear in the length of the text, whatever it is.
 #[derive(Debug)]
@@ -99,7 +106,7 @@ impl Detector {
     pub fn find_for(&self, text: &str, purpose: Purpose) -> Vec<Finding> {
         let mut found = self.find(text);
         found.retain(|one| self.uses.takes(one.kind, purpose, one.confidence));
-        disjoint(found)
+        covering(found, text)
     }
 
     /// What an evaluation compares with labels: each type for itself without overlap, what
@@ -117,20 +124,29 @@ impl Detector {
         reported
     }
 
-    /// The text with `[KIND]` in place of everything that the purpose needs out.
+    /// The text with `[KIND]` in place of everything that the purpose needs out. Doing it
+    /// again changes nothing.
     pub fn redact<'t>(&self, text: &'t str, purpose: Purpose) -> Cow<'t, str> {
-        let found = self.find_for(text, purpose);
-        if found.is_empty() {
-            return Cow::Borrowed(text);
+        let mut redacted = Cow::Borrowed(text);
+        for _ in 0..MOST_ROUNDS {
+            let found = self.find_for(&redacted, purpose);
+            if found.is_empty() {
+                break;
+            }
+            redacted = Cow::Owned(self.without(&redacted, &found));
         }
+        redacted
+    }
+
+    fn without(&self, text: &str, found: &[Finding]) -> String {
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
         for Finding { span, kind, .. } in found {
             out.push_str(&text[at..span.start]);
-            out.push_str(&self.replacement(kind));
+            out.push_str(&self.replacement(*kind));
             at = span.end;
         }
         out.push_str(&text[at..]);
-        Cow::Owned(out)
+        out
     }
 }

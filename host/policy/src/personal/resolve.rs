@@ -1,6 +1,6 @@
 //! Which of several readings of the same text counts.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeMap, ops::Range};
 
 use super::Finding;
 
@@ -9,14 +9,30 @@ pub(super) const PROVEN: u8 = 95;
 
 /// The findings that count where some overlap, in order: what is proven before what is
 /// not, the longer before the shorter, the surer before the less sure.
-pub(super) fn disjoint(mut found: Vec<Finding>) -> Vec<Finding> {
+pub(super) fn disjoint(found: Vec<Finding>) -> Vec<Finding> {
+    resolve(found, |_| None)
+}
+
+/// The same, with what is left of the others: everything that was found is covered, so
+/// that nothing of it stays when the findings are taken out.
+pub(super) fn covering(found: Vec<Finding>, text: &str) -> Vec<Finding> {
+    resolve(found, |left| {
+        let Finding { span, kind, confidence } = left;
+        let part = &text[span.clone()];
+        let is_value = |c: char| c.is_alphanumeric() || c == '+';
+        let (first, last) = (part.find(is_value)?, part.rfind(is_value)?);
+        let end = last + part[last..].chars().next().map_or(0, char::len_utf8);
+        Some(Finding { span: span.start + first..span.start + end, kind, confidence })
+    })
+}
+
+fn resolve(mut found: Vec<Finding>, left: impl Fn(Finding) -> Option<Finding>) -> Vec<Finding> {
     found.sort_by_key(|one| one.span.start);
-    let overlap = found.windows(2).any(|pair| pair[1].span.start < pair[0].span.end);
-    if !overlap {
+    if found.windows(2).all(|pair| pair[0].span.end <= pair[1].span.start) {
         return found;
     }
     // Readings that reach into each other, directly or through others, form a cluster;
-    // within one, the best is taken and what it overlaps is dropped, until none is left.
+    // within one, the best is taken, then what it leaves of the next best, and so on.
     let mut kept = Vec::with_capacity(found.len());
     let mut rest = found.into_iter().peekable();
     while let Some(first) = rest.next() {
@@ -26,12 +42,16 @@ pub(super) fn disjoint(mut found: Vec<Finding>) -> Vec<Finding> {
             end = end.max(next.span.end);
             cluster.push(next);
         }
-        keep_best(cluster, &mut kept);
+        choose(cluster, &mut kept, &left);
     }
     kept
 }
 
-fn keep_best(mut cluster: Vec<Finding>, kept: &mut Vec<Finding>) {
+fn choose(
+    mut cluster: Vec<Finding>,
+    kept: &mut Vec<Finding>,
+    left: &impl Fn(Finding) -> Option<Finding>,
+) {
     if cluster.len() == 1 {
         kept.append(&mut cluster);
         return;
@@ -40,16 +60,74 @@ fn keep_best(mut cluster: Vec<Finding>, kept: &mut Vec<Finding>) {
         let Finding { span, kind, confidence } = one;
         Reverse((*confidence >= PROVEN, span.len(), *confidence, Reverse((span.start, *kind))))
     });
-    // Ends by starts of what is taken: disjoint, so one look left and right is enough.
-    let mut taken = std::collections::BTreeMap::<usize, usize>::new();
+    // Ends of what is covered by its starts; disjoint.
+    let mut covered = BTreeMap::<usize, usize>::new();
     let mut chosen = Vec::with_capacity(cluster.len());
     for one in cluster {
-        let left = taken.range(..one.span.end).next_back();
-        if left.is_none_or(|(_, end)| *end <= one.span.start) {
-            taken.insert(one.span.start, one.span.end);
+        let gaps = gaps(&covered, &one.span);
+        if gaps.as_slice() == [one.span.clone()] {
+            covered.insert(one.span.start, one.span.end);
             chosen.push(one);
+            continue;
+        }
+        for gap in gaps {
+            if let Some(rest) = left(Finding { span: gap, ..one }) {
+                covered.insert(rest.span.start, rest.span.end);
+                chosen.push(rest);
+            }
         }
     }
     chosen.sort_by_key(|one| one.span.start);
     kept.append(&mut chosen);
+}
+
+/// The parts of a span that nothing covers yet.
+fn gaps(covered: &BTreeMap<usize, usize>, span: &Range<usize>) -> Vec<Range<usize>> {
+    let before = covered.range(..span.start).next_back().map_or(0, |(_, end)| *end);
+    let mut at = span.start.max(before);
+    let mut gaps = Vec::new();
+    for (start, end) in covered.range(span.start..span.end) {
+        if at < *start {
+            gaps.push(at..*start);
+        }
+        at = at.max(*end);
+    }
+    if at < span.end {
+        gaps.push(at..span.end);
+    }
+    gaps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::personal::DataKind;
+
+    fn found(list: &[(Range<usize>, DataKind, u8)]) -> Vec<Finding> {
+        let finding = |(span, kind, confidence): &(Range<usize>, DataKind, u8)| Finding {
+            span: span.clone(),
+            kind: *kind,
+            confidence: *confidence,
+        };
+        list.iter().map(finding).collect()
+    }
+
+    #[test]
+    fn what_is_proven_counts_before_what_is_longer_and_that_before_what_is_surer() {
+        let card = (4..10, DataKind::Card, 97);
+        let phone = (0..12, DataKind::Phone, 80);
+        let date = (2..5, DataKind::DateTime, 90);
+        let all = found(&[card.clone(), phone.clone(), date.clone()]);
+        assert_eq!(disjoint(all), found(std::slice::from_ref(&card)));
+        assert_eq!(disjoint(found(&[phone.clone(), date])), found(&[phone]));
+    }
+
+    #[test]
+    fn everything_found_is_covered() {
+        let text = "+44 20-a@b.example 17";
+        let all = found(&[(0..6, DataKind::Phone, 60), (4..18, DataKind::Email, 95)]);
+        let expected = found(&[(0..3, DataKind::Phone, 60), (4..18, DataKind::Email, 95)]);
+        assert_eq!(covering(all.clone(), text), expected);
+        assert_eq!(disjoint(all), expected[1..]);
+    }
 }

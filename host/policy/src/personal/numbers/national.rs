@@ -29,11 +29,10 @@ pub(super) fn social_security(run: &Run<'_>, first: usize) -> Option<Found> {
     if !is_assigned(digits.as_bytes()) || !run.stands_alone(&span) {
         return None;
     }
-    let sense = context::before(run.text, span.start).map(|near| near.sense);
-    let confidence = match (sense, separator) {
-        (Some(Sense::SocialSecurity), _) => 90,
-        (Some(Sense::Other | Sense::Phone | Sense::Talk), "-") => 30,
-        (Some(Sense::Other | Sense::Phone | Sense::Talk), _) => 5,
+    let near = context::before(run.text, span.start).map(|near| (near.sense, near.adjacent));
+    let confidence = match (near, separator) {
+        (Some((Sense::SocialSecurity, _)), _) => 90,
+        (Some((Sense::Other | Sense::Phone | Sense::Talk, true)), _) => 5,
         (_, "-") => 80,
         (_, " ") => 45,
         (_, ".") => 35,

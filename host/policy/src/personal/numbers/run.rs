@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::personal::token;
+
 /// Digits in a row.
 pub(super) type Group = Range<usize>;
 
@@ -115,12 +117,14 @@ impl Run<'_> {
             [.., b'\\', b'n' | b'r' | b't'] => true,
             [.., b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => true,
             [.., b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'#' | b'_'] => false,
-            [.., one, b'-'] => !one.is_ascii_alphanumeric(),
+            [.., one, b'-'] => !one.is_ascii_alphanumeric() && !self.is_taken(span.start - 1),
+            [.., b']' | b'>'] => !self.is_taken(span.start),
             _ => true,
         };
         let after = match bytes[span.end..] {
             [b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_', ..] => false,
             [b'@', next, ..] => !next.is_ascii_alphanumeric(),
+            [b'[' | b'<', ..] => !token::begins_at(bytes, span.end),
             _ => true,
         };
         before && after
@@ -130,11 +134,13 @@ impl Run<'_> {
         let bytes = self.text.as_bytes();
         let before = match bytes[..span.start] {
             [.., b'0'..=b'9', b'.' | b':'] => true,
+            [.., b']' | b'>', b'.' | b':' | b','] => self.is_taken(span.start - 1),
             [.., b'0'..=b'9', b','] => !matches!(bytes[span.start..], [_, _, _, b'0'..=b'9', ..]),
             _ => false,
         };
         let after = match bytes[span.end..] {
             [b'.' | b':', b'0'..=b'9', ..] => true,
+            [b'.' | b':' | b',', b'[' | b'<', ..] => token::begins_at(bytes, span.end + 1),
             [b',', a, b, c, ref rest @ ..] => {
                 // Thousands, not the next number of a list.
                 [a, b, c].iter().all(u8::is_ascii_digit)
@@ -143,6 +149,11 @@ impl Run<'_> {
             _ => false,
         };
         before || after
+    }
+
+    /// Whether a datum was taken out before this.
+    fn is_taken(&self, end: usize) -> bool {
+        token::ends_at(self.text.as_bytes(), end)
     }
 
     /// Whether an amount is written here: `$1234567`.
