@@ -59,7 +59,8 @@ impl Lines {
                 Some(rest) if self.line == 1 => rest,
                 Some(_) | None => &self.bytes,
             };
-            if line.trim_ascii().is_empty() {
+            let line = line.trim_ascii_end();
+            if line.is_empty() {
                 continue;
             }
             return match serde_json::from_slice(line) {

@@ -44,6 +44,8 @@ pub struct Personal {
     finder: Finder,
     rows: u64,
     labelled: u64,
+    finding: u64,
+    found: BTreeMap<String, u64>,
     counts: BTreeMap<String, Counts>,
     leaking: Share,
     flagged: Share,
@@ -70,6 +72,10 @@ pub struct PersonalReport {
     pub rows: u64,
     /// Rows with labels.
     pub labelled: u64,
+    /// Rows in which something is found.
+    pub finding: u64,
+    /// How often each type is found.
+    pub found: BTreeMap<String, u64>,
     /// By type, of those that have a label somewhere in the set.
     pub types: BTreeMap<String, Figures>,
     /// All types with labels as one.
@@ -92,6 +98,8 @@ impl Personal {
             finder,
             rows: 0,
             labelled: 0,
+            finding: 0,
+            found: BTreeMap::new(),
             counts: BTreeMap::new(),
             leaking: Share::default(),
             flagged: Share::default(),
@@ -180,6 +188,10 @@ impl Evaluation for Personal {
         }
         let spans = self.find(&row)?;
         self.rows += 1;
+        self.finding += u64::from(!spans.is_empty());
+        for span in &spans {
+            *self.found.entry(span.kind.clone()).or_default() += 1;
+        }
         if let Some(mut labels) = row.spans.take() {
             labels.sort_unstable();
             self.score(&row, &labels, &spans);
@@ -200,6 +212,8 @@ impl Evaluation for Personal {
         PersonalReport {
             rows: self.rows,
             labelled: self.labelled,
+            finding: self.finding,
+            found: self.found.clone(),
             macro_f1: (!types.is_empty()).then(|| f1 / types.len() as f64),
             types,
             micro: micro.figures(),

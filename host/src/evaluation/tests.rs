@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use postern_policy::personal::Detector;
+use postern_policy::{personal::Detector, restricted::Restricted};
 use serde_json::{Value, json};
 
 use super::*;
@@ -139,6 +139,7 @@ fn places_are_code_points_and_names_are_the_published_ones() {
     assert_eq!(found, [json!({ "id": "a", "spans": [span] })]);
     let report = personal.report();
     assert_eq!((report.rows, report.labelled, report.macro_f1), (1, 0, None));
+    assert_eq!((report.finding, &report.found["EMAIL_ADDRESS"]), (1, &1));
 }
 
 #[test]
@@ -248,4 +249,24 @@ fn hostile_texts_are_counted_by_tier_language_and_source() {
     assert_eq!(report.by_source["own"], report.main);
     assert_eq!(report.by_tier["plain_task"].caught, share(0, 1));
     assert!(!report.by_lang.contains_key("zh"), "its only row is not of the main figure");
+}
+
+#[test]
+fn restricted_content_is_counted_by_category_and_split() {
+    let rows = [
+        json!({ "id": "a", "text": "I have diabetes, can I take this?", "categories": ["health"],
+            "split": "held" }),
+        json!({ "id": "b", "text": "Where is my parcel?", "categories": [], "split": "open" }),
+        json!({ "id": "c", "text": "Where is my parcel?", "categories": ["minors"] }),
+    ];
+    let set: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    let mut restricted = RestrictedContent::new(Restricted::standard(), Detector::standard());
+    run(&mut restricted, &mut lines(set), |_| Ok(())).unwrap();
+    let report = restricted.report();
+    let counts = Counts { labels: 2, found: 1, right: 1 };
+    assert_eq!((report.rows, report.whole.micro), (3, counts.figures()));
+    assert_eq!(report.whole.overlooked, Share { part: 1, whole: 2 });
+    assert_eq!(report.by_split["open"].false_alarms, Share { part: 0, whole: 1 });
+    assert_eq!(report.by_split["held"].micro.recall, Some(1.0));
+    assert_eq!(report.by_category["minors"].recall, Some(0.0));
 }

@@ -15,7 +15,15 @@ pub(super) trait Show {
 
 impl Show for PersonalReport {
     fn show(&self) -> anyhow::Result<()> {
-        out!("{} rows, {} with labels", self.rows, self.labelled);
+        let Self { rows, labelled, finding, .. } = self;
+        out!("{rows} rows, {labelled} with labels; something is found in {finding}");
+        if *labelled == 0 {
+            let head = ["type", "found"];
+            let rows =
+                self.found.iter().map(|(kind, found)| vec![output::words(kind), found.to_string()]);
+            out!("");
+            return output::table(&head, &rows.collect::<Vec<_>>());
+        }
         let mut rows: Vec<Vec<String>> =
             self.types.iter().map(|(kind, figures)| figures_row(kind, *figures)).collect();
         if !rows.is_empty() {
