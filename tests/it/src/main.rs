@@ -30,6 +30,7 @@ mod restricted;
 mod retail;
 mod serving;
 mod setup;
+mod sinks;
 mod steady;
 mod step_up;
 mod terminal;

@@ -15,7 +15,7 @@ const TRACES: [&str; 6] =
     ["ines.ruiz", "555-0143", "5550143", "1111 1111", "11111111", "agent.smith"];
 
 /// A shop whose skill for calls gives everything to a CRM.
-async fn with_crm(crm: &Crm) -> Result<Town> {
+pub(crate) async fn with_crm(crm: &Crm) -> Result<Town> {
     let town = Town::with_sample_shop().await?;
     let url = crm.url();
     town.data.edit_config(|config| {
