@@ -3,9 +3,12 @@
 use super::{Scan, Token, stands_alone};
 use crate::personal::DataKind;
 
-/// Country, length, and how the account is built: `n` digits, `a` letters, `c` both, each
-/// with how many. From the IBAN registry of SWIFT.
-const COUNTRIES: &[(&[u8; 2], &[(usize, u8)])] = &[
+/// How many characters of which class.
+type Part = (usize, u8);
+
+/// Countries, and how the account is built: `n` digits, `a` letters, `c` both. From the
+/// IBAN registry of SWIFT.
+const COUNTRIES: &[(&[u8; 2], &[Part])] = &[
     (b"AD", &[(8, N), (12, C)]),
     (b"AE", &[(19, N)]),
     (b"AL", &[(8, N), (16, C)]),
@@ -138,7 +141,7 @@ fn collect(bytes: &[u8], digits: &mut [u8]) -> Option<usize> {
     Some(at)
 }
 
-fn is_built(account: &[u8], parts: &[(usize, u8)]) -> bool {
+fn is_built(account: &[u8], parts: &[Part]) -> bool {
     let mut rest = account;
     parts.iter().all(|(count, class)| {
         let (part, after) = rest.split_at(*count);

@@ -57,12 +57,12 @@ pub(super) fn at_name(scan: &mut Scan<'_>, label: Token) {
     let name = text[start..start + width].trim_end_matches(['.', '-']);
     let end = start + name.len();
     let cut = name.len() < width;
-    let is_glued = |byte| matches!(byte, b'@' | b'.' | b'/' | b'\\' | b'_' | b'-' | b'%');
-    let goes_on = |byte: u8| matches!(byte, b'@' | b'_' | b'(' | b'\\') || !byte.is_ascii();
+    // The first bytes of letters with accents and of other alphabets: the name is longer.
+    let is_letter = |byte: u8| (0xc3..0xe0).contains(&byte);
+    let comes_from = |byte: u8| matches!(byte, b'@' | b'.' | b'/' | b'\\' | b'_' | b'-' | b'%');
+    let goes_on = |byte: u8| matches!(byte, b'@' | b'_' | b'(' | b'\\') || is_letter(byte);
     let next = after(text, end).filter(|_| !cut);
-    let touches =
-        before(text, start).is_some_and(|byte| is_glued(byte) || byte >= 0xc3 && byte < 0xe0);
-    if touches || next.is_some_and(|byte| goes_on(byte) && byte < 0xe0) {
+    if before(text, start).is_some_and(comes_from) || next.is_some_and(goes_on) {
         return;
     }
     let has_path = next == Some(b'/');

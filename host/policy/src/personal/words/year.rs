@@ -227,7 +227,7 @@ fn is_range(text: &str, at: usize) -> bool {
 /// The word before a place, after one space or bracket, and where it begins.
 pub(super) fn word_before(text: &str, at: usize) -> (&str, usize) {
     const LONGEST: usize = 12;
-    let head = text[..at].as_bytes();
+    let head = &text.as_bytes()[..at];
     let gap =
         head.iter().rev().take(3).take_while(|byte| matches!(byte, b' ' | b'(' | b':')).count();
     let end = at - gap;
