@@ -19,8 +19,8 @@ use crate::understand::{
 const ROUNDS: usize = 2;
 /// Folds of the groups that are held out in turn.
 const FOLDS: usize = 10;
-/// The share of harmless texts that may be flagged among those held out. Half
-/// of what is wanted, because other texts differ more than folds do.
+/// The share of harmless texts that may be flagged among those held out. Less
+/// than half of what is wanted, because other texts differ more than folds do.
 const FALSE_ALARMS: f64 = 0.0045;
 /// A tier that no reading of words can tell: an ordinary request where there
 /// should be none. It would teach that ordinary requests are hostile.
