@@ -8,6 +8,7 @@
 
 mod canonical;
 mod category;
+mod codes;
 mod evaluate;
 mod lexicon;
 mod matcher;
@@ -22,6 +23,7 @@ use self::matcher::Matcher;
 pub use self::{
     canonical::canonical,
     category::Category,
+    codes::without_codes,
     evaluate::{Evaluation, NamedHit, Prediction, Row, Score, evaluate},
     rules::{RestrictedError, RestrictedRule, RestrictedRules, Tools},
 };

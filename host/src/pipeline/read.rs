@@ -6,7 +6,7 @@ use std::ops::Range;
 use postern_domain::{Conversation, InboundKind, InboundMessage};
 use postern_policy::{
     personal::{Detector, Purpose},
-    restricted::Restricted,
+    restricted::{Restricted, without_codes},
 };
 
 use super::restricted::Concern;
@@ -39,11 +39,12 @@ pub(super) fn read(
         let text = "(not a text)".to_owned();
         return Read { text, understanding, restricted: None };
     }
-    let text = without_forged_placeholders(&message.text);
+    let said = without_forged_placeholders(&message.text);
+    let text = without_codes(&said);
     let text = detector.strike(&text);
     let (ranked, in_scope) = brain.classify(&text);
     let findings = detector.find_for(&text, Purpose::Placeholders);
-    let restricted = Concern::of(restricted, &text, &findings, &conversation.language);
+    let restricted = Concern::of(restricted, &said, &findings, &conversation.language);
     let mut spans: Vec<(Range<usize>, &str)> =
         findings.into_iter().map(|found| (found.span, detector.name(found.kind))).collect();
     // Names and postcodes look like anything else, so they are looked for only

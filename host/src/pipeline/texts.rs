@@ -61,9 +61,9 @@ pub(super) const PERSON_TAKES_OVER: [&str; 2] = [
 pub(super) const fn restricted(category: Category) -> [&'static str; 2] {
     match category {
         Category::PaymentCard => [
-            "For your safety, never send card numbers or security codes here. Card numbers are \
-             taken out of what we keep.",
-            "为了您的安全，请不要在这里发送银行卡号或安全码。卡号不会保留在我们的记录里。",
+            "For your safety, never send card numbers or security codes here. Those that we \
+             recognise are taken out of what we keep.",
+            "为了您的安全，请不要在这里发送银行卡号或安全码。识别出的卡号和安全码不会保留在我们的记录里。",
         ],
         Category::IdDocument => [
             "For your safety, please do not send numbers of identity documents here. Those that \

@@ -86,13 +86,14 @@ async fn a_card_is_warned_of_and_the_request_goes_on() -> Result<()> {
     let mut customer = Customer::new(&town, &host, 7_002);
     customer.says("What is the status of my order #W1204518?").await?;
     customer.says("ines.ruiz@example.com").await?;
-    let wish = "What is the status of my order #W1204518? I paid with 4111 1111 1111 1111";
+    let wish = "What is the status of my order #W1204518? I paid with 4111 1111 1111 1111, CVV 482";
     let told = customer.says(wish).await?;
     let [warning, answer] = &told.answers[..] else { anyhow::bail!("{:?}", told.answers) };
     ensure!(warning.contains("never send card numbers"), "{warning}");
     ensure!(answer.contains("delivered"), "{answer}");
     let seen = serde_json::to_string(&told.detail)?;
     ensure!(!seen.contains("1111 1111") && seen.contains("<CARD_1."), "{seen}");
+    ensure!(seen.contains("CVV [CARD_CODE]"), "{seen}");
     let ticket = ticket(&told.detail)?;
     ensure!(ticket.tags == ["payment_card"] && ticket.queue.is_some(), "{ticket:?}");
     ensure!(ticket.priority == Priority::P3, "{ticket:?}");
