@@ -51,12 +51,12 @@ mod tests {
         check(
             SkillFailure::Internal { message: personal() },
             "failed: internal",
-            "the skill failed: write to [redacted]",
+            "the skill failed: write to [EMAIL]",
         );
         check(
             SkillFailure::Denied { message: personal() },
             "failed: denied",
-            "refused: write to [redacted]",
+            "refused: write to [EMAIL]",
         );
         let long = SkillFailure::Unavailable { message: "é".repeat(1_000) };
         assert_eq!(told(&long).chars().count(), FAILURE_CHARACTERS);

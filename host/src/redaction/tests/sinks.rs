@@ -37,6 +37,9 @@ fn check(written: &str, words: &str) {
     }
 }
 
+/// An event that ends up in a text.
+type Kept = Event<Box<dyn Fn(&str)>>;
+
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<String>>);
 
@@ -45,7 +48,7 @@ impl Written {
         self.0.lock().unwrap()
     }
 
-    fn writer(&self) -> impl Fn() -> Event<Box<dyn Fn(&str)>> + Send + Sync + 'static {
+    fn writer(&self) -> impl Fn() -> Kept + Send + Sync + 'static {
         let written = self.clone();
         move || {
             let written = written.clone();
