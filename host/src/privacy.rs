@@ -47,6 +47,11 @@ pub fn without_kinds<'t>(text: &'t str, is_unwanted: impl Fn(&str) -> bool) -> C
     })
 }
 
+/// A text with a space in place of every placeholder: what it says besides.
+pub fn without_placeholders(text: &str) -> Cow<'_, str> {
+    GRAMMAR.replace_all(text, " ")
+}
+
 /// The placeholders of a text, in order.
 pub fn placeholders(text: &str) -> impl Iterator<Item = &str> {
     GRAMMAR.find_iter(text).map(|found| found.as_str())
