@@ -21,7 +21,7 @@ static CODE: LazyLock<Regex> = LazyLock::new(|| {
     let after = format!(
         r"(?:{WORD}|{CHINESE}|{PLACE})(?:[^0-9?!？\n\[]|3 ?digits?|[34] ?位){{0,28}}([0-9]{{3,4}})"
     );
-    let before = format!(r"([0-9]{{3,4}})[a-z ,]{{0,12}} (?:{WORD})");
+    let before = format!(r"([0-9]{{3,4}}) is (?:the |my |its )?(?:{WORD})");
     let card = r"[0-9][0-9 -]{13,18}[0-9][ ,;/]{1,3}(?:exp[a-z]* ?:? ?)?(?:0?[1-9]|1[0-2]) ?/ ?[0-9]{2,4}[ ,;/]{1,3}([0-9]{3,4})";
     Regex::new(&format!(
         r"(?i)(?-u:\b{{start-half}}|\b)(?:{after}|{before}|{card})(?-u:\b{{end-half}})"
@@ -38,6 +38,7 @@ pub fn without_codes(text: &str) -> Cow<'_, str> {
     let codes: Vec<_> = CODE
         .captures_iter(folded.text())
         .filter_map(|found| found.iter().skip(1).flatten().last())
+        .filter(|code| !is_of_longer_number(folded.text(), code.end()))
         .map(|code| folded.origin(code.range()))
         .collect();
     if codes.is_empty() {
@@ -52,6 +53,17 @@ pub fn without_codes(text: &str) -> Cow<'_, str> {
     }
     out.push_str(&text[at..]);
     Cow::Owned(out)
+}
+
+/// Whether another group of three digits follows: then it is a card's number, which is
+/// taken out as a whole elsewhere.
+fn is_of_longer_number(text: &str, end: usize) -> bool {
+    let rest = &text.as_bytes()[end..];
+    let rest = match rest {
+        [b' ' | b'-', rest @ ..] => rest,
+        rest => rest,
+    };
+    rest.len() >= 3 && rest[..3].iter().all(u8::is_ascii_digit)
 }
 
 #[cfg(test)]
@@ -73,6 +85,8 @@ mod tests {
         check("安全码123，帮我付", "安全码[CARD_CODE]，帮我付");
         check("卡背面的三位数是 731，谢谢", "卡背面的三位数是 [CARD_CODE]，谢谢");
         check("4111111111111111 12/27 123", "4111111111111111 12/27 [CARD_CODE]");
+        check("4111 1111 1111 1111, CVV 482", "4111 1111 1111 1111, CVV [CARD_CODE]");
+        check("cvv 905 12/30", "cvv [CARD_CODE] 12/30");
         check("731 is the cvv", "[CARD_CODE] is the cvv");
     }
 
@@ -84,6 +98,8 @@ mod tests {
             "I have 3 digits left of 1234",
             "CVV在哪看",
             "room 123",
+            "the security code of 4111 1111 1111 1111",
+            "4111 1111 1111 1111 and the cvv",
         ] {
             check(text, text);
         }
