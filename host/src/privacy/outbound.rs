@@ -1,9 +1,12 @@
 //! Whether a text for one customer tells what is another's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use postern_domain::Conversation;
-use postern_policy::personal::{Detector, Purpose};
+use postern_policy::personal::{DataKind, Detector, Finding, Purpose};
 use postern_store::{Store, StoreError};
 
 use super::{
@@ -30,7 +33,9 @@ pub(crate) async fn foreign(
 ) -> Result<BTreeSet<String>, StoreError> {
     let told = if conversation.private { vault.restore(text) } else { Vault::mask(text) };
     let mut asked = BTreeMap::<String, Vec<usize>>::new();
-    let values = detector.find_for(&told, Purpose::Placeholders).into_iter();
+    let found = detector.find_for(&told, Purpose::Placeholders);
+    let words = words_beside(&told, &found);
+    let values = found.into_iter();
     let mut values: Vec<(&str, &str)> =
         values.filter_map(|one| Some((detector.name(one.kind), told.get(one.span)?))).collect();
     if conversation.private {
@@ -42,7 +47,6 @@ pub(crate) async fn foreign(
             asked.entry(tag.tag).or_default();
         }
     }
-    let words = blind::words(&told);
     for (place, pair) in words.windows(2).enumerate() {
         asked.entry(blind.lead(&pair[0], &pair[1])).or_default().push(place);
     }
@@ -65,4 +69,168 @@ pub(crate) async fn foreign(
         }
     }
     Ok(kinds)
+}
+
+/// The words of a text beside the values in it, which are compared for themselves: in
+/// `ann.lee@shop.example` nobody is named. Nothing reaches over an empty word.
+fn words_beside(text: &str, found: &[Finding]) -> Vec<String> {
+    let is_by_words = |one: &&Finding| matches!(one.kind, DataKind::Name | DataKind::Address);
+    let mut values: Vec<Range<usize>> =
+        found.iter().filter(|one| !is_by_words(one)).map(|one| one.span.clone()).collect();
+    let mut at = 0;
+    for token in text.split_inclusive(char::is_whitespace) {
+        if token.contains('@') {
+            values.push(at..at + token.len());
+        }
+        at += token.len();
+    }
+    values.sort_by_key(|value| (value.start, value.end));
+    let (mut words, mut at) = (Vec::new(), 0);
+    for value in values {
+        if let Some(beside) = text.get(at..value.start) {
+            words.extend(blind::words(beside));
+        }
+        words.push(String::new());
+        at = at.max(value.end);
+    }
+    words.extend(blind::words(&text[at..]));
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_domain::{
+        Channel, Customer, IdentityLevel, InboundKind, InboundMessage, Timestamp,
+    };
+    use postern_policy::{PolicySource, personal::PrivacyRules};
+    use postern_store::{Change, Commit, SqliteStore};
+
+    use super::*;
+    use crate::keys::MasterKey;
+
+    struct House {
+        store: SqliteStore,
+        blind: Blind,
+        detector: std::sync::Arc<Detector>,
+        _folder: tempfile::TempDir,
+    }
+
+    impl House {
+        async fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let store = SqliteStore::open(folder.path(), "test").await.unwrap();
+            let blind = Blind::new(&MasterKey::generate().unwrap());
+            Self { store, blind, detector: Detector::standard(), _folder: folder }
+        }
+
+        async fn conversation(&self, chat: &str) -> Conversation {
+            let message = InboundMessage {
+                channel: Channel::Web,
+                account: "main".into(),
+                dedupe_key: chat.into(),
+                chat: chat.into(),
+                sender: chat.into(),
+                external_id: chat.into(),
+                private: true,
+                kind: InboundKind::Text,
+                text: "hello".into(),
+                language: None,
+                received_at: Timestamp::from_millis(1),
+            };
+            let id = message.conversation_id();
+            self.store.accept(&[message], &["k3f9".to_owned()]).await.unwrap();
+            self.store.conversation_row(&id).await.unwrap().unwrap()
+        }
+
+        /// Notes values as those of a conversation.
+        async fn own(&self, of: &Conversation, values: &[(&str, &str)]) {
+            let own: Vec<_> =
+                values.iter().map(|(kind, value)| ((*kind).into(), (*value).into())).collect();
+            let change = Change::VaultIndex {
+                conversation: of.id.clone(),
+                customer: of.customer.verified().map(str::to_owned),
+                tags: self.blind.tags(&own),
+            };
+            self.store.commit(Commit { changes: vec![change], ..Commit::default() }).await.unwrap();
+        }
+
+        async fn kinds(&self, to: &Conversation, vault: &Vault, text: &str) -> String {
+            let parts = (to, vault);
+            let found = foreign(&self.store, &self.blind, &self.detector, parts, text).await;
+            found.unwrap().into_iter().collect::<Vec<_>>().join(" ")
+        }
+    }
+
+    const ANN: [(&str, &str); 7] = [
+        ("EMAIL", "ann.lee@shop.example"),
+        ("PHONE", "+44 20 7946 0018"),
+        ("CARD", "4111 1111 1111 1111"),
+        ("FIRST_NAME", "Ann"),
+        ("LAST_NAME", "Lee"),
+        ("ADDRESS", "986 Sunset Drive"),
+        ("POSTCODE", "80279"),
+    ];
+
+    #[tokio::test]
+    async fn what_is_anothers_is_known_in_any_writing_and_what_many_share_is_not() {
+        let house = House::new().await;
+        let (ann, bob) = (house.conversation("ann").await, house.conversation("bob").await);
+        house.own(&ann, &ANN).await;
+        let none = Vault::new("k3f9", vec![]);
+        for (text, kinds) in [
+            ("Write to ANN.LEE@shop.example.", "EMAIL"),
+            ("Call 020 7946 0018 (London)", "PHONE"),
+            ("It was card 4111-1111-1111-1111", "CARD"),
+            ("It was sent to ann LEE, 986 Sunset  Drive, Denver", "ADDRESS NAME"),
+            ("Dear Ann, it goes to 80279 Denver. Lee is a river.", ""),
+            ("Your order #W1204518 is delivered, parcel 810400260333.", ""),
+            ("It goes to 987 Sunset Drive.", ""),
+        ] {
+            assert_eq!(house.kinds(&bob, &none, text).await, kinds, "{text}");
+            assert_eq!(house.kinds(&ann, &none, text).await, "", "{text}");
+        }
+        // Long texts are looked through to their end.
+        let long = format!("{} Ann Lee", "many words that say nothing at all ".repeat(2_000));
+        assert_eq!(house.kinds(&bob, &none, &long).await, "NAME");
+    }
+
+    #[tokio::test]
+    async fn a_placeholder_tells_what_stands_behind_it() {
+        let house = House::new().await;
+        let (ann, mut bob) = (house.conversation("ann").await, house.conversation("bob").await);
+        house.own(&ann, &ANN).await;
+        let mut vault = Vault::new("k3f9", vec![]);
+        let found = vault.stand_for("EMAIL", "ann.lee@shop.example", super::super::Whose::Unknown);
+        let text = format!("They say {found}");
+        assert_eq!(house.kinds(&bob, &vault, &text).await, "EMAIL");
+        // What the customer has just said is theirs, too, before it is kept.
+        vault.placeholder("EMAIL", "ann.lee@shop.example");
+        assert_eq!(house.kinds(&bob, &vault, &text).await, "");
+        // In a group nobody reads what stands behind it.
+        let vault = Vault::new("k3f9", vault.take_new());
+        bob.private = false;
+        assert_eq!(house.kinds(&bob, &vault, &text).await, "");
+    }
+
+    #[tokio::test]
+    async fn customers_are_joined_only_when_verified_and_lists_allow_what_is_public() {
+        let mut house = House::new().await;
+        let (mut first, mut second) =
+            (house.conversation("one").await, house.conversation("two").await);
+        let verified = Customer { key: Some("ann".into()), level: IdentityLevel::Verified };
+        first.customer = verified.clone();
+        house.own(&first, &ANN).await;
+        let (text, none) = ("Write to ann.lee@shop.example", Vault::new("k3f9", vec![]));
+        second.customer = Customer { level: IdentityLevel::Identified, ..verified.clone() };
+        assert_eq!(house.kinds(&second, &none, text).await, "EMAIL");
+        second.customer = verified;
+        assert_eq!(house.kinds(&second, &none, text).await, "");
+
+        let other = house.conversation("three").await;
+        assert_eq!(house.kinds(&other, &none, text).await, "EMAIL");
+        let rules = "[allow]\nvalues = [\"ann.lee@shop.example\"]\n";
+        let file = PolicySource { file: "privacy.toml".into(), text: rules.into() };
+        house.detector = Detector::new(&PrivacyRules::read(&file).unwrap()).into();
+        assert_eq!(house.kinds(&other, &none, text).await, "");
+    }
 }
