@@ -25,11 +25,13 @@ pub(super) fn ingested(line: String, plan: &Plan) -> String {
 /// What was understood, and how hostile it looks if it was flagged.
 pub(super) fn classified(plan: &Plan, heard: &Assessment) -> String {
     let meaning = meaning(plan);
-    if !heard.flagged {
-        return meaning;
-    }
+    if heard.flagged { format!("{meaning}; {}", hostile(heard)) } else { meaning }
+}
+
+/// How hostile a message looks, and why.
+pub(super) fn hostile(heard: &Assessment) -> String {
     let signs: Vec<&str> = heard.signals.iter().map(|signal| signal.sentence()).collect();
-    format!("{meaning}; looks hostile ({} of 100): {}", heard.score, signs.join("; "))
+    format!("looks hostile ({} of 100): {}", heard.score, signs.join(" "))
 }
 
 fn meaning(plan: &Plan) -> String {

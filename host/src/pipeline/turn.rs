@@ -13,7 +13,7 @@ use super::{
     answer::answer,
     explain::{Stage, Stages},
     hold,
-    lines::{classified, ingested, kind_of, responded, retrieved, ticket_line},
+    lines::{classified, hostile, ingested, kind_of, responded, retrieved, ticket_line},
     meanwhile::{self, Meanwhile},
     plan::{self, Action, Plan, PlanFile},
     read,
@@ -76,6 +76,11 @@ pub(super) async fn run(app: Arc<App>, lease: Lease, work: Work) -> Result<(), T
     crate::fault::point("turn.begun");
     if !resumed {
         begin(&app, &mut ledger, &work, &plan).await?;
+        if heard.flagged {
+            app.metrics.hostile();
+            let now = ledger.turn.started_at;
+            ledger.audit_host(now, AuditKind::Turn, "turn:hostile", hostile(&heard));
+        }
     }
     stages.end(Stage::Retrieve, retrieved(&work, &ledger));
 

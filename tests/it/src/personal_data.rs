@@ -125,5 +125,7 @@ async fn hostile_text_makes_a_request_wait_for_a_yes_and_is_shown_to_people() ->
     ensure!(sent[0]["email"].as_str().is_some_and(|it| it.starts_with("<EMAIL_")), "{sent:?}");
     let seen = serde_json::to_string(&detail)?;
     ensure!(seen.contains("looks hostile"), "people are not told: {seen}");
+    let (_, rows, _) = outcome(&town.data, &["audit", "tail", "-n", "300", "--json"]).await?;
+    ensure!(rows.contains("turn:hostile"), "{rows}");
     Ok(())
 }
