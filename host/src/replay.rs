@@ -11,14 +11,14 @@ use postern_domain::{
     Approval, Author, CallRecord, CallState, Conversation, Customer, Digest, HostCall, HostReply,
     IdentityLevel, InvocationId, Outcome, SkillFailure, StoredMessage, digest_of,
 };
-use postern_policy::{Facts, PolicyRequest, PolicySet, Verdict};
+use postern_policy::{Facts, PolicyRequest, PolicySet, Verdict, personal::Purpose};
 use postern_runtime::{Answered, HostPort, Invocation, InvokeError, PortError};
 use postern_store::{InvocationRow, Store, StoreError, TurnRow};
 
 use crate::{
     keys::MasterKey,
     pipeline::{Plan, PlanFile},
-    redaction,
+    privacy, redaction,
     registry::Skills,
 };
 
@@ -212,7 +212,7 @@ impl Recording {
         if made as usize != self.calls.len() {
             return Err(ReplayError::Short { made, recorded: self.calls.len() });
         }
-        if run != recorded && run.clone().map_err(redaction::failure) != *recorded {
+        if run != recorded && without_values(run) != without_values(recorded) {
             let told = |result: &Result<Outcome, SkillFailure>| match result {
                 Ok(outcome) => digest_of(outcome).to_string(),
                 Err(failure) => format!("failed: {}", failure.code()),
@@ -220,6 +220,27 @@ impl Recording {
             return Err(ReplayError::OtherEnd { recorded: told(recorded), run: told(run) });
         }
         Ok(())
+    }
+}
+
+/// A result as far as it is kept: the types of values stand in their place.
+fn without_values(result: &Result<Outcome, SkillFailure>) -> Result<Outcome, SkillFailure> {
+    let detector = redaction::current();
+    let text = |text: &str| {
+        let text = detector.redact(text, Purpose::Placeholders);
+        privacy::without_kinds(&text, |_| true).into_owned()
+    };
+    match result {
+        Ok(Outcome::Reply { text: said }) => Ok(Outcome::Reply { text: text(said) }),
+        Ok(Outcome::Ask { entity, text: said }) => {
+            Ok(Outcome::Ask { entity: entity.clone(), text: text(said) })
+        }
+        Ok(Outcome::HandOver { reason, severity, text: said }) => {
+            let reason = redaction::clean(reason).into_owned();
+            Ok(Outcome::HandOver { reason, severity: *severity, text: text(said) })
+        }
+        Ok(Outcome::Done) => Ok(Outcome::Done),
+        Err(failure) => Err(redaction::failure(failure.clone())),
     }
 }
 

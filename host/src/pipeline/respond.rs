@@ -22,6 +22,7 @@ use crate::{
     breaker::{Ended, Pass, Turned},
     gate::{Caller, Gate},
     ledger::Ledger,
+    privacy::Hider,
     redaction,
     registry::{ActiveSkill, Skills},
 };
@@ -245,6 +246,9 @@ impl Responder<'_> {
         // An effect that outlived its invocation holds the ledger until it is
         // recorded, so the turn waits for it here.
         let mut ledger = self.ledger.lock().await;
+        let policy = self.app.policy.current();
+        let mut hider = Hider::new(policy.detector(), &mut ledger.vault);
+        let result = result.map(|outcome| words::in_placeholders(outcome, &mut hider));
         ledger.audit(AuditEntry {
             detail: format!("{} {}", tool.tool, name_of(&result)),
             took_us: Some(micros(usage.wall)),

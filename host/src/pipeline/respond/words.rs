@@ -2,10 +2,25 @@
 
 use postern_domain::{LogLevel, LogLine, Outcome, SkillFailure};
 
-use crate::effects;
+use crate::{effects, privacy::Hider, redaction};
 
 /// The longest failure that people are told, in characters.
 const FAILURE_CHARACTERS: usize = 200;
+
+/// An outcome with placeholders for the values that the skill has written itself, or
+/// knew from elsewhere: what is kept of it, and what people see, has none.
+pub(super) fn in_placeholders(outcome: Outcome, hider: &mut Hider<'_>) -> Outcome {
+    let mut hidden = |text: String| hider.text(&text).unwrap_or(text);
+    match outcome {
+        Outcome::Reply { text } => Outcome::Reply { text: hidden(text) },
+        Outcome::Ask { entity, text } => Outcome::Ask { entity, text: hidden(text) },
+        Outcome::HandOver { reason, severity, text } => {
+            let reason = redaction::clean(&reason).into_owned();
+            Outcome::HandOver { reason, severity, text: hidden(text) }
+        }
+        Outcome::Done => Outcome::Done,
+    }
+}
 
 /// An outcome in audit and in the line about a stage.
 pub(super) fn name_of(result: &Result<Outcome, SkillFailure>) -> String {
@@ -38,11 +53,28 @@ pub(super) fn told(failure: &SkillFailure) -> String {
 
 #[cfg(test)]
 mod tests {
+    use postern_policy::personal::Detector;
+
     use super::*;
+    use crate::privacy::Vault;
 
     fn check(failure: SkillFailure, audited: &str, wanted: &str) {
         assert_eq!(told(&failure), wanted);
         assert_eq!(name_of(&Err(failure)), audited);
+    }
+
+    #[test]
+    fn what_a_skill_has_written_itself_is_kept_in_placeholders() {
+        let mut vault = Vault::new("k3f9", vec![]);
+        let detector = Detector::standard();
+        let said = "We wrote to <EMAIL_1.k3f9> and jane.doe@example.com.";
+        let outcome = Outcome::Reply { text: said.to_owned() };
+        let kept = in_placeholders(outcome, &mut Hider::new(&detector, &mut vault));
+        let Outcome::Reply { text } = &kept else { panic!("{kept:?}") };
+        assert!(!text.contains("jane") && text.contains("<EMAIL_1.k3f9>"), "{text}");
+        assert!(vault.restore(text).contains("jane.doe@example.com"), "the customer is told");
+        let again = in_placeholders(kept.clone(), &mut Hider::new(&detector, &mut vault));
+        assert_eq!(again, kept);
     }
 
     #[test]
