@@ -28,8 +28,8 @@ use std::{
 
 use async_trait::async_trait;
 use postern_domain::{
-    Approval, ApprovalId, AuditVerdict, CallRecord, CallState, Digest, HostCall, InvocationId,
-    Manifest, SkillId, digest_of,
+    Approval, ApprovalId, AuditEntry, AuditKind, AuditVerdict, CallRecord, CallState, Digest,
+    HostCall, InvocationId, Manifest, SkillId, Timestamp, digest_of,
 };
 use postern_runtime::{Answered, HostPort, PortError};
 use postern_store::StoreError;
@@ -42,7 +42,7 @@ pub(crate) use record::effect;
 
 use crate::{
     clock::Clock, config::Collections, effects::Ports, gate::passage::Passage, ledger::Ledger,
-    metrics::Metrics, policies::Policies,
+    metrics::Metrics, policies::Policies, taint::Assessment,
 };
 
 /// A call that the gate allowed and recorded. Only this module can make one.
@@ -238,6 +238,20 @@ impl Gate {
         Self { approvals, ..self }
     }
 
+    /// The audit row about an answer that looks hostile.
+    fn hostile(&self, seq: u32, at: Timestamp, action: &str, heard: &Assessment) -> AuditEntry {
+        let caller = &self.caller;
+        let detail = format!("the answer of {action} {}", heard.line());
+        let resource = caller.invocation.to_string();
+        AuditEntry {
+            detail,
+            invocation: Some(caller.invocation.clone()),
+            seq: Some(seq),
+            skill: Some(caller.skill.clone()),
+            ..AuditEntry::new(at, AuditKind::HostCall, "host", "answer:hostile", resource)
+        }
+    }
+
     /// Tells, also after the gate is gone, how far its invocation came.
     pub fn reached(&self) -> Reached {
         self.reached.clone()
@@ -263,7 +277,9 @@ impl HostPort for Gate {
                 CallState::Done { reply } => {
                     let mut ledger = self.ledger.lock().await;
                     ledger.recall(record);
-                    ledger.hear(heard::taint(reply));
+                    if let Some(heard) = heard::in_reply(reply) {
+                        ledger.hear_from(call.action(), &heard);
+                    }
                     self.reached.pass(seq);
                     return Ok(Answered { answer: Ok(reply.clone()), at: record.at });
                 }
@@ -278,6 +294,7 @@ impl HostPort for Gate {
                 }
             },
         };
+        let action = call.action();
         let ledger = Arc::clone(&self.ledger).lock_owned().await;
         // Not before: dropped while it waits, the call was not made.
         self.reached.pass(seq);
@@ -304,10 +321,14 @@ impl HostPort for Gate {
                 in_task(passage.external(call, idempotent, interrupted)).await
             }
         };
-        if let Ok(Answered { answer: Ok(reply), .. }) = &answer {
-            let taint = heard::taint(reply);
-            if taint > 0 {
-                self.ledger.lock().await.hear(taint);
+        if let Ok(Answered { answer: Ok(reply), at }) = &answer
+            && let Some(heard) = heard::in_reply(reply)
+        {
+            let mut ledger = self.ledger.lock().await;
+            ledger.hear_from(action, &heard);
+            if heard.flagged {
+                self.shared.metrics.hostile("answer");
+                ledger.audit(self.hostile(seq, *at, action, &heard));
             }
         }
         answer.map_err(abort)

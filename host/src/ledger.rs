@@ -17,7 +17,11 @@ use postern_store::{Change, Commit, Committed, Lease, Store, StoreError, TurnRow
 use crate::{
     gate,
     privacy::{Blind, Vault},
+    taint::Assessment,
 };
+
+/// Answers that look hostile of which a turn tells.
+const MOST_HOSTILE: usize = 5;
 
 /// Reads that must see what the turn itself has written.
 type KvOverlay = HashMap<(SkillId, String, String), Option<Vec<u8>>>;
@@ -67,6 +71,8 @@ pub struct Ledger {
     pub kept: Option<Conversation>,
     /// Approvals that this run has brought to an end.
     pub settled: Vec<Approval>,
+    /// Answers of calls that look hostile, for people.
+    pub hostile: Vec<String>,
     /// Why the turn has to wait.
     pub suspended: Option<Suspension>,
     ticket_events: Vec<TicketEvent>,
@@ -99,6 +105,7 @@ impl Ledger {
             void: None,
             kept: None,
             settled: Vec::new(),
+            hostile: Vec::new(),
             suspended: None,
             ticket_events: Vec::new(),
             kv: HashMap::new(),
@@ -165,10 +172,18 @@ impl Ledger {
         }
     }
 
-    /// Something was read that looks so hostile, from 0 to 100. It stays for the session.
-    pub fn hear(&mut self, taint: u8) {
+    /// Something was read that looks so hostile. It stays for the session.
+    pub fn hear(&mut self, heard: &Assessment) {
         let state = &mut self.conversation.state;
-        state.taint = state.taint.max(taint);
+        state.taint = state.taint.max(heard.score);
+    }
+
+    /// A call answered something that looks so hostile.
+    pub fn hear_from(&mut self, call: &str, heard: &Assessment) {
+        self.hear(heard);
+        if heard.flagged && self.hostile.len() < MOST_HOSTILE {
+            self.hostile.push(format!("the answer of {call} {}", heard.line()));
+        }
     }
 
     /// The value that this turn itself has kept or forgotten under a key of a

@@ -39,7 +39,7 @@ const HOST_CALLS: &str = "postern_host_calls_total";
 const POLICY_GENERATION: &str = "postern_policy_generation";
 const POLICY_DIFFERING: &str = "postern_policy_files_differing";
 const ANSWERS_WITHHELD: &str = "postern_answers_withheld_total";
-const HOSTILE: &str = "postern_hostile_messages_total";
+const HOSTILE: &str = "postern_hostile_texts_total";
 const RESTRICTED: &str = "postern_restricted_messages_total";
 const LOG_LINES_DROPPED: &str = "postern_log_lines_dropped_total";
 
@@ -81,7 +81,7 @@ fn describe(recorder: &PrometheusRecorder) {
         (BREAKER_OPENED, "How often a skill was put to rest."),
         (HOST_CALLS, "Host calls of skills by what policy said."),
         (ANSWERS_WITHHELD, "Answers that told what is another customer's, by kind of datum."),
-        (HOSTILE, "Messages that look as if they want to steer the machine."),
+        (HOSTILE, "Messages and answers that look as if they want to steer the machine."),
         (RESTRICTED, "Messages that people look after, by category."),
         (LOG_LINES_DROPPED, "Log lines of skills that were over a limit."),
     ];
@@ -177,9 +177,9 @@ impl Metrics {
         self.add(self.labels.key(RESTRICTED, [("category", category)]), 1);
     }
 
-    /// Counts a message that looks hostile.
-    pub fn hostile(&self) {
-        self.add(self.labels.key(HOSTILE, []), 1);
+    /// Counts a message, or an answer of a call, that looks hostile.
+    pub fn hostile(&self, what: &'static str) {
+        self.add(self.labels.key(HOSTILE, [("what", what)]), 1);
     }
 
     /// Counts that a skill was put to rest.

@@ -8,6 +8,7 @@ mod answer;
 pub mod deliver;
 mod explain;
 mod give_up;
+mod heard;
 mod hold;
 mod lines;
 mod meanwhile;

@@ -52,6 +52,14 @@ pub struct Assessment {
     pub signals: Vec<Signal>,
 }
 
+impl Assessment {
+    /// The score and what was seen, for people.
+    pub fn line(&self) -> String {
+        let signs: Vec<&str> = self.signals.iter().map(|signal| signal.sentence()).collect();
+        format!("looks hostile ({} of 100): {}", self.score, signs.join(" "))
+    }
+}
+
 /// The model that the host ships, trained by `postern taint train`.
 static MODEL: LazyLock<Model> = LazyLock::new(|| {
     Model::read(include_bytes!("../assets/taint/model.bin"))

@@ -25,13 +25,7 @@ pub(super) fn ingested(line: String, plan: &Plan) -> String {
 /// What was understood, and how hostile it looks if it was flagged.
 pub(super) fn classified(plan: &Plan, heard: &Assessment) -> String {
     let meaning = meaning(plan);
-    if heard.flagged { format!("{meaning}; {}", hostile(heard)) } else { meaning }
-}
-
-/// How hostile a message looks, and why.
-pub(super) fn hostile(heard: &Assessment) -> String {
-    let signs: Vec<&str> = heard.signals.iter().map(|signal| signal.sentence()).collect();
-    format!("looks hostile ({} of 100): {}", heard.score, signs.join(" "))
+    if heard.flagged { format!("{meaning}; {}", heard.line()) } else { meaning }
 }
 
 fn meaning(plan: &Plan) -> String {
@@ -53,12 +47,14 @@ pub(super) fn retrieved(work: &Work, ledger: &Ledger) -> String {
     format!("{} earlier messages; customer {level}; {open}", work.history.len())
 }
 
-pub(super) fn responded(response: &Response) -> String {
-    if response.steps.is_empty() {
+/// What was answered, and by whom; `hostile` is what was read meanwhile.
+pub(super) fn responded(response: &Response, hostile: &[String]) -> String {
+    let steps = if response.steps.is_empty() {
         "answered by the host".to_owned()
     } else {
         response.steps.join("; ")
-    }
+    };
+    hostile.iter().fold(steps, |steps, line| format!("{steps}; {line}"))
 }
 
 pub(super) fn ticket_line(ledger: &Ledger) -> String {

@@ -12,8 +12,8 @@ use tokio::sync::Mutex;
 use super::{
     answer::answer,
     explain::{Stage, Stages},
-    hold,
-    lines::{classified, hostile, ingested, kind_of, responded, retrieved, ticket_line},
+    heard, hold,
+    lines::{classified, ingested, kind_of, responded, retrieved, ticket_line},
     meanwhile::{self, Meanwhile},
     plan::{self, Action, Plan, PlanFile},
     read,
@@ -26,7 +26,6 @@ use crate::{
     ledger::{Ledger, Wish},
     privacy::{Blind, Vault, mark_in, mark_of},
     registry::{RegistryError, Skills},
-    taint,
 };
 
 /// Why a turn could not be completed. Nothing but its journal was kept; it is
@@ -64,10 +63,10 @@ pub(super) async fn run(app: Arc<App>, lease: Lease, work: Work) -> Result<(), T
     };
     let mut stages = Stages::begin();
     let meanwhile = Meanwhile::of(&app, &skills, &work);
-    let heard = taint::assess(&work.message.text);
+    let heard = heard::message(&app, &work);
     let (plan, mut ledger) = open(&app, &skills, lease, &work, &mut stages)?;
     stages.end(Stage::Classify, classified(&plan, &heard));
-    ledger.hear(heard.score);
+    ledger.hear(&heard);
     ledger.words.clone_from(&plan.text);
     ledger.requester = approvals::requester(&app, &ledger.conversation).await?;
     if let Some(meanwhile) = &meanwhile {
@@ -77,9 +76,9 @@ pub(super) async fn run(app: Arc<App>, lease: Lease, work: Work) -> Result<(), T
     if !resumed {
         begin(&app, &mut ledger, &work, &plan).await?;
         if heard.flagged {
-            app.metrics.hostile();
+            app.metrics.hostile("message");
             let now = ledger.turn.started_at;
-            ledger.audit_host(now, AuditKind::Turn, "turn:hostile", hostile(&heard));
+            ledger.audit_host(now, AuditKind::Turn, "turn:hostile", heard.line());
         }
     }
     stages.end(Stage::Retrieve, retrieved(&work, &ledger));
@@ -119,8 +118,8 @@ pub(super) async fn run(app: Arc<App>, lease: Lease, work: Work) -> Result<(), T
             ..Response::default()
         },
     };
-    stages.end(Stage::Respond, responded(&response));
     let mut ledger = ledger.lock().await;
+    stages.end(Stage::Respond, responded(&response, &ledger.hostile));
     if meanwhile.is_none() {
         hold::abandon(&app, &mut ledger, before.as_ref(), &response).await?;
     }
