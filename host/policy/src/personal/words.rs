@@ -21,6 +21,7 @@ mod tests;
 use std::ops::Range;
 
 use self::keywords::{Keyword, Sense};
+pub(super) use self::top_level::is_top_level;
 use super::{DataKind, Finding, email};
 
 /// Finds them in folded text; spans are bytes of it.
@@ -31,6 +32,9 @@ use super::{DataKind, Finding, email};
 pub(super) fn find(text: &str, out: &mut Vec<Finding>) {
     for span in email::find(text) {
         out.push(Finding { span, kind: DataKind::Email, confidence: 95 });
+    }
+    for span in email::find_apart(text) {
+        out.push(Finding { span, kind: DataKind::Email, confidence: 60 });
     }
     let keywords = keywords::find(text);
     let mut scan = Scan { text, keywords: &keywords, out, read: Read::default() };

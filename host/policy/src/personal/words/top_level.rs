@@ -229,6 +229,15 @@ const UNCLEAR: &[&str] = &[
 /// Labels that stand before the end in the names of many countries.
 const SECOND: &[&str] = &["ac", "co", "com", "edu", "go", "gob", "gov", "ne", "net", "or", "org"];
 
+/// Ends that are no names of countries or trades: RFC 2606, and networks of one's own.
+const RESERVED: &[&str] = &["example", "invalid", "local", "localdomain", "test"];
+
+/// Whether domains are known to end with this label.
+pub(in crate::personal) fn is_top_level(label: &str) -> bool {
+    let lists = [CLEAR, UNCLEAR, RESERVED];
+    lists.iter().any(|list| list.iter().any(|top| top.eq_ignore_ascii_case(label)))
+}
+
 /// Whether this is the name of a host, rather than words without a space between them, a
 /// file, or a number.
 pub(super) fn is_name(name: &str, has_path: bool) -> bool {
