@@ -11,10 +11,16 @@ use crate::{SupportError, server::Loopback};
 #[derive(Debug)]
 pub struct Crm {
     server: Loopback,
-    told: Told,
+    known: Known,
 }
 
-type Told = Arc<Mutex<Vec<Value>>>;
+type Known = Arc<Mutex<Memory>>;
+
+#[derive(Debug, Default)]
+struct Memory {
+    told: Vec<Value>,
+    note: String,
+}
 
 impl Crm {
     /// Starts a CRM that knows nothing.
@@ -22,12 +28,12 @@ impl Crm {
     /// # Errors
     /// Where no port of loopback can be had.
     pub async fn start() -> Result<Self, SupportError> {
-        let told = Told::default();
-        let router = Router::new().route("/v1/calls", post(call)).with_state(Arc::clone(&told));
+        let known = Known::default();
+        let router = Router::new().route("/v1/calls", post(call)).with_state(Arc::clone(&known));
         let server = Loopback::start(router)
             .await
             .map_err(|source| SupportError::Start { what: "the CRM".to_owned(), source })?;
-        Ok(Self { server, told })
+        Ok(Self { server, known })
     }
 
     /// Where it listens, without a slash at the end.
@@ -37,12 +43,18 @@ impl Crm {
 
     /// Every request so far.
     pub fn told(&self) -> Vec<Value> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).told.clone()
+    }
+
+    /// From now on its answers have this note.
+    pub fn notes(&self, text: &str) {
+        text.clone_into(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner).note);
     }
 }
 
-async fn call(State(told): State<Told>, Json(wish): Json<Value>) -> Json<Value> {
-    told.lock().unwrap_or_else(PoisonError::into_inner).push(wish.clone());
+async fn call(State(known): State<Known>, Json(wish): Json<Value>) -> Json<Value> {
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    known.told.push(wish.clone());
     let agent = "on +1 202-555-0143, or agent.smith@crm.example";
-    Json(json!({ "kept": wish, "agent": agent }))
+    Json(json!({ "kept": wish, "agent": agent, "note": known.note }))
 }
