@@ -20,7 +20,7 @@ use std::{
 };
 
 use postern_domain::SkillFailure;
-use postern_policy::personal::Detector;
+use postern_policy::personal::{Detector, Finding, Purpose};
 
 pub use errors::{LONGEST_ERROR, errors};
 pub use lines::Stream;
@@ -45,6 +45,12 @@ pub fn current() -> Arc<Detector> {
 /// is written in. Cleaning twice changes nothing more.
 pub fn clean(text: &str) -> Cow<'_, str> {
     lines::clean(text, &current())
+}
+
+/// What a purpose takes out of a text, as it stands and as base64, hexadecimal digits,
+/// percent signs, JSON or HTML escapes hide it: in order, without overlap.
+pub(crate) fn find(text: &str, detector: &Detector, purpose: Purpose) -> Vec<Finding> {
+    encoded::every(text, detector, purpose)
 }
 
 /// A failure in a skill's own words, cleaned.

@@ -4,7 +4,7 @@ use postern_domain::{Document, HostReply};
 use postern_policy::personal::{Detector, Finding, Purpose};
 use serde_json::Value;
 
-use crate::privacy;
+use crate::{privacy, redaction};
 
 /// The reply without data of these types: placeholders for them, and values that
 /// look like them in texts that nobody declared personal.
@@ -50,7 +50,7 @@ fn without(text: &str, types: &[String], detector: &Detector) -> String {
     let text = privacy::without_kinds(text, is_wanted);
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
-    for Finding { span, kind, .. } in detector.find_for(&text, Purpose::Placeholders) {
+    for Finding { span, kind, .. } in redaction::find(&text, detector, Purpose::Placeholders) {
         let kind = detector.name(kind);
         if is_wanted(kind) {
             out.push_str(&text[at..span.start]);

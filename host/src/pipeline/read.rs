@@ -13,7 +13,7 @@ use super::restricted::Concern;
 use crate::{
     brain::{Brain, Mention, Understanding},
     privacy::{Vault, without_forged_placeholders},
-    understand,
+    redaction, understand,
 };
 
 /// What was read.
@@ -43,7 +43,7 @@ pub(super) fn read(
     let text = without_codes(&said);
     let text = detector.strike(&text);
     let (ranked, in_scope) = brain.classify(&text);
-    let findings = detector.find_for(&text, Purpose::Placeholders);
+    let findings = redaction::find(&text, detector, Purpose::Placeholders);
     let restricted = Concern::of(restricted, &said, &findings, &conversation.language);
     let mut spans: Vec<(Range<usize>, &str)> =
         findings.into_iter().map(|found| (found.span, detector.name(found.kind))).collect();

@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::{GRAMMAR, Vault, Whose};
+use crate::redaction;
 
 /// Bytes of the shortest text that is looked through.
 const SHORTEST: usize = 4;
@@ -182,8 +183,7 @@ impl<'a> Hider<'a> {
             kept.iter().all(|kept| span.end <= kept.start || kept.end <= span.start)
         };
         let by_name = |kind| matches!(kind, DataKind::Name | DataKind::Address);
-        self.detector
-            .find_for(&said, Purpose::Placeholders)
+        redaction::find(&said, self.detector, Purpose::Placeholders)
             .into_iter()
             .filter(|one| one.span.start >= before && (self.names || !by_name(one.kind)))
             .map(|one| (one.span.start - before..one.span.end - before, one.kind))
@@ -258,6 +258,9 @@ mod tests {
             "phone" : "<PHONE_1.k3f9>", "<EMAIL_2.k3f9>": {"card":"<CARD_1.k3f9>"} }"#;
         assert_eq!(hidden(body), wanted);
         assert_eq!(hidden("write to ann@shop.example"), "write to <EMAIL_1.k3f9>");
+        // Both as they are written somewhere else.
+        assert_eq!(hidden("?to=ann%40shop.example&x=1"), "?to=<EMAIL_1.k3f9>&x=1");
+        assert_eq!(hidden("is YW5uQHNob3AuZXhhbXBsZQ== it?"), "is <EMAIL_1.k3f9> it?");
         assert_eq!(hidden("{\"broken\": \"ann@shop.example"), "{\"broken\": \"<EMAIL_1.k3f9>");
     }
 

@@ -21,7 +21,7 @@ const SHORTEST_TEXT: usize = 6;
 /// Finds what has to leave a text: in order, without overlap.
 pub(super) fn find(text: &str, detector: &Detector) -> Vec<Taken> {
     let mut found = Vec::new();
-    look(text, detector, 0, &mut found);
+    Looking { detector, purpose: Purpose::Logs }.look(text, 0, &mut found);
     found.sort_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
     let mut joined: Vec<Taken> = Vec::with_capacity(found.len());
     for (span, kind) in found {
@@ -48,37 +48,85 @@ pub(super) fn without(text: &str, taken: &[Taken], detector: &Detector) -> Strin
     out
 }
 
-fn look(text: &str, detector: &Detector, depth: u8, found: &mut Vec<Taken>) {
-    for Finding { span, kind, .. } in detector.find_for(text, Purpose::Logs) {
-        if !is_this_machine(kind, &text[span.clone()]) {
-            found.push((span, kind));
+/// What a purpose takes out of a text, as it stands and as encodings hide it: in order,
+/// without overlap.
+pub(super) fn every(text: &str, detector: &Detector, purpose: Purpose) -> Vec<Finding> {
+    let mut found = detector.find_for(text, purpose);
+    let mut hidden = Vec::new();
+    Looking { detector, purpose }.look_inside(text, 0, &mut hidden);
+    hidden.sort_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
+    for (span, kind) in hidden {
+        let is_free = |one: &Finding| one.span.end <= span.start || span.end <= one.span.start;
+        if found.iter().all(is_free) {
+            found.push(Finding { span, kind, confidence: HIDDEN });
         }
     }
-    if let Some(at) = key_in(text) {
-        let end = text[at..].find(KEY_ENDS).map_or(text.len(), |end| {
-            let name = at + end + KEY_ENDS.len();
-            text[name..].find(DASHES).map_or(text.len(), |dashes| name + dashes + DASHES.len())
-        });
-        found.push((at..end, DataKind::Secret));
+    found.sort_by_key(|one| one.span.start);
+    found
+}
+
+/// Nobody encodes what only looks like a datum.
+const HIDDEN: u8 = 80;
+
+/// What is looked for.
+struct Looking<'d> {
+    detector: &'d Detector,
+    purpose: Purpose,
+}
+
+impl Looking<'_> {
+    fn look(&self, text: &str, depth: u8, found: &mut Vec<Taken>) {
+        for Finding { span, kind, .. } in self.detector.find_for(text, self.purpose) {
+            if !is_this_machine(kind, &text[span.clone()]) {
+                found.push((span, kind));
+            }
+        }
+        if let Some(at) = key_in(text) {
+            let end = text[at..].find(KEY_ENDS).map_or(text.len(), |end| {
+                let name = at + end + KEY_ENDS.len();
+                text[name..].find(DASHES).map_or(text.len(), |dashes| name + dashes + DASHES.len())
+            });
+            found.push((at..end, DataKind::Secret));
+        }
+        self.look_inside(text, depth, found);
     }
-    if depth == DEEPEST {
-        return;
+
+    /// What encodings hide.
+    fn look_inside(&self, text: &str, depth: u8, found: &mut Vec<Taken>) {
+        if depth == DEEPEST {
+            return;
+        }
+        for token in tokens(text, is_base64, SHORTEST_BASE64) {
+            let bytes = &text.as_bytes()[token.clone()];
+            let kind = (0..4).find_map(|skip| self.held(&from_base64(&bytes[skip..]), depth + 1));
+            let padding = text[token.end..].bytes().take(2).take_while(|b| *b == b'=').count();
+            found.extend(kind.map(|kind| (token.start..token.end + padding, kind)));
+        }
+        for token in tokens(text, |byte| byte.is_ascii_hexdigit(), SHORTEST_HEX) {
+            let bytes = &text.as_bytes()[token.clone()];
+            let kind = (0..2).find_map(|skip| self.held(&from_hex(&bytes[skip..]), depth + 1));
+            found.extend(kind.map(|kind| (token, kind)));
+        }
+        if let Some(copy) = Unescaped::of(text) {
+            let mut inside = Vec::new();
+            self.look(&copy.text, depth + 1, &mut inside);
+            found.extend(inside.into_iter().map(|(span, kind)| (copy.origin(span), kind)));
+        }
     }
-    for token in tokens(text, is_base64, SHORTEST_BASE64) {
-        let bytes = &text.as_bytes()[token.clone()];
-        let kind = (0..4).find_map(|skip| held(&from_base64(&bytes[skip..]), detector, depth + 1));
-        let padding = text[token.end..].bytes().take(2).take_while(|byte| *byte == b'=').count();
-        found.extend(kind.map(|kind| (token.start..token.end + padding, kind)));
-    }
-    for token in tokens(text, |byte| byte.is_ascii_hexdigit(), SHORTEST_HEX) {
-        let bytes = &text.as_bytes()[token.clone()];
-        let kind = (0..2).find_map(|skip| held(&from_hex(&bytes[skip..]), detector, depth + 1));
-        found.extend(kind.map(|kind| (token, kind)));
-    }
-    if let Some(copy) = Unescaped::of(text) {
-        let mut inside = Vec::new();
-        look(&copy.text, detector, depth + 1, &mut inside);
-        found.extend(inside.into_iter().map(|(span, kind)| (copy.origin(span), kind)));
+
+    /// The type of something personal in the text parts of bytes.
+    fn held(&self, bytes: &[u8], depth: u8) -> Option<DataKind> {
+        let mut found = Vec::new();
+        for chunk in bytes.utf8_chunks() {
+            let is_no_text = |c: char| c.is_control() && !c.is_whitespace();
+            for text in chunk.valid().split(is_no_text).filter(|it| it.len() >= SHORTEST_TEXT) {
+                self.look(text, depth, &mut found);
+                if let [(_, kind), ..] = found.as_slice() {
+                    return Some(*kind);
+                }
+            }
+        }
+        None
     }
 }
 
@@ -129,21 +177,6 @@ fn tokens(
         }
         None
     })
-}
-
-/// The type of something personal in the text parts of bytes.
-fn held(bytes: &[u8], detector: &Detector, depth: u8) -> Option<DataKind> {
-    let mut found = Vec::new();
-    for chunk in bytes.utf8_chunks() {
-        let is_no_text = |c: char| c.is_control() && !c.is_whitespace();
-        for text in chunk.valid().split(is_no_text).filter(|text| text.len() >= SHORTEST_TEXT) {
-            look(text, detector, depth, &mut found);
-            if let [(_, kind), ..] = found.as_slice() {
-                return Some(*kind);
-            }
-        }
-    }
-    None
 }
 
 /// Both alphabets (RFC 4648, 4 and 5), with whatever number of characters: the first
