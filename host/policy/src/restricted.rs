@@ -9,10 +9,12 @@
 mod canonical;
 mod category;
 mod codes;
+mod documents;
 mod evaluate;
 mod lexicon;
 mod matcher;
 mod rules;
+mod traditional;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,7 @@ pub use self::{
     canonical::canonical,
     category::Category,
     codes::without_codes,
+    documents::announced_documents,
     evaluate::{Evaluation, NamedHit, Prediction, Row, Score, evaluate},
     rules::{RestrictedError, RestrictedRule, RestrictedRules, Tools},
 };
@@ -91,14 +94,10 @@ impl Restricted {
     /// The categories that a text belongs to, each once. `findings` are the personal data
     /// that were found in it.
     pub fn find(&self, text: &str, findings: &[Finding]) -> Vec<Hit> {
-        let text = canonical(text);
+        let canonical = canonical(text);
         let hit = |section: &Section| {
-            let value = findings
-                .iter()
-                .filter(|finding| category_of(finding.kind) == Some(section.category))
-                .map(|finding| finding.confidence)
-                .max();
-            let told = match section.matcher.wordings(&text) {
+            let value = value(text, findings, section.category);
+            let told = match section.matcher.wordings(&canonical) {
                 0 => None,
                 1 => Some(ONE_WORDING),
                 _ => Some(TWO_WORDINGS),
@@ -133,6 +132,19 @@ impl Restricted {
     fn section(&self, category: Category) -> Option<&Section> {
         self.sections.iter().find(|section| section.category == category)
     }
+}
+
+/// How sure it is that a value of this category was sent.
+fn value(text: &str, findings: &[Finding], category: Category) -> Option<u8> {
+    let found = findings
+        .iter()
+        .filter(|finding| category_of(finding.kind) == Some(category))
+        .filter(|finding| finding.kind != DataKind::Card || documents::is_card(text, finding))
+        .map(|finding| finding.confidence)
+        .max();
+    let told = !documents::told(text, category).is_empty()
+        || (category == Category::PaymentCard && !codes::codes(text).is_empty());
+    found.max(told.then_some(ONE_WORDING))
 }
 
 /// The category of a value that was sent. Words about it ("my passport was stolen") are

@@ -6,7 +6,7 @@ use std::ops::Range;
 use postern_domain::{Conversation, InboundKind, InboundMessage};
 use postern_policy::{
     personal::{Detector, Purpose},
-    restricted::{Restricted, without_codes},
+    restricted::{Restricted, announced_documents, without_codes},
 };
 
 use super::restricted::Concern;
@@ -44,9 +44,12 @@ pub(super) fn read(
     let text = detector.strike(&text);
     let (ranked, in_scope) = brain.classify(&text);
     let findings = redaction::find(&text, detector, Purpose::Placeholders);
-    let restricted = Concern::of(restricted, &said, &findings, &conversation.language);
+    let sent = detector.find_for(&said, Purpose::Placeholders);
+    let restricted = Concern::of(restricted, &said, &sent, &conversation.language);
+    let documents = announced_documents(&text, &findings);
     let mut spans: Vec<(Range<usize>, &str)> =
         findings.into_iter().map(|found| (found.span, detector.name(found.kind))).collect();
+    spans.extend(documents.into_iter().map(|span| (span, "ID_DOCUMENT")));
     // Names and postcodes look like anything else, so they are looked for only
     // in an answer to the question for them.
     let mut told = Vec::new();
@@ -150,6 +153,24 @@ mod tests {
         assert!(!read.text.contains("7946"), "{}", read.text);
         let [mention] = &read.understanding.entities[..] else { panic!("one mention") };
         assert!(vault.resolve(&mention.value).is_some(), "the number is shown: {}", mention.value);
+    }
+
+    #[test]
+    fn a_document_that_only_words_tell_gets_a_placeholder() {
+        let text = "cvv 482, my national insurance number is QQ 12 34 56 C, ann@example.com";
+        let (message, conversation) = said(text);
+        let mut vault = Vault::new("k3f9", vec![]);
+        let (detector, restricted) = (Detector::standard(), Restricted::standard());
+        let finders = (&*detector, &*restricted);
+        let brain = Brain::learn(&[]).unwrap();
+        let read = read(&brain, finders, &mut vault, &conversation, &message);
+        assert_eq!(
+            read.text,
+            "cvv [CARD_CODE], my national insurance number is <ID_DOCUMENT_1.k3f9>, <EMAIL_1.k3f9>"
+        );
+        let names: Vec<String> =
+            read.restricted.unwrap().found.into_iter().map(|it| it.category).collect();
+        assert_eq!(names, ["payment_card", "id_document"]);
     }
 
     #[test]

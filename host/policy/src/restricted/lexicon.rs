@@ -20,10 +20,6 @@ pub(super) struct Wordings {
     parts: BTreeMap<String, String>,
 }
 
-static PAYMENT_CARD: LazyLock<Wordings> =
-    LazyLock::new(|| read(include_str!("lexicon/payment_card.toml")));
-static ID_DOCUMENT: LazyLock<Wordings> =
-    LazyLock::new(|| read(include_str!("lexicon/id_document.toml")));
 static HEALTH: LazyLock<Wordings> = LazyLock::new(|| read(include_str!("lexicon/health.toml")));
 static LEGAL_THREAT: LazyLock<Wordings> =
     LazyLock::new(|| read(include_str!("lexicon/legal_threat.toml")));
@@ -32,16 +28,15 @@ static SELF_HARM: LazyLock<Wordings> =
 static MINORS: LazyLock<Wordings> = LazyLock::new(|| read(include_str!("lexicon/minors.toml")));
 static NONE: Wordings = Wordings { patterns: Vec::new(), not: Vec::new(), parts: BTreeMap::new() };
 
-/// The wordings of a category; an operator's own has none.
+/// The wordings of a category. Values tell cards and documents, and an operator's own
+/// category has wordings of its own.
 pub(super) fn of(category: Category) -> &'static Wordings {
     match category {
-        Category::PaymentCard => &PAYMENT_CARD,
-        Category::IdDocument => &ID_DOCUMENT,
         Category::Health => &HEALTH,
         Category::LegalThreat => &LEGAL_THREAT,
         Category::SelfHarm => &SELF_HARM,
         Category::Minors => &MINORS,
-        Category::Custom(_) => &NONE,
+        Category::PaymentCard | Category::IdDocument | Category::Custom(_) => &NONE,
     }
 }
 
