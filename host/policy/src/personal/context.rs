@@ -27,6 +27,10 @@ pub(super) enum Sense {
     Health,
     /// A resident identity number.
     Identity,
+    /// Any number, a phone's as well: "my number".
+    Number,
+    /// What numbers of many kinds follow: an id, a code, a time.
+    Vague,
     /// Nothing personal: an order, a parcel, an amount, a time.
     Other,
 }
@@ -37,6 +41,8 @@ pub(super) struct Near {
     pub(super) sense: Sense,
     /// Only a connecting word or sign stands between.
     pub(super) adjacent: bool,
+    /// Nothing stands between.
+    pub(super) touches: bool,
     /// Another long number stands between.
     pub(super) crossed: bool,
 }
@@ -58,9 +64,27 @@ pub(super) fn before(text: &str, start: usize) -> Option<Near> {
         .rev()
         .find(|at| matches!(bytes[*at], b']' | b'>') && token::ends_at(bytes, at + 1))
         .map_or(window.start, |at| at + 1);
-    let (sense, span) = BEFORE_WORDS.find_last(text, from..start)?;
+    let (sense, span) = match BEFORE_WORDS.find_last(text, from..start) {
+        Some(found) => found,
+        None => (Sense::Phone, signature(text, from..start)?),
+    };
     let between = &bytes[span.end..start];
-    Some(Near { sense, adjacent: is_connecting(between), crossed: has_long_number(between) })
+    let adjacent = is_connecting(between, sense);
+    Some(Near { sense, adjacent, touches: between.is_empty(), crossed: has_long_number(between) })
+}
+
+/// `T:` or `M:` as signatures have it, at the beginning of a line or behind a bar.
+fn signature(text: &str, within: Range<usize>) -> Option<Range<usize>> {
+    let label = text.as_bytes()[..within.end].trim_ascii_end();
+    let is_label = match label {
+        [b'T' | b'M', b':'] => true,
+        [before @ .., b'T' | b'M', b':'] => {
+            matches!(before.trim_ascii_end(), [.., b'|']) || matches!(before, [.., b'\n'])
+        }
+        _ => false,
+    };
+    let start = label.len().checked_sub(2).filter(|start| *start >= within.start)?;
+    is_label.then_some(start..label.len())
 }
 
 /// What follows `end` at once and says what the number is: "-Fax", " 元".
@@ -73,7 +97,9 @@ pub(super) fn after(text: &str, end: usize) -> Option<Sense> {
 }
 
 /// `是`, `: `, `="`, ` is `, ` no. `: nothing that could begin another thought.
-fn is_connecting(between: &[u8]) -> bool {
+///
+/// Between a call and the number there is also who is called, and how.
+fn is_connecting(between: &[u8], sense: Sense) -> bool {
     let Ok(between) = std::str::from_utf8(between) else { return false };
     let mut rest = between;
     loop {
@@ -82,10 +108,31 @@ fn is_connecting(between: &[u8]) -> bool {
                 || matches!(c, ':' | '=' | '"' | '\'' | '#' | '(' | '[' | '>' | '*' | '.' | '/')
                 || matches!(c, '：' | '（' | '【' | '「' | '“' | '|' | '-' | '_' | '+')
         });
-        let word = CONNECTING.iter().find_map(|word| {
+        let strip = |word: &&str| {
             let head = rest.get(..word.len())?;
             head.eq_ignore_ascii_case(word).then_some(word.len())
-        });
+        };
+        // Whole words: "at", and not the beginning of "attempt".
+        let of_call = |word: &&str| {
+            let next = rest.as_bytes().get(word.len());
+            strip(word).filter(|_| !next.is_some_and(u8::is_ascii_alphabetic))
+        };
+        let word = match sense {
+            Sense::Talk => {
+                CONNECTING.iter().find_map(strip).or_else(|| OF_CALL.iter().find_map(of_call))
+            }
+            Sense::Phone
+            | Sense::Card
+            | Sense::Bank
+            | Sense::Account
+            | Sense::Passport
+            | Sense::SocialSecurity
+            | Sense::Health
+            | Sense::Identity
+            | Sense::Number
+            | Sense::Vague
+            | Sense::Other => CONNECTING.iter().find_map(strip),
+        };
         match word {
             Some(length) => rest = &rest[length..],
             None => return rest.is_empty(),
@@ -95,6 +142,11 @@ fn is_connecting(between: &[u8]) -> bool {
 
 const CONNECTING: [&str; 14] =
     ["is", "was", "no", "num", "number", "id", "of", "是", "为", "号", "码", "填", "写成", "变成"];
+
+const OF_CALL: [&str; 16] = [
+    "me", "us", "him", "her", "them", "back", "on", "at", "to", "via", "our", "branch", "line",
+    "directly", "please", "the",
+];
 
 fn has_long_number(between: &[u8]) -> bool {
     between.iter().filter(|byte| byte.is_ascii_digit()).count() >= LONG
@@ -117,6 +169,8 @@ static BEFORE_WORDS: LazyLock<Words> = LazyLock::new(|| {
         (Sense::SocialSecurity, SOCIAL_SECURITY),
         (Sense::Health, HEALTH),
         (Sense::Identity, IDENTITY),
+        (Sense::Number, NUMBER),
+        (Sense::Vague, VAGUE),
         (Sense::Other, OTHER),
     ])
 });
@@ -161,10 +215,12 @@ impl Words {
 fn is_word(bytes: &[u8], span: &Range<usize>) -> bool {
     let (first, last) = (bytes[span.start], bytes[span.end - 1]);
     let begins = !first.is_ascii_alphabetic()
-        || span.start == 0
-        || match bytes[span.start - 1] {
-            b'a'..=b'z' => first.is_ascii_uppercase(),
-            before => !before.is_ascii_alphabetic(),
+        || match bytes[..span.start] {
+            [.., b'a'..=b'z'] => first.is_ascii_uppercase(),
+            // Latin letters with accents: the end of "hôtel" is none.
+            [.., 0xc3..=0xc9, 0x80..=0xbf] => false,
+            [.., before] => !before.is_ascii_alphabetic(),
+            [] => true,
         };
     let ends = !last.is_ascii_alphabetic()
         || match bytes.get(span.end) {
@@ -175,29 +231,44 @@ fn is_word(bytes: &[u8], span: &Range<usize>) -> bool {
     begins && ends
 }
 
+const NUMBER: &str = "number,numbers,号码,號碼";
+
 const PHONE: &str = "phone,phones,phone number,phone numbers,phone no,telephone,telephone number,\
     tel,mobile,mobiles,mobile number,mobile phone,mobil,movil,móvil,celular,handy,cell,cells,\
     cellphone,cell phone,cell number,whatsapp,wechat/phone,sms,fax,hotline,landline,ph,telefon,\
     telefone,telefono,teléfono,téléphone,caller,msisdn,contact number,office number,home number,\
     number to reach,number to call,new number,my number,his number,her number,their number,\
-    电话,手机,座机,来电,回电,致电,拨打,新号,旧号,联系方式,热线,传真,机主,换号,电联,话机,固话";
+    电话,手机,座机,来电,回电,致电,拨打,新号,旧号,联系方式,热线,传真,机主,换号,电联,话机,固话,\
+    mob,hp,h/p,wx,vx,手機,手機號,手機號碼,電話,電話號碼,聯絡電話,來電,座機,傳真,行動電話,\
+    tél,téléphone portable,portable,numéro de téléphone,telefonnummer,rufnummer,handynummer,\
+    mobilnummer,telefoonnummer,mobiel,número de teléfono,telemóvel,celulare,cellulare,\
+    numero di telefono,numer telefonu,komórka,cep telefonu,電話番号,携帯,携帯電話,携帯番号,\
+    전화,전화번호,휴대폰,핸드폰,연락처,телефон,Телефон,номер телефона,мобильный,هاتف,جوال,الهاتف,\
+    رقم الهاتف";
 
 const TALK: &str = "call,calls,called,calling,dial,dialed,dialled,ring,rang,reach,reached,text,\
     texted,texting,contact,contacts,message to,messages to,message on,messages on,messages from,\
-    message me,answering at,answer at,answering on,answer on,number,numbers,office,speak to,\
-    号码,联系,打给,短信,联络,拨,打的是";
+    message me,answering at,answer at,answering on,answer on,office,speak to,the line,who owns,\
+    联系,打给,短信,联络,拨,打的是";
 
 const CARD: &str = "card,cards,card number,card no,card num,credit card,debit card,bank card,\
-    credit card number,visa,mastercard,amex,卡号,银行卡,信用卡,工资卡,借记卡,储蓄卡,银行卡号,信用卡号";
+    credit card number,visa,mastercard,amex,卡号,银行卡,信用卡,工资卡,借记卡,储蓄卡,银行卡号,信用卡号,\
+    cc,maestro,unionpay,american express,银联,信用卡號,信用卡号码,卡號,銀行卡,kreditkarte,\
+    kartennummer,carte bancaire,carte de crédit,numéro de carte,tarjeta,tarjeta de crédito,\
+    carta di credito,cartão,cartão de crédito,creditcard,karta kredytowa,numer karty,\
+    kredi kartı,カード番号,クレジットカード,카드번호,신용카드,номер карты,карта,карты,بطاقة";
 
 const BANK: &str = "account number,account no,account num,account #,acct,acct no,a/c,bank account,\
     bank account number,checking account,savings account,bank acct,routing number,iban,\
-    银行账号,银行帐号,银行账户,收款账号,收款账户,对公账号,汇款账号,打款账号,提现账号";
+    银行账号,银行帐号,银行账户,收款账号,收款账户,对公账号,汇款账号,打款账号,提现账号,\
+    銀行帳號,銀行賬號,kontonummer,numéro de compte,número de cuenta,numero di conto,\
+    número da conta,numer konta,hesap numarası,rekeningnummer,口座番号,계좌번호,номер счёта,номер счета";
 
 const ACCOUNT: &str = "account,accounts,checking,savings,deposit,bank,debit,账号,帐号,账户,帐户";
 
 const PASSPORT: &str = "passport,passports,passport number,passport no,passport#,travel document,\
-    passeport,reisepass,pasaporte,passaporto,passaporte,护照,护照号,护照号码,通行证,台胞证,回乡证";
+    passeport,reisepass,pasaporte,passaporto,passaporte,护照,护照号,护照号码,通行证,台胞证,回乡证,護照,護照號碼,\
+    台胞證,回鄉證,passnummer,paspoort,paszport,pasaport,パスポート,旅券番号,여권,паспорт,Паспорт,جواز السفر";
 
 const SOCIAL_SECURITY: &str = "ssn,ssns,ssn#,ss#,ssid,social security,social security number,\
     social security no,social security #,社会安全号,社安号";
@@ -206,30 +277,36 @@ const HEALTH: &str = "nhs,nhs number,nhs no,national health service,health servi
     health service number";
 
 const IDENTITY: &str = "身份证,身份证号,身份证号码,证件号,证件号码,居民身份证,id card,id no,id number,\
-    id_no,idno,id_card,idcard,identity card,identity number,national id,resident id";
+    id_no,idno,id_card,idcard,identity card,identity number,national id,resident id,\
+    sfz,身份證,身份證號,身份證字號,證件號碼,身分證,身分證字號";
 
 const OTHER: &str = "order,orders,order number,order no,order id,order numbers,oid,tracking,\
     tracking number,tracking no,trace,trace id,traceid,parcel,parcel number,package,shipment,\
     shipment number,consignment,waybill,invoice,invoice number,invoice no,ticket,ticket number,\
     case,case number,case no,ref,reference,reference number,ref no,sku,barcode,bar code,ean,upc,\
     isbn,item,item number,part number,model,product,product number,serial,serial number,imei,\
-    session,ts,timestamp,time,date,code,codes,booking,booking number,confirmation,\
-    confirmation number,transaction,transaction id,transaction number,txn,request,request id,\
+    session,session id,ts,timestamp,booking,booking number,confirmation,\
+    confirmation number,transaction,transaction id,transaction number,txn,request id,\
     member,member number,membership,customer number,loyalty,coupon,voucher,gift card,batch,lot,\
-    version,error,zip,postcode,box,apt,suite,flight,route,page,score,price,total,amount,quantity,\
-    qty,charged,paid,vat,tax,tax id,port,pid,size,uuid,hash,offset,bytes,count,weight,year,id,\
-    pnr,rma,po,\
+    version,zip,postcode,box,apt,suite,flight,route,page,score,price,total,amount,quantity,\
+    qty,charged,paid,vat,tax,tax id,port,pid,size,uuid,hash,offset,bytes,count,weight,year,\
+    pnr,rma,po,cost,costs,fedex,ups,usps,dhl,courier,delivery number,\
     订单,订单号,订单号码,订单编号,单号,流水,流水号,运单,运单号,快递单号,物流单号,编号,批次,批次号,条码,\
     条形码,序列号,税号,验证码,取件码,提货码,兑换码,优惠码,时间戳,错误码,工单号,金额,价格,货号,合同号,\
-    发票号,交易号,会员号,卡bin,版本,邮编,密码,型号,设备号,工号,日期,时间,扣款,编码,车次";
+    发票号,交易号,会员号,卡bin,版本,邮编,密码,型号,设备号,工号,日期,时间,扣款,编码,车次,快递,单子,包裹,\
+    余额,物流,顺丰,韵达,中通,圆通,申通,商品,訂單,訂單號,單號,金額,快遞,編號,驗證碼,\
+    bestellung,bestellnummer,sendungsnummer,rechnung,rechnungsnummer,commande,colis,facture,\
+    pedido,factura,ordine,zamówienie,sipariş,заказ,заказа,注文番号,주문번호";
+
+const VAGUE: &str = "request,id,time,date,code,codes,iphone";
 
 const PHONE_AFTER: &str = "office,fax,mobile,cell,home,work,phone,tel,direct,landline,whatsapp,\
     is my number,is my new number,is my phone,is my cell,is my mobile,is the number,\
-    is my phone number,is my contact,的机主,打过电话,这个号码,是我的号,是我手机,是我的手机,是我电话,\
+    is my phone number,is my contact,is busy,is always busy,is engaged,的机主,打过电话,这个号码,是我的号,是我手机,是我的手机,是我电话,\
     的手机,手机,的电话,打电话,联系我,给我回";
 
 const OTHER_AFTER: &str = "元,块,积分,件,个,次,points,dollars,euros,pounds,usd,eur,gbp,rmb,cny,items,\
-    orders,units,pieces,pcs,%,kg,km,ms,bytes,kb,mb,people,times,days,hours,minutes,miles";
+    orders,units,pieces,pcs,%,kg,km,ms,bytes,kb,mb,people,times,days,hours,minutes,miles,ml,ns,members,users,rows,records";
 
 #[cfg(test)]
 mod tests {

@@ -14,7 +14,7 @@ mod tests;
 
 use std::ops::Range;
 
-use self::run::Run;
+use self::{card::Card, run::Run};
 use super::{
     DataKind, Finding,
     context::{self, Sense},
@@ -39,16 +39,16 @@ pub(super) fn find(text: &str, out: &mut Vec<Finding>) {
         let mut rest = 0;
         let mut first = 0;
         while first < run.groups.len() {
-            let Some(found) = checked(&run, first) else {
+            let Some(found) = checked(&run, rest, first) else {
                 first += 1;
                 continue;
             };
-            unchecked(&part(run, rest..first), out);
+            unchecked(part(run, rest..first), out);
             first += found.count;
             rest = first;
             push(found, out);
         }
-        unchecked(&part(run, rest..run.groups.len()), out);
+        unchecked(part(run, rest..run.groups.len()), out);
     });
 }
 
@@ -62,22 +62,34 @@ fn part(run: Run<'_>, range: Range<usize>) -> Run<'_> {
 }
 
 /// Numbers with a checksum that little else passes.
-fn checked(run: &Run<'_>, first: usize) -> Option<Found> {
+fn checked(run: &Run<'_>, free: usize, first: usize) -> Option<Found> {
     let id = id_card::at(run, first);
-    let card = card::at(run, first);
+    let card = card::at(run, free, first);
     match (id, card) {
         (Some(id), _) if id.proven => {
             Some(Found { span: id.span, kind: DataKind::IdCard, confidence: 98, count: id.count })
         }
-        (_, Some(count)) => {
+        (_, Some(Card { count, doubtful })) => {
             let span = run.groups[first].start..run.groups[first + count - 1].end;
-            let near = context::before(run.text, span.start);
-            let is_other = near.is_some_and(|near| near.sense == Sense::Other && near.adjacent);
-            let confidence = match (is_other, span.len()) {
-                // One in ten numbers of orders passes, too.
-                (true, ..=13) => 30,
-                (true, _) => 60,
-                (false, _) => 97,
+            let near = context::before(run.text, span.start).filter(|near| near.adjacent);
+            let confidence = match near.map(|near| near.sense) {
+                // One in ten numbers of products passes, too, and of orders.
+                _ if doubtful => 30,
+                Some(Sense::Other) => 45,
+                Some(Sense::Vague) => 60,
+                Some(
+                    Sense::Phone
+                    | Sense::Talk
+                    | Sense::Number
+                    | Sense::Card
+                    | Sense::Bank
+                    | Sense::Account
+                    | Sense::Passport
+                    | Sense::SocialSecurity
+                    | Sense::Health
+                    | Sense::Identity,
+                )
+                | None => 97,
             };
             Some(Found { span, kind: DataKind::Card, confidence, count })
         }
@@ -93,11 +105,13 @@ fn checked(run: &Run<'_>, first: usize) -> Option<Found> {
 }
 
 /// Numbers in what is left of a run.
-fn unchecked(run: &Run<'_>, out: &mut Vec<Finding>) {
-    for index in 0..run.groups.len() {
-        let national = [national::social_security(run, index), national::health(run, index)];
-        let accounts = [account::bank(run, index), account::passport(run, index)];
-        national.into_iter().chain(accounts).flatten().for_each(|found| push(found, out));
+fn unchecked(run: Run<'_>, out: &mut Vec<Finding>) {
+    for run in run.narrow() {
+        for index in 0..run.groups.len() {
+            let national = [national::social_security(&run, index), national::health(&run, index)];
+            let accounts = [account::bank(&run, index), account::passport(&run, index)];
+            national.into_iter().chain(accounts).flatten().for_each(|found| push(found, out));
+        }
+        phone::find(&run, out);
     }
-    phone::find(run, out);
 }

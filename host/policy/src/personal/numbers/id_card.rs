@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::run::{Digits, Group, Run};
+use super::run::{Digits, Look, Run};
 
 /// A number of this kind.
 pub(super) struct IdCard {
@@ -19,43 +19,53 @@ const CHECKS: &[u8; 11] = b"10X98765432";
 
 /// The number that begins with this group: area, date of birth, sequence, check.
 pub(super) fn at(run: &Run<'_>, first: usize) -> Option<IdCard> {
-    let groups = &run.groups[first..];
-    [1, 3, 5].into_iter().filter(|count| *count <= groups.len()).find_map(|count| {
-        let (groups, span) = (&groups[..count], groups[0].start..groups[count - 1].end);
-        let is_grouped = match groups {
-            [one] => matches!(one.len(), 17 | 18),
-            [a, b, c] => (a.len(), b.len()) == (6, 8) && matches!(c.len(), 3 | 4),
-            [a, y, m, d, c] => {
-                (a.len(), y.len(), m.len(), d.len()) == (6, 4, 2, 2) && matches!(c.len(), 3 | 4)
-            }
-            _ => false,
-        };
-        (is_grouped && (first..first + count - 1).all(|index| is_plain(run.between(index))))
-            .then(|| read(run, groups, span))
-            .flatten()
-    })
+    let mut length = 0;
+    for (index, group) in run.groups[first..].iter().enumerate() {
+        length += group.len();
+        if length > 18 || index > 0 && !is_gap(run.between(first + index - 1)) {
+            return None;
+        }
+        let id = if length >= 17 { read(run, first, index + 1) } else { None };
+        if id.is_some() {
+            return id;
+        }
+    }
+    None
 }
 
-fn is_plain(separator: &str) -> bool {
-    matches!(separator, " " | "-")
+/// What can stand between groups: spaces, a hyphen, the end of a line.
+fn is_gap(separator: &str) -> bool {
+    separator.chars().all(|c| matches!(c, ' ' | '\t' | '\r' | '\n' | '-' | '·'))
 }
 
-fn read(run: &Run<'_>, groups: &[Group], span: Range<usize>) -> Option<IdCard> {
+/// How a number is written whose check character need not fit: in one, or by its parts.
+fn is_usual(run: &Run<'_>, first: usize, count: usize) -> bool {
+    let lengths: Vec<usize> = run.groups[first..first + count].iter().map(Range::len).collect();
+    let is_grouped = matches!(lengths[..], [17 | 18] | [6, 8, 3 | 4] | [6, 4, 2, 2, 3 | 4]);
+    let is_plain = |index| matches!(run.between(index), " " | "-");
+    is_grouped && (first..first + count - 1).all(is_plain)
+}
+
+fn read(run: &Run<'_>, first: usize, count: usize) -> Option<IdCard> {
+    let groups = &run.groups[first..first + count];
+    let (start, end) = (groups[0].start, groups[count - 1].end);
     let digits = Digits::of(run.text, groups)?;
     let digits = digits.as_bytes();
-    let (body, check, end) = match (digits.len(), run.text.as_bytes().get(span.end)) {
-        (18, _) => (&digits[..17], digits[17], span.end),
-        (17, Some(b'x' | b'X')) => (digits, b'X', span.end + 1),
+    let (body, check, end) = match (digits.len(), run.text.as_bytes().get(end)) {
+        (18, _) => (&digits[..17], digits[17], end),
+        (17, Some(b'x' | b'X')) => (digits, b'X', end + 1),
         _ => return None,
     };
-    let span = span.start..end;
-    if !has_date(body) || !matches!(body[0], b'1'..=b'9') || !run.is_no_code(&span) {
+    let span = start..end;
+    if !has_date(body) || !matches!(body[0], b'1'..=b'9') {
         return None;
     }
     let sum: u32 =
         body.iter().zip(WEIGHTS).map(|(byte, weight)| u32::from(byte - b'0') * weight).sum();
     let proven = CHECKS[(sum % 11) as usize] == check;
-    Some(IdCard { span, count: groups.len(), proven })
+    let look = if proven { Look::Firm } else { Look::Loose };
+    let is_written = proven || is_usual(run, first, count);
+    (is_written && run.is_no_code(&span, look)).then_some(IdCard { span, count, proven })
 }
 
 /// Year, month and day of birth after the area's code.

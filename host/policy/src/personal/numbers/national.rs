@@ -3,7 +3,7 @@
 use super::{
     super::context::{self, Sense},
     Found,
-    run::{Digits, Run},
+    run::{Digits, Look, Run},
 };
 use crate::personal::DataKind;
 
@@ -15,9 +15,10 @@ pub(super) fn social_security(run: &Run<'_>, first: usize) -> Option<Found> {
     let groups = &run.groups[first..];
     let (count, separator) = match groups {
         [a, b, c, ..] if (a.len(), b.len(), c.len()) == (3, 2, 4) => {
-            let separator = run.between(first);
+            // The end of a line can stand behind a hyphen.
+            let separator = unwrapped(run.between(first));
             let is_grouped = matches!(separator, " " | "-" | ".")
-                && run.between(first + 1) == separator
+                && unwrapped(run.between(first + 1)) == separator
                 && run.between(first + 2) != separator;
             is_grouped.then_some((3, separator))?
         }
@@ -26,19 +27,26 @@ pub(super) fn social_security(run: &Run<'_>, first: usize) -> Option<Found> {
     };
     let span = groups[0].start..groups[count - 1].end;
     let digits = Digits::of(run.text, &groups[..count])?;
-    if !is_assigned(digits.as_bytes()) || !run.stands_alone(&span) {
+    if !is_assigned(digits.as_bytes()) || !run.stands_alone(&span, Look::Loose) {
         return None;
     }
     let near = context::before(run.text, span.start).map(|near| (near.sense, near.adjacent));
     let confidence = match (near, separator) {
         (Some((Sense::SocialSecurity, _)), _) => 90,
-        (Some((Sense::Other | Sense::Phone | Sense::Talk, true)), _) => 5,
+        (
+            Some((Sense::Other | Sense::Vague | Sense::Phone | Sense::Talk | Sense::Number, true)),
+            _,
+        ) => 5,
         (_, "-") => 80,
         (_, " ") => 45,
         (_, ".") => 35,
         (_, _) => 20,
     };
     Some(Found { span, kind: DataKind::UsSsn, confidence, count })
+}
+
+fn unwrapped(separator: &str) -> &str {
+    separator.trim_end_matches(['\r', '\n'])
 }
 
 /// Area, group and serial are never zero; area 666 and those from 900 on are not given out.
@@ -65,13 +73,13 @@ pub(super) fn health(run: &Run<'_>, first: usize) -> Option<Found> {
     };
     let span = groups[0].start..groups[count - 1].end;
     let digits = Digits::of(run.text, &groups[..count])?;
-    if !has_check_digit(digits.as_bytes()) || !run.stands_alone(&span) {
+    if !has_check_digit(digits.as_bytes()) || !run.stands_alone(&span, Look::Loose) {
         return None;
     }
     let sense = context::before(run.text, span.start).map(|near| near.sense);
     let confidence = match (sense, grouped) {
         (Some(Sense::Health), _) => 97,
-        (Some(Sense::Other | Sense::Phone | Sense::Talk), _) => 5,
+        (Some(Sense::Other | Sense::Vague | Sense::Phone | Sense::Talk | Sense::Number), _) => 5,
         (_, true) => 30,
         (_, false) => 20,
     };

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{
     super::context::{self, Near, Sense},
     region,
-    run::{Digits, Group, Run},
+    run::{Digits, Group, Look, Run},
     shape::{self, Shape},
 };
 use crate::personal::{DataKind, Finding};
@@ -70,7 +70,7 @@ fn international(run: &Run<'_>, first: usize) -> Option<Phone> {
         let end = shape::with_extension(run.text, groups[count - 1].end);
         let span = start..end;
         if !(LEAST_INTERNATIONAL..=E164).contains(&digits.as_bytes().len())
-            || !run.is_no_code(&span)
+            || !run.is_no_code(&span, Look::Loose)
         {
             continue;
         }
@@ -80,8 +80,10 @@ fn international(run: &Run<'_>, first: usize) -> Option<Phone> {
         longest.get_or_insert((span, count));
     }
     let (span, count) = longest?;
+    let own = &run.text[run.groups[first].clone()];
+    let is_other = shape::is_compact_date(own) || is_counted(run.text, span.end);
     // Twelve zeros are nobody's number, and neither is an offset of a file.
-    (zeros == 0).then_some(Phone { span, confidence: 60, count })
+    (zeros == 0 && !is_other).then_some(Phone { span, confidence: 60, count })
 }
 
 /// The digits without the prefix `00` and without the `(0)` that is only for calls within
@@ -105,17 +107,19 @@ fn code_and_number(run: &Run<'_>, first: usize, groups: &[Group], zeros: usize) 
 
 /// Numbers that are grouped like a phone and like little else.
 fn grouped(run: &Run<'_>, first: usize) -> Option<Phone> {
-    let Shape { count, confidence } = shape::of(run, first)?;
+    let Shape { count, confidence, look } = shape::of(run, first)?;
     let groups = &run.groups[first..first + count];
     let start = opening(run.text, groups[0].start);
     let end = shape::with_extension(run.text, groups[count - 1].end);
     let span = start..end;
-    if !run.stands_alone(&span) || run.is_amount(start) {
+    if !run.stands_alone(&span, look) || run.is_amount(start) {
         return None;
     }
     let confidence = match context::before(run.text, start) {
-        Some(Near { sense: Sense::Phone | Sense::Talk, .. }) => confidence.max(85),
-        Some(Near { sense: Sense::Other, adjacent: true, .. }) => return None,
+        Some(Near { sense: Sense::Phone | Sense::Talk | Sense::Number, .. }) => confidence.max(85),
+        // An id or an error can name a mobile: logs can do without the number.
+        Some(Near { sense: Sense::Vague, adjacent: true, .. }) if look == Look::Firm => 45,
+        Some(Near { sense: Sense::Other | Sense::Vague, adjacent: true, .. }) => return None,
         Some(Near {
             sense:
                 Sense::Card
@@ -127,9 +131,15 @@ fn grouped(run: &Run<'_>, first: usize) -> Option<Phone> {
             adjacent: true,
             ..
         }) => 30,
+        Some(_) | None if is_counted(run.text, end) => 30,
         Some(_) | None => confidence,
     };
     Some(Phone { span, confidence, count })
+}
+
+/// Whether what follows says what the number counts.
+fn is_counted(text: &str, end: usize) -> bool {
+    context::after(text, end) == Some(Sense::Other)
 }
 
 /// Numbers that the words around them make phones.
@@ -153,9 +163,17 @@ fn announced(run: &Run<'_>, range: Range<usize>, out: &mut Vec<Finding>) {
 fn is_possible(run: &Run<'_>, first: usize, count: usize) -> bool {
     let groups = &run.groups[first..first + count];
     let (length, single) = (Run::length(groups), count == 1);
-    let sizes_fit = single
-        || groups[0].len() <= 5 && groups[1..].iter().all(|group| (2..=8).contains(&group.len()));
-    (LEAST..=E164).contains(&length) && sizes_fit && !shape::is_date_or_address(run, first, count)
+    let sizes_fit = |least: usize| {
+        groups[0].len() <= 5 && groups[1..].iter().all(|g| (least..=8).contains(&g.len()))
+    };
+    // `012 9 040` is one only behind the word for it.
+    let is_told = || {
+        context::before(run.text, groups[0].start)
+            .is_some_and(|near| near.sense == Sense::Phone && near.adjacent)
+    };
+    (LEAST..=E164).contains(&length)
+        && (single || sizes_fit(2) || sizes_fit(1) && is_told())
+        && !shape::is_date_or_address(run, first, count)
 }
 
 fn told(run: &Run<'_>, first: usize, count: usize) -> Option<Phone> {
@@ -163,21 +181,35 @@ fn told(run: &Run<'_>, first: usize, count: usize) -> Option<Phone> {
     let start = opening(run.text, groups[0].start);
     let end = shape::with_extension(run.text, groups[count - 1].end);
     let span = start..end;
-    if !run.stands_alone(&span) || run.is_amount(start) {
+    if !run.stands_alone(&span, Look::Loose) || run.is_amount(start) {
         return None;
     }
     let (before, after) = (context::before(run.text, start), context::after(run.text, end));
     let length = Run::length(groups);
+    let own = &run.text[groups[0].clone()];
+    let is_date = count == 1 && shape::is_compact_date(own);
+    let is_round = count == 1 && own.ends_with("000");
+    let is_schedule = || shape::is_schedule(run, first, count);
     let confidence = match (before.map(|near| (near.sense, near)), after) {
         (_, Some(Sense::Phone)) => 80,
         (_, Some(Sense::Other)) => return None,
+        (Some((Sense::Phone, near)), _) if is_date && (near.touches || !near.adjacent) => {
+            return None;
+        }
+        (Some((Sense::Phone, near)), _) if is_round && !near.adjacent => return None,
         (Some((Sense::Phone, near)), _) => match (near.crossed, count, length) {
             (false, _, _) => 80,
             (true, 2.., _) | (true, 1, 10..) => 60,
             (true, _, _) => 30,
         },
-        (Some((Sense::Talk, _)), _) if count > 1 => 70,
-        (Some((Sense::Talk, near)), _) if near.adjacent && length >= 9 => 55,
+        (Some((Sense::Talk | Sense::Number, _)), _) if count > 1 && !is_schedule() => 70,
+        (Some((Sense::Talk, near)), _) if count == 1 && near.adjacent && length >= 8 => {
+            if is_date || is_round {
+                return None;
+            }
+            55
+        }
+        (Some((Sense::Number, near)), _) if count == 1 && near.adjacent && length >= 9 => 55,
         _ => return None,
     };
     Some(Phone { span, confidence, count })

@@ -54,6 +54,15 @@ pub(super) fn is_national(digits: &str) -> bool {
     }
 }
 
+/// Whether a country gives out ten digits that are written in three, three and four: those
+/// of North America, and Indian mobiles.
+pub(super) fn is_in_three(digits: &str) -> bool {
+    let is_mobile = digits.starts_with(['6', '7', '8', '9']);
+    is_valid(Region::US, 1, digits, false)
+        || is_valid(Region::CA, 1, digits, false)
+        || is_mobile && is_valid(Region::IN, 91, digits, false)
+}
+
 /// Italy keeps the zero of a national number.
 fn is_valid(region: Region, country_code: i32, digits: &str, zero: bool) -> bool {
     let Ok(national_number) = digits.parse::<u64>() else { return false };

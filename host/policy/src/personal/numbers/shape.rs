@@ -1,15 +1,19 @@
 //! How phone numbers are grouped.
 
+use std::ops::Range;
+
 use super::{
     phone::is_chinese_mobile,
     region,
-    run::{Digits, Run},
+    run::{Digits, Group, Look, Run},
 };
 
 /// Groups that look like a phone.
 pub(super) struct Shape {
     pub(super) count: usize,
     pub(super) confidence: u8,
+    /// What says that it is one.
+    pub(super) look: Look,
 }
 
 /// Groups that a number with an area code has at most.
@@ -19,12 +23,21 @@ const MOST_GROUPS: usize = 6;
 pub(super) fn of(run: &Run<'_>, first: usize) -> Option<Shape> {
     let groups = &run.groups[first..];
     let lengths: [usize; 4] = std::array::from_fn(|i| groups.get(i).map_or(0, |group| group.len()));
+    let mobile = match lengths {
+        [11 | 13, ..] => Some((1, 75)),
+        [2, 11, ..] => Some((2, 90)),
+        [3, 4, 4, _] => Some((3, 85)),
+        [2, 3, 4, 4] => Some((4, 90)),
+        _ => None,
+    };
+    if let Some((count, confidence)) = mobile
+        && is_mobile(run, first, count)
+        && (count == 1 || is_bounded(run, first, count))
+    {
+        return Some(Shape { count, confidence, look: Look::Firm });
+    }
     let fixed = match lengths {
-        [11 | 13, ..] => is_mobile(run, first, 1).then_some((1, 75)),
-        [2, 11, ..] => is_mobile(run, first, 2).then_some((2, 90)),
-        [3, 4, 4, _] if is_mobile(run, first, 3) => Some((3, 85)),
-        [2, 3, 4, 4] if is_mobile(run, first, 4) => Some((4, 90)),
-        [3, 3, 4, _] => Some((3, 65)),
+        [3, 3, 4, _] => is_area_and_number(run, first).then_some((3, 65)),
         [1, 3, 3, 4] if run.text[groups[0].clone()] == *"1" => Some((4, 70)),
         [5, 5, ..] | [2, 4 | 5, 4, _] => {
             let count = if lengths[0] == 5 { 2 } else { 3 };
@@ -36,8 +49,22 @@ pub(super) fn of(run: &Run<'_>, first: usize) -> Option<Shape> {
         is_bounded(run, first, *count) && !is_date_or_address(run, first, *count)
     });
     fixed
-        .map(|(count, confidence)| Shape { count, confidence })
+        .map(|(count, confidence)| Shape { count, confidence, look: Look::Loose })
         .or_else(|| with_area_code(run, first))
+}
+
+/// Whether three, three and four digits are more than three amounts: one in brackets, one
+/// that a country gives out, or a Chinese hotline.
+fn is_area_and_number(run: &Run<'_>, first: usize) -> bool {
+    let text = |index: usize| &run.text[run.groups[first + index].clone()];
+    let are_round = run.between(first) == " " && (0..3).all(|index| text(index).ends_with('0'));
+    let is_hotline = matches!(text(0), "400" | "800") && run.between(first) == "-";
+    let is_bracket = run.between(first).starts_with(')') && run.between(first + 1) != " ";
+    let is_given_out = || {
+        Digits::of(run.text, &run.groups[first..first + 3])
+            .is_some_and(|digits| region::is_in_three(digits.as_str()))
+    };
+    !are_round && (is_hotline || is_bracket || is_given_out())
 }
 
 fn is_mobile(run: &Run<'_>, first: usize, count: usize) -> bool {
@@ -64,9 +91,16 @@ fn with_area_code(run: &Run<'_>, first: usize) -> Option<Shape> {
         let length = Run::length(groups);
         let fits = if bracket { (7..=12).contains(&length) } else { (9..=12).contains(&length) };
         // "03262 2437 Main St": a postcode with its four more digits.
-        let is_postcode = *count == 2 && length == 9 && run.between(first) == " ";
+        let is_postcode = *count == 2
+            && length == 9
+            && (run.between(first) == " " || run.between(first) == "-" && area.len() == 5);
+        // "(101) 2024-2025": a room, and years.
+        let is_year =
+            *count == 2 && groups[1].len() == 4 && run.text[groups[1].start..].starts_with("20");
         fits && !is_postcode
-            && groups[1..].iter().all(|group| (2..=8).contains(&group.len()))
+            && !is_year
+            && (groups[1..].iter().all(|group| (2..=8).contains(&group.len()))
+                || bracket && *count == 2 && groups[1].len() == 9 && is_foreign(run, groups))
             && is_bounded(run, first, *count)
             && !is_date_or_address(run, first, *count)
     })?;
@@ -75,7 +109,12 @@ fn with_area_code(run: &Run<'_>, first: usize) -> Option<Shape> {
         (false, true) => 70,
         (false, false) => 30,
     };
-    Some(Shape { count, confidence })
+    Some(Shape { count, confidence, look: Look::Loose })
+}
+
+/// `(351) 919825979`: a country's code in brackets.
+fn is_foreign(run: &Run<'_>, groups: &[Group]) -> bool {
+    Digits::of(run.text, groups).is_some_and(|digits| region::is_international(digits.as_str()))
 }
 
 /// Whether the groups before and after are no part of the same number: what joins them to
@@ -102,11 +141,40 @@ pub(super) fn is_date_or_address(run: &Run<'_>, first: usize, count: usize) -> b
     let same = count >= 3 && run.between(first + 1) == separator && separator != " ";
     let is_date = same
         && (is_year(0) && is_short(1) && is_short(2) || is_short(0) && is_short(1) && is_year(2));
-    let are_years = count == 2 && is_year(0) && is_year(1);
+    let are_years = count >= 2 && is_year(count - 2) && is_year(count - 1);
     let is_address = count == 4
         && (first..first + 3).all(|index| run.between(index) == ".")
         && (0..4).all(|index| text(index).parse::<u8>().is_ok());
     is_date || are_years || is_address
+}
+
+/// Whether groups are times of day, a postcode of the US with its four more digits, or days
+/// before a year: what somebody who is to be called is told as well.
+pub(super) fn is_schedule(run: &Run<'_>, first: usize, count: usize) -> bool {
+    let groups = &run.groups[first..first + count];
+    let text = |index: usize| &run.text[groups[index].clone()];
+    let is_time = |index: usize| {
+        matches!(text(index).as_bytes(), [b'0' | b'1', _, b'0'..=b'5', _])
+            || matches!(text(index).as_bytes(), [b'2', b'0'..=b'4', b'0'..=b'5', _])
+    };
+    let is_year = |index: usize| {
+        groups[index].len() == 4 && (text(index).starts_with("19") || text(index).starts_with("20"))
+    };
+    match groups {
+        [a, b] if (a.len(), b.len()) == (4, 4) => is_time(0) && is_time(1),
+        [a, b] if (a.len(), b.len()) == (5, 4) => run.between(first) == "-",
+        [days @ .., _] => is_year(count - 1) && days.iter().all(|group| group.len() <= 2),
+        [] => false,
+    }
+}
+
+/// Whether eight digits are a date: `20240315`.
+pub(super) fn is_compact_date(digits: &str) -> bool {
+    let part = |range: Range<usize>| digits.get(range).and_then(|part| part.parse::<u16>().ok());
+    digits.len() == 8
+        && part(0..4).is_some_and(|year| (1900..2100).contains(&year))
+        && part(4..6).is_some_and(|month| (1..=12).contains(&month))
+        && part(6..8).is_some_and(|day| (1..=31).contains(&day))
 }
 
 /// The end with an extension: ` ext. 12`, `x12`, `转12`.

@@ -1,3 +1,5 @@
+mod written;
+
 use super::*;
 
 /// What is found at 50 or more, with overlaps as they are.
