@@ -15,16 +15,20 @@ const LONG_NUMBER: usize = 12;
 /// The ways in which codes are told. Each is looked for by itself, so that taking out one
 /// code uncovers no other.
 static CODES: LazyLock<[Regex; 3]> = LazyLock::new(|| {
-    const WORD: &str = r"cvv2?(?:/cvc2?)?|cvc2?(?:/cvv2?)?|cvn2?|csc|security (?:code|number)|verification (?:code|value)|card (?:verification|security|validation)? ?(?:value|code)";
+    const WORD: &str = r"cvv2?(?:/cvc2?)?|cvc2?(?:/cvv2?)?|cvn2?|csc|sec(?:urity)? (?:code|number)|verification (?:code|value)|card (?:verification|security|validation)? ?(?:value|code)";
+    // Codes of other things.
+    const OTHER: &str = "gift|loyalty|membership|promo|voucher|coupon|discount|qr|bar|scratch|serial|model|product|item|part|door|gate|error|status|area|zip|activation|tracking";
     const PLACE: &str = r"(?:(?:last )?(?:three|four|[34])[ -]?)?(?:digits?|numbers?|code|figures) (?:(?:that|which) )?(?:is |are )?(?:on|at|from|of|behind|by|near) (?:the |my |its )?(?:signature(?: strip| field| panel)?|(?:very )?back(?: side)?|reverse|front)(?: of (?:it|(?:the|my|this|that) (?:[a-z]+ )?card|the signature))?";
     const LENGTH: &str =
         r"(?:three|four|[34])[ -]?digits? (?:(?:card|security|cvv|secret) )?(?:code|number)";
     const CHINESE: &str = r"(?:安全|校[验驗])[码碼]|(?:卡片?的?(?:背[面后後]|后面?|後面?|反面)|背面|[签簽]名[栏欄条])[^0-9，。？！；,\n]{0,6}(?:[码碼]|字|[三四34] ?位数?)|(?:^|[^号號单單的])[后後]三[码碼]|[三3]位(?:安全|校验)码";
     // What may stand between: no words but these, so that an order's number or an amount
     // later in the sentence is none.
-    const BETWEEN: &str = r"(?:[\s:：=#|*'()（）>～~-]|是|就是|应该|為|为|(?:is|was|are|be|it|its|it's|reads|says|equals|should|number|code|value|no\.?|nr\.?|here|also|just|now|the|(?:of|on|for) (?:the|my|this|it) ?(?:card)?|(?:on|at) (?:the|my) (?:back|front|reverse)|(?:three|four|[34])[ -]?digits?)\b|[三四34] ?位|号|[数數]字|[码碼]){0,10}";
+    const BETWEEN: &str = r"(?:[\s:：=#|*'()（）>～~-]|是|就是|应该|為|为|(?:'s|is|was|are|be|it|its|it's|reads|says|equals|should|number|code|value|no\.?|nr\.?|here|also|just|now|the|(?:of|on|for) (?:the|my|this|it) ?(?:card)?|(?:on|at) (?:the|my) (?:back|front|reverse)|(?:three|four|[34])[ -]?digits?)\b|[三四34] ?位|号|[数數]字|[码碼]){0,10}";
     const DIGITS: &str = "([0-9]{3,4}|[0-9](?:[ -][0-9]){2,3})";
-    let after = format!("(?:{WORD}|{PLACE}|{LENGTH}|{CHINESE}){BETWEEN}{DIGITS}");
+    let after = format!(
+        "(?P<other>(?:{OTHER})[ -]?)?(?:{WORD}|{PLACE}|{LENGTH}|{CHINESE}){BETWEEN}{DIGITS}"
+    );
     let before = format!(
         r"([0-9]{{3,4}})(?: ?\((?:the |my )?| (?:is|was|as) (?:the |my |its |a )?)(?:{WORD})"
     );
@@ -45,7 +49,10 @@ pub(super) fn codes(text: &str) -> Vec<Range<usize>> {
     let folded = Folded::new(text);
     let all = folded.text();
     let [after, before, card] = &*CODES;
-    let code = |found: regex::Captures<'_>| Some(found.iter().skip(1).flatten().last()?.range());
+    let code = |found: regex::Captures<'_>| match found.iter().skip(1).flatten().last() {
+        Some(code) if found.name("other").is_none() => Some(code.range()),
+        Some(_) | None => None,
+    };
     let told = after.captures_iter(all).chain(before.captures_iter(all)).filter_map(code);
     let mut codes: Vec<_> = told
         .filter(|code| is_by_itself(all, code) && !is_amount(&all[code.end..]))
@@ -128,9 +135,9 @@ fn is_card(digits: &[u8]) -> bool {
 
 /// Whether what follows digits makes an amount or a count of them.
 fn is_amount(rest: &str) -> bool {
-    const UNITS: [&str; 14] = [
-        "元", "块", "塊", "号", "€", "%", "eur", "euro", "euros", "usd", "dollars", "pounds",
-        "times", "days",
+    const UNITS: [&str; 17] = [
+        "元", "块", "塊", "号", "页", "错误", "錯誤", "€", "%", "eur", "euro", "euros", "usd",
+        "dollars", "pounds", "times", "days",
     ];
     let rest = rest.strip_prefix(' ').unwrap_or(rest);
     let word: String = rest.chars().take_while(char::is_ascii_alphabetic).take(8).collect();
@@ -198,7 +205,10 @@ mod tests {
             "the security code, room 123",
             "the security code costs 399 euros",
             "security code 399 euros",
+            "gift card code 1234",
+            "the promo code on the back is 2024",
             "价格是三位数，大概399元",
+            "校验码 404 错误",
             "订单号的后三位是471",
             "校验码收不到，订单4471",
             "安全码收费399元",

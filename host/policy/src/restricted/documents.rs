@@ -6,7 +6,7 @@ use std::{ops::Range, sync::LazyLock};
 use regex::Regex;
 
 use super::Category;
-use crate::personal::{DataKind, Finding, Folded};
+use crate::personal::{Finding, Folded};
 
 /// Bytes before a number in which the word for a card makes it one.
 const CARD_WORD_WITHIN: usize = 32;
@@ -46,10 +46,17 @@ static CARD: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
-/// Words for a card that pays.
+/// Words for a card that pays, or for one of another sort.
 static CARD_WORD: LazyLock<Regex> = LazyLock::new(|| {
     expression(&format!(
         "(?P<other>(?:{OTHER_CARDS})[ -]?)?(?:cards?|visa|master ?card|amex|maestro|credit|debit|卡)"
+    ))
+});
+
+/// Words for a card of another sort right before its number.
+static OTHER_CARD: LazyLock<Regex> = LazyLock::new(|| {
+    expression(&format!(
+        r"(?:{OTHER_CARDS})[ -]?(?:cards?|卡)? ?(?:number|no|#|num|nr|code|[号號][码碼]?)?[\s.:#=：是为為]{{0,4}}(?:is )?$"
     ))
 });
 
@@ -90,17 +97,16 @@ pub(super) fn told(text: &str, category: Category) -> Vec<Range<usize>> {
 }
 
 /// Whether a finding is a value of a card that pays: many long numbers have a check digit
-/// that fits, so an unsure one needs the word for it.
+/// that fits, so an unsure one needs the word for it, and other cards have numbers as well.
 pub(super) fn is_card(text: &str, finding: &Finding) -> bool {
-    if finding.kind != DataKind::Card || finding.confidence >= SURE {
-        return finding.kind == DataKind::Card;
-    }
     let mut start = finding.span.start.saturating_sub(CARD_WORD_WITHIN);
     while !text.is_char_boundary(start) {
         start += 1;
     }
     let before = Folded::new(text.get(start..finding.span.start).unwrap_or_default());
-    CARD_WORD.captures_iter(before.text()).any(|word| word.name("other").is_none())
+    let pays = |word: regex::Captures<'_>| word.name("other").is_none();
+    let told = || CARD_WORD.captures_iter(before.text()).any(pays);
+    !OTHER_CARD.is_match(before.text()) && (finding.confidence >= SURE || told())
 }
 
 #[cfg(test)]

@@ -156,6 +156,116 @@ fn two_wordings_make_it_surer_than_one() {
     assert_eq!(confidence("my lawyer will contact you, and I'm filing a lawsuit"), TWO_WORDINGS);
 }
 
+#[test]
+fn direct_and_oblique_wordings_tell_the_same() {
+    let told: [(&str, &[&str]); 6] = [
+        (
+            "self_harm",
+            &[
+                "I don't see the point of living",
+                "I’m gonna end it tonight",
+                "I have a rope ready",
+                "everything would be better if I just wasn't here",
+                "I'm standing on the bridge and I can't stop crying",
+                "I want 2 die",
+                "I see no point in being alive",
+                "不想再醒来了",
+                "我要跳下去了",
+                "我熬不过今晚了",
+                "我买好了炭",
+                "农药都买好了",
+                "我覺得活著沒有意思",
+            ],
+        ),
+        (
+            "legal_threat",
+            &[
+                "we will start proceedings against you",
+                "this is fraud and I'm going to the police",
+                "I'm calling the police",
+                "this is your final notice before action",
+                "GDPR complaint goes to the ICO",
+                "the regulator will hear about this",
+                "不处理我就仲裁",
+                "去派出所报案",
+                "我要去消保會",
+                "等著收存證信函",
+            ],
+        ),
+        (
+            "minors",
+            &[
+                "a kid ordered with my account, he's 8",
+                "some kid bought this with my phone",
+                "我刚满15",
+                "我快满16了，能开户吗",
+                "我兒子用我的手機儲值",
+                "我還在讀國中",
+            ],
+        ),
+        (
+            "health",
+            &[
+                "我是聋哑人",
+                "my wife is expecting a baby",
+                "我愛人快生了",
+                "我對花生過敏",
+                "my blood sugar dropped",
+            ],
+        ),
+        (
+            "payment_card",
+            &[
+                "card number 4111 1111 1111 1112",
+                "the code on the back is 831",
+                "my cvv's 331",
+                "背面三位數字 998",
+            ],
+        ),
+        ("id_document", &["NI number AB123456C", "臺胞證 01234567"]),
+    ];
+    for (category, texts) in told {
+        for text in texts {
+            check(text, &[category]);
+        }
+    }
+}
+
+#[test]
+fn ordinary_wishes_in_such_words_tell_nothing() {
+    for text in [
+        "end my life insurance",
+        "I don't want to live in this flat any more, change my address",
+        "the game is called Suicide Guy",
+        "自杀小队蓝光碟有吗",
+        "I want to die laughing",
+        "I want to die my hair, which colour?",
+        "发烧级耳机",
+        "骨折价",
+        "pregnant women's jeans in size M?",
+        "diabetic socks",
+        "I'm allergic to bad service",
+        "we are expecting a delivery",
+        "where's the legal notice on your page?",
+        "I'm a lawyer, do you offer a business account?",
+        "should the police uniform be washed cold?",
+        "我要举报差评",
+        "打官司的书",
+        "律师函模板在哪下载",
+        "the kid size I bought is too small",
+        "a kids bike I ordered",
+        "我买了木炭，烧烤用",
+        "电池撑不到明天",
+        "老板快生气了",
+        "订单号6222021234567890128",
+        "gift card no. 1234567890123456",
+        "loyalty card number 1234567890123456",
+        "会员卡号6222021234567890128",
+    ] {
+        check(text, &[]);
+    }
+}
+
 /// The sections of a text in TOML.
 fn sections(text: &str) -> Result<Restricted, Vec<RestrictedError>> {
     Restricted::new(&toml::from_str(text).unwrap())
