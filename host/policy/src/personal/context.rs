@@ -231,7 +231,7 @@ fn is_word(bytes: &[u8], span: &Range<usize>) -> bool {
     begins && ends
 }
 
-const NUMBER: &str = "number,numbers,号码,號碼";
+const NUMBER: &str = "number,numbers,try,号码,號碼";
 
 const PHONE: &str = "phone,phones,phone number,phone numbers,phone no,telephone,telephone number,\
     tel,mobile,mobiles,mobile number,mobile phone,mobil,movil,móvil,celular,handy,cell,cells,\
@@ -239,7 +239,9 @@ const PHONE: &str = "phone,phones,phone number,phone numbers,phone no,telephone,
     telefone,telefono,teléfono,téléphone,caller,msisdn,contact number,office number,home number,\
     number to reach,number to call,new number,my number,his number,her number,their number,\
     电话,手机,座机,来电,回电,致电,拨打,新号,旧号,联系方式,热线,传真,机主,换号,电联,话机,固话,\
-    mob,hp,h/p,wx,vx,手機,手機號,手機號碼,電話,電話號碼,聯絡電話,來電,座機,傳真,行動電話,\
+    mob,hp,h/p,wife's number,husband's number,\
+    son's number,daughter's number,mother's number,father's number,brother's number,\
+    sister's number,friend's number,手機,手機號,手機號碼,電話,電話號碼,聯絡電話,來電,座機,傳真,行動電話,\
     tél,téléphone portable,portable,numéro de téléphone,telefonnummer,rufnummer,handynummer,\
     mobilnummer,telefoonnummer,mobiel,número de teléfono,telemóvel,celulare,cellulare,\
     numero di telefono,numer telefonu,komórka,cep telefonu,電話番号,携帯,携帯電話,携帯番号,\
@@ -290,7 +292,8 @@ const OTHER: &str = "order,orders,order number,order no,order id,order numbers,o
     member,member number,membership,customer number,loyalty,coupon,voucher,gift card,batch,lot,\
     version,zip,postcode,box,apt,suite,flight,route,page,score,price,total,amount,quantity,\
     qty,charged,paid,vat,tax,tax id,port,pid,size,uuid,hash,offset,bytes,count,weight,year,\
-    pnr,rma,po,cost,costs,fedex,ups,usps,dhl,courier,delivery number,\
+    pnr,rma,po,cost,costs,fedex,ups,usps,dhl,courier,delivery number,license number,\
+    licence number,policy number,claim number,registration number,\
     订单,订单号,订单号码,订单编号,单号,流水,流水号,运单,运单号,快递单号,物流单号,编号,批次,批次号,条码,\
     条形码,序列号,税号,验证码,取件码,提货码,兑换码,优惠码,时间戳,错误码,工单号,金额,价格,货号,合同号,\
     发票号,交易号,会员号,卡bin,版本,邮编,密码,型号,设备号,工号,日期,时间,扣款,编码,车次,快递,单子,包裹,\

@@ -10,6 +10,7 @@ use super::{
     Action, DataKind, Folded, PrivacyRules, numbers,
     resolve::{covering, disjoint},
     rules::Own,
+    token,
     uses::Uses,
     words,
 };
@@ -104,6 +105,28 @@ impl Detector {
 
     /// What has to be taken out for a purpose: in order, without overlap.
     pub fn find_for(&self, text: &str, purpose: Purpose) -> Vec<Finding> {
+        let mut found = self.find_once(text, purpose);
+        let mut blank: Option<String> = None;
+        for _ in 1..MOST_ROUNDS {
+            if !found.iter().any(|one| is_glued(text, &one.span)) {
+                break;
+            }
+            let rest = blanked(blank.as_deref().unwrap_or(text), &found);
+            let known = found.len();
+            let more = self.find_once(&rest, purpose);
+            found.extend(
+                more.into_iter().filter(|one| is_outside(one, &found[..known])).collect::<Vec<_>>(),
+            );
+            if found.len() == known {
+                break;
+            }
+            found.sort_by_key(|one| one.span.start);
+            blank = Some(rest);
+        }
+        found
+    }
+
+    fn find_once(&self, text: &str, purpose: Purpose) -> Vec<Finding> {
         let mut found = self.find(text);
         found.retain(|one| self.uses.takes(one.kind, purpose, one.confidence));
         covering(found, text)
@@ -149,4 +172,37 @@ impl Detector {
         out.push_str(&text[at..]);
         out
     }
+}
+
+/// Whether something touches a finding, or a sign joins it: both can be too long for either
+/// together.
+fn is_glued(text: &str, span: &Range<usize>) -> bool {
+    let is_value = |byte: &u8| byte.is_ascii_alphanumeric();
+    let joins = |one: Option<&u8>, next: Option<&u8>| match one {
+        Some(b'-' | b'_' | b'.' | b'/' | b':' | b',' | b'@' | b'#' | b'+') => {
+            next.is_some_and(is_value)
+        }
+        Some(b' ' | b'(' | b')') => next.is_some_and(u8::is_ascii_digit),
+        one => one.is_some_and(is_value),
+    };
+    let mut before = text.as_bytes()[..span.start].iter().rev();
+    let mut after = text.as_bytes()[span.end..].iter();
+    joins(before.next(), before.next()) || joins(after.next(), after.next())
+}
+
+/// The text with as many bytes as before, in which tokens stand for what was found.
+fn blanked(text: &str, found: &[Finding]) -> String {
+    let mut out = String::with_capacity(text.len());
+    for Finding { span, .. } in found {
+        out.push_str(&text[out.len()..span.start]);
+        token::push(&mut out, span.len());
+    }
+    out.push_str(&text[out.len()..]);
+    out
+}
+
+/// Whether none of what is known already, in order, overlaps a finding.
+fn is_outside(one: &Finding, known: &[Finding]) -> bool {
+    let next = known.partition_point(|other| other.span.end <= one.span.start);
+    known.get(next).is_none_or(|other| one.span.end <= other.span.start)
 }

@@ -38,7 +38,7 @@ impl<'m> Folded<'m> {
             text.push_str(&message[done..at]);
             let start = text.len();
             done = at + c.len_utf8();
-            push(&mut text, c, message.as_bytes().get(done).copied());
+            push(&mut text, message, at..done, c);
             folds.push(Fold { copy: start..text.len(), message: at..done });
             next = next_fold(message, done);
         }
@@ -118,13 +118,30 @@ fn is_within(next: Option<u8>) -> bool {
 }
 
 /// What stands for a character in the copy.
-fn push(text: &mut String, c: char, next: Option<u8>) {
+fn push(text: &mut String, message: &str, at: Range<usize>, c: char) {
     match decimal(c).or_else(|| sign(c)) {
         Some(plain) => text.push(plain),
         None if is_invisible(c) => {}
-        None if c == STOP && is_within(next) => text.push('.'),
+        None if c == STOP && is_within(message.as_bytes().get(at.end).copied()) => text.push('.'),
+        None if is_label(c) && !is_spelt(message, at, c) => text.push(' '),
         None => text.extend(std::iter::once(c).nfkc()),
     }
+}
+
+/// A sign with digits or letters in it that stands before or behind something and is no part
+/// of it: `①`, `⒈`, `℡`, `№`, `Ⅳ`, `½`, `㎏`.
+fn is_label(c: char) -> bool {
+    matches!(c, '\u{bc}'..='\u{be}' | '\u{2100}'..='\u{2101}' | '\u{2105}'..='\u{2106}'
+        | '\u{2116}' | '\u{2120}'..='\u{2122}' | '\u{213b}' | '\u{2150}'..='\u{2189}'
+        | '\u{2460}'..='\u{249b}' | '\u{24ea}' | '\u{3250}'..='\u{325f}' | '\u{32b1}'..='\u{32cf}'
+        | '\u{3358}'..='\u{33ff}')
+}
+
+/// Whether a digit in a circle stands beside another: so a number is spelt, not a list.
+fn is_spelt(message: &str, at: Range<usize>, c: char) -> bool {
+    let is_circled = |c: char| matches!(c, '\u{2460}'..='\u{2468}' | '\u{24ea}');
+    is_circled(c)
+        && (message[..at.start].ends_with(is_circled) || message[at.end..].starts_with(is_circled))
 }
 
 /// The sign of ASCII that is written in place of a hyphen or an apostrophe.
@@ -176,6 +193,14 @@ mod tests {
         check("é好", "é好");
         check("٠١٢ ३४५ 𝟏𝟐𝟑", "012 345 123");
         check("a＠b。com。", "a@b.com。");
+    }
+
+    #[test]
+    fn signs_that_label_something_do_not_touch_it() {
+        check("①13800138000 ②139", " 13800138000  139");
+        check("℡138 №4111 ⒈Ⅳ㎏½", " 138  4111     ");
+        check("①③⑧⓪", "1380");
+        check("ﬁ ℂ Ⓐ", "fi C A");
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use std::{cmp::Reverse, collections::BTreeMap, ops::Range};
 
-use super::Finding;
+use super::{DataKind, Finding};
 
 /// From here on a checksum or a grammar that nothing else has proves what it is.
 pub(super) const PROVEN: u8 = 95;
 
-/// The findings that count where some overlap, in order: what is proven before what is
-/// not, the longer before the shorter, the surer before the less sure.
+/// The findings that count where some overlap, in order: secrets first, so that no rule that
+/// reveals another type reveals them; what is proven before what is not, the longer before the shorter, the surer before the less sure.
 pub(super) fn disjoint(found: Vec<Finding>) -> Vec<Finding> {
     resolve(found, |_| None)
 }
@@ -58,7 +58,8 @@ fn choose(
     }
     cluster.sort_by_key(|one| {
         let Finding { span, kind, confidence } = one;
-        Reverse((*confidence >= PROVEN, span.len(), *confidence, Reverse((span.start, *kind))))
+        let order = (*confidence >= PROVEN, span.len(), *confidence);
+        Reverse((*kind == DataKind::Secret, order, Reverse((span.start, *kind))))
     });
     // Ends of what is covered by its starts; disjoint.
     let mut covered = BTreeMap::<usize, usize>::new();
@@ -120,6 +121,14 @@ mod tests {
         let all = found(&[card.clone(), phone.clone(), date.clone()]);
         assert_eq!(disjoint(all), found(std::slice::from_ref(&card)));
         assert_eq!(disjoint(found(&[phone.clone(), date])), found(&[phone]));
+    }
+
+    #[test]
+    fn a_secret_stays_one_whatever_else_it_reads_as() {
+        let text = "ghp_abc@github.example";
+        let all = found(&[(0..7, DataKind::Secret, 80), (0..22, DataKind::Email, 95)]);
+        let expected = found(&[(0..7, DataKind::Secret, 80), (8..22, DataKind::Email, 95)]);
+        assert_eq!(covering(all, text), expected);
     }
 
     #[test]

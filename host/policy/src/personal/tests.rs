@@ -61,6 +61,18 @@ fn several_kinds_stand_side_by_side_in_order() {
     );
 }
 
+#[test]
+fn what_two_glued_values_hide_of_each_other_is_found_in_one_call() {
+    let wallet = "0x52908400098527886E0F7030069857D2E4169EE7";
+    check(&format!("(415) 555-2671-{wallet}"), &[("PHONE", "(415) 555-2671"), ("CRYPTO", wallet)]);
+    check("13800138000-10.1.2.3", &[("PHONE", "13800138000"), ("IP_ADDRESS", "10.1.2.3")]);
+    check("①13800138000 ②13900139000", &[("PHONE", "13800138000"), ("PHONE", "13900139000")]);
+    check(
+        "℡13800138000 №4111111111111111",
+        &[("PHONE", "13800138000"), ("CARD", "4111111111111111")],
+    );
+}
+
 /// What people and programs write, in any order and with anything between.
 const PARTS: [&str; 36] = [
     "13800001234",

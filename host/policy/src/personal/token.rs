@@ -29,6 +29,23 @@ pub(super) fn begins_at(bytes: &[u8], start: usize) -> bool {
     inner[length..].first() == Some(&close) && is_name(&inner[..length], open)
 }
 
+/// Writes something of this many bytes that begins and ends as tokens do.
+pub(super) fn push(out: &mut String, width: usize) {
+    match width {
+        0..3 => out.extend(std::iter::repeat_n(' ', width)),
+        3..6 => {
+            out.push('[');
+            out.extend(std::iter::repeat_n('X', width - 2));
+            out.push(']');
+        }
+        6.. => {
+            out.push_str("[X]");
+            out.extend(std::iter::repeat_n(' ', width - 6));
+            out.push_str("[X]");
+        }
+    }
+}
+
 fn is_inner(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')
 }

@@ -57,7 +57,7 @@ fn international(run: &Run<'_>, first: usize) -> Option<Phone> {
         [.., b'+'] => (start - 1, 0),
         // A plus in a URL.
         [.., b'%', b'2', b'B' | b'b'] => (start, 0),
-        _ if run.text[start..].starts_with("00") => (start, 2),
+        _ if run.text[start..].starts_with("00") => (opening(run.text, start), 2),
         _ => return None,
     };
     let mut longest = None;

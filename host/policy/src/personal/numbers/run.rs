@@ -158,6 +158,8 @@ impl<'t> Run<'t> {
             [.., b'\\', b'n' | b'r' | b't'] => true,
             [.., b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => true,
             [.., b'0'..=b'9'] => false,
+            // "wx" is how a WeChat name is given, which often is a mobile.
+            [.., b'w' | b'v', b'x'] if look == Look::Firm => true,
             [.., b'a'..=b'z' | b'A'..=b'Z'] => self.is_told(span.start, look, true),
             [.., b'_'] => look == Look::Firm || self.is_told(span.start, look, false),
             [.., b'#'] => self.is_told(span.start, Look::Loose, false),

@@ -41,7 +41,8 @@ pub(super) fn of(run: &Run<'_>, first: usize) -> Option<Shape> {
         [1, 3, 3, 4] if run.text[groups[0].clone()] == *"1" => Some((4, 70)),
         [5, 5, ..] | [2, 4 | 5, 4, _] => {
             let count = if lengths[0] == 5 { 2 } else { 3 };
-            is_given_out(run, first, count).then_some((count, 55))
+            let has_area = run.text[groups[0].start..].starts_with('0');
+            (!has_area && is_given_out(run, first, count)).then_some((count, 55))
         }
         _ => None,
     };
@@ -89,16 +90,9 @@ fn with_area_code(run: &Run<'_>, first: usize) -> Option<Shape> {
     let count = (2..=most).rev().find(|count| {
         let groups = &run.groups[first..first + count];
         let length = Run::length(groups);
-        let fits = if bracket { (7..=12).contains(&length) } else { (9..=12).contains(&length) };
-        // "03262 2437 Main St": a postcode with its four more digits.
-        let is_postcode = *count == 2
-            && length == 9
-            && (run.between(first) == " " || run.between(first) == "-" && area.len() == 5);
-        // "(101) 2024-2025": a room, and years.
-        let is_year =
-            *count == 2 && groups[1].len() == 4 && run.text[groups[1].start..].starts_with("20");
-        fits && !is_postcode
-            && !is_year
+        let most = if bracket && zero { 13 } else { 12 };
+        let fits = (if bracket { 7 } else { 9 }..=most).contains(&length);
+        fits && !is_otherwise_grouped(run, first, *count)
             && (groups[1..].iter().all(|group| (2..=8).contains(&group.len()))
                 || bracket && *count == 2 && groups[1].len() == 9 && is_foreign(run, groups))
             && is_bounded(run, first, *count)
@@ -110,6 +104,23 @@ fn with_area_code(run: &Run<'_>, first: usize) -> Option<Shape> {
         (false, false) => 30,
     };
     Some(Shape { count, confidence, look: Look::Loose })
+}
+
+/// Whether groups are a postcode with its four more digits, "03262 2437 Main St", those of a
+/// US social security number, or a place and a year, "room (101) 2024-2025".
+fn is_otherwise_grouped(run: &Run<'_>, first: usize, count: usize) -> bool {
+    let separator = run.between(first);
+    match run.groups[first..first + count] {
+        [ref area, ref rest] => {
+            let is_postcode = area.len() + rest.len() == 9
+                && (separator == " " || separator == "-" && area.len() == 5);
+            is_postcode || rest.len() == 4 && run.text[rest.start..].starts_with("20")
+        }
+        [ref area, ref group, ref rest] => {
+            separator == "-" && (area.len(), group.len(), rest.len()) == (3, 2, 4)
+        }
+        _ => false,
+    }
 }
 
 /// `(351) 919825979`: a country's code in brackets.
