@@ -1,6 +1,7 @@
 //! Personal data that is more than a number: addresses of the net, account codes,
 //! secrets, dates, licences, and what fields call a name or an address.
 
+mod announced;
 mod code;
 mod crypto;
 mod date;
@@ -41,10 +42,10 @@ pub(super) fn find(text: &str, out: &mut Vec<Finding>) {
     for keyword in &keywords {
         match keyword.sense {
             Sense::Prefix(shape) => secret::at_prefix(&mut scan, keyword.start, shape),
-            Sense::Password | Sense::Key | Sense::Scheme => secret::announced(&mut scan, keyword),
+            Sense::Secret(said) => announced::read(&mut scan, keyword, said),
             Sense::PrivateKey => secret::private_key(&mut scan, keyword),
             Sense::Field(field) => fields::read(&mut scan, keyword, field),
-            Sense::Birth | Sense::Licence => {}
+            Sense::Thing | Sense::Birth | Sense::Licence | Sense::Permission => {}
         }
     }
     scan.run();
@@ -100,6 +101,7 @@ impl Scan<'_> {
                 at += 1;
                 continue;
             }
+            at += escape(bytes, at);
             let token = token(bytes, at);
             self.token(token);
             at = token.end;
@@ -168,9 +170,33 @@ fn token(bytes: &[u8], start: usize) -> Token {
     token
 }
 
-/// The byte before a place.
+/// The bytes of an escape of JSON or of a URL whose sign stands before this place, if a
+/// letter or digit follows.
+fn escape(bytes: &[u8], at: usize) -> usize {
+    let are_hex = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
+    let length = match (at.checked_sub(1).map(|sign| bytes[sign]), &bytes[at..]) {
+        (Some(b'\\'), [b'u', a, b, c, d, ..]) if are_hex(&[*a, *b, *c, *d]) => 5,
+        (Some(b'\\'), [b'n' | b'r' | b't' | b'f' | b'b', ..]) => 1,
+        (Some(b'%'), [high, low, ..]) if are_hex(&[*high, *low]) => 2,
+        (Some(_) | None, _) => 0,
+    };
+    if bytes.get(at + length).is_some_and(u8::is_ascii_alphanumeric) { length } else { 0 }
+}
+
+/// The byte before a place. Where an escape of JSON or of a URL ends there, `\n` or `%20`,
+/// it is what that stands for.
 fn before(text: &str, at: usize) -> Option<u8> {
-    at.checked_sub(1).map(|at| text.as_bytes()[at])
+    let hex = |digits: &[u8]| {
+        let digits = std::str::from_utf8(digits).ok()?;
+        u8::from_str_radix(digits, 16).ok()
+    };
+    match text.as_bytes()[..at] {
+        [] => None,
+        [.., b'\\', b'n' | b'r' | b't' | b'f' | b'b'] => Some(b' '),
+        [.., b'%', high, low] => hex(&[high, low]).or(Some(low)),
+        [.., b'\\', b'u', b'0', b'0', high, low] => hex(&[high, low]).or(Some(low)),
+        [.., last] => Some(last),
+    }
 }
 
 /// The byte at a place, which may be the end.

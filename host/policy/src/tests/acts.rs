@@ -140,6 +140,26 @@ fn nothing_is_revealed_unless_a_rule_names_it() {
 }
 
 #[test]
+fn rules_speak_of_an_operators_own_types() {
+    let facts = Facts { customer: identified("ana"), ..facts() };
+    let mut sources = shipped_sources();
+    sources.privacy = Some(PolicySource {
+        file: "privacy.toml".into(),
+        text: "[[pattern]]\ntype = \"MEMBER_NO\"\nregex = \"VIP[0-9]{7}\"".into(),
+    });
+    sources.rules.push(PolicySource {
+        file: "more.cedar".into(),
+        text: "@id(\"more\") permit (principal == Skill::\"shipment-tracking\", action == Action::\"data:reveal\", resource == Datum::\"MEMBER_NO\");"
+            .into(),
+    });
+    let set = PolicySet::load(&sources, &shop()).unwrap();
+    let found = set.detector().find("VIP1234567");
+    assert!(found.iter().any(|one| set.detector().name(one.kind) == "MEMBER_NO"), "{found:?}");
+    assert_eq!(reveal(&set, "MEMBER_NO", &facts).rules, ["more"]);
+    assert_eq!(reveal(&set, "EMAIL", &facts).rules, ["default-deny"]);
+}
+
+#[test]
 fn numbers_of_cards_and_papers_leave_for_no_server_whatever_a_skill_is_permitted() {
     let facts = Facts { customer: identified("ana"), ..facts() };
     let mut sources = shipped_sources();

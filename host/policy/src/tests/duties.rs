@@ -136,6 +136,8 @@ fn rules_read_the_amount_and_what_changes_access() {
 fn marks_come_from_the_rules_that_decided_and_from_those_that_were_lifted() {
     let permit = "@id(\"p\") @redact(\"EMAIL, PHONE\") @notify(\"others\") permit (principal, action, resource);\n";
     check(permit, &facts(), Decision::Allow, &["redact:EMAIL,PHONE", "notify:others"]);
+    let own = "@id(\"o\") @redact(\"MEMBER_NO\") permit (principal, action, resource);";
+    check(own, &facts(), Decision::Allow, &["redact:MEMBER_NO"]);
     let lifted = forbid("@confirm @redact(\"NAME\") @notify(\"managers\")", &["confirm"]);
     let both = format!("{permit}{lifted}");
     let yes = Facts { confirmed: true, ..facts() };

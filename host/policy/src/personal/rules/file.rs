@@ -122,7 +122,10 @@ pub(super) fn read(source: &PolicySource) -> Result<PrivacyRules, Vec<PolicyErro
         let found = reader.uses(name, raw.get_ref(), &mut uses);
         reader.keep(&format!("types {name:?}"), raw, found);
     }
-    let lists = Lists::new(words, allow.flatten().unwrap_or_default());
+    let lists = Lists::new(words, allow.flatten().unwrap_or_default()).unwrap_or_else(|message| {
+        reader.errors.push(PolicyError::of_file(&source.file, format!("deny: {message}")));
+        Lists::default()
+    });
     let own = Own::new(std::mem::take(&mut reader.types), patterns, lists);
     let restricted = match Restricted::new(&file.restricted) {
         Ok(restricted) => Arc::new(restricted),

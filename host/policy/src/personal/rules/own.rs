@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, ops::Range};
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::AhoCorasick;
 use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::{
@@ -18,6 +18,9 @@ const AFTER: usize = 24;
 /// How sure a pattern is whose words are missing: under every threshold that comes with
 /// Postern.
 const UNSURE: u8 = 30;
+/// Bytes after the beginning of a match up to which the end is always seen. Without a bound,
+/// `x[^y]*y|x` reads the rest of a text once for each `x`.
+const LONGEST_MATCH: usize = 1024;
 /// Bytes of a placeholder on either side of a part of it.
 const PLACEHOLDER: usize = 40;
 
@@ -116,13 +119,15 @@ impl Own {
     /// the operator allows.
     pub(in super::super) fn find(&self, text: &str, out: &mut Vec<Finding>) {
         for pattern in &self.patterns {
-            let spans = pattern.regex.find_iter(text).map(|found| found.range());
-            for span in spans.filter(|span| !is_placeholder(text, span)) {
-                out.extend(pattern.finding(text, span));
-            }
+            pattern.spans(text, |span| {
+                if !is_placeholder(text, &span) {
+                    out.extend(pattern.finding(text, span));
+                }
+            });
         }
         if let Some((words, kinds)) = &self.lists.denied {
-            for found in words.find_iter(text) {
+            // A word can stand where a longer one only begins: `Ann` and `Ann Lee` in `Ann Leeds`.
+            for found in words.find_overlapping_iter(text) {
                 let span = found.range();
                 if is_whole(text, &span) && !is_placeholder(text, &span) {
                     let kind = kinds[found.pattern().as_usize()];
@@ -173,6 +178,31 @@ impl Pattern {
         Ok(Self { kind, regex, confidence, context, not_context })
     }
 
+    /// Tells of each match. A text is read in windows that overlap by half, so that each byte
+    /// is read a bounded number of times; a match ends with the window at the latest.
+    fn spans(&self, text: &str, mut tell: impl FnMut(Range<usize>)) {
+        let mut at = 0;
+        while at < text.len() {
+            let turn = text.floor_char_boundary(at + LONGEST_MATCH);
+            let window = &text[..text.floor_char_boundary(turn + LONGEST_MATCH)];
+            while let Some(found) = self.regex.find_at(window, at)
+                && (found.start() < turn || turn == text.len())
+            {
+                if found.is_empty() {
+                    // An assertion alone is no value.
+                    at = text.ceil_char_boundary(found.end() + 1);
+                } else {
+                    at = found.end();
+                    tell(found.range());
+                }
+                if at >= turn {
+                    break;
+                }
+            }
+            at = at.max(turn);
+        }
+    }
+
     fn finding(&self, text: &str, span: Range<usize>) -> Option<Finding> {
         let near = |words: &AhoCorasick| {
             let before = floor(text, span.start.saturating_sub(BEFORE))..span.start;
@@ -189,10 +219,10 @@ impl Pattern {
 }
 
 impl Lists {
-    pub(super) fn new(denied: Vec<(String, DataKind)>, allowed: Allowed) -> Self {
+    pub(super) fn new(denied: Vec<(String, DataKind)>, allowed: Allowed) -> Result<Self, String> {
         let (words, kinds): (Vec<String>, Vec<DataKind>) = denied.into_iter().unzip();
-        let words = words_of(&words).ok().flatten();
-        Self { denied: words.map(|words| (words, kinds)), allowed }
+        let words = words_of(&words)?;
+        Ok(Self { denied: words.map(|words| (words, kinds)), allowed })
     }
 
     /// Reads the values and expressions that are never found.
@@ -215,11 +245,16 @@ impl Allowed {
     }
 }
 
-/// What is the same in all spellings of a value: numbers are grouped in many ways.
+/// What is the same in all spellings of a value: numbers are grouped in many ways, and a
+/// country is called with `+` or `00`, perhaps with the `(0)` of calls within it.
 fn plain(value: &str) -> String {
-    let is_mail = value.contains('@');
-    let is_group = |c: &char| !is_mail && matches!(c, ' ' | '-' | '(' | ')' | '.');
-    value.chars().filter(|c| !is_group(c)).flat_map(char::to_lowercase).collect()
+    let is_group = |c: &char| matches!(c, ' ' | '-' | '(' | ')' | '.' | '/');
+    if value.contains(|c: char| c.is_alphabetic() || c == '@') {
+        let is_group = |c: &char| !value.contains('@') && is_group(c);
+        return value.chars().filter(|c| !is_group(c)).flat_map(char::to_lowercase).collect();
+    }
+    let plain: String = value.replace("(0)", "").chars().filter(|c| !is_group(c)).collect();
+    plain.strip_prefix("00").map_or(plain.clone(), |rest| format!("+{rest}"))
 }
 
 /// A finder of words, which are folded like the text; none of no words.
@@ -230,7 +265,6 @@ fn words_of(words: &[String]) -> Result<Option<AhoCorasick>, String> {
     let words = words.iter().map(|word| Folded::new(word.trim()).text().to_owned());
     AhoCorasick::builder()
         .ascii_case_insensitive(true)
-        .match_kind(MatchKind::LeftmostLongest)
         .build(words)
         .map(Some)
         .map_err(|error| format!("the words cannot be compiled, {error}: write fewer"))

@@ -124,6 +124,60 @@ fn lists_deny_and_allow() {
 }
 
 #[test]
+fn a_denied_word_is_found_where_a_longer_one_only_begins() {
+    let own = detector("[[deny]]\ntype = \"NAME\"\nwords = [\"Ann\", \"Ann Lee\"]");
+    check(
+        &own,
+        "Ann Leeds, ann lee, Anna",
+        "[NAME] Leeds, [NAME], Anna",
+        "[NAME] Leeds, [NAME], Anna",
+    );
+}
+
+#[test]
+fn allowed_numbers_are_known_in_any_grouping() {
+    let own = detector("[allow]\nvalues = [\"+44 20 7946 0000\"]");
+    for number in ["+44 (0)20 7946 0000", "0044 20 7946 0000", "+442079460000", "+44-20-7946-0000"]
+    {
+        check(&own, number, number, number);
+    }
+    check(&own, "+44 20 7946 0001", "[PHONE]", "[PHONE]");
+}
+
+#[test]
+fn long_texts_are_read_in_windows() {
+    let own = detector("[[pattern]]\ntype = \"CODE\"\nregex = 'q[0-9]{6}\\b'");
+    for before in [0, 1017, 1018, 1024, 2043, 2048, 5000] {
+        let text = format!("{}é q123456 q1234567", "x ".repeat(before / 2));
+        let found = own.find(&text);
+        let spans: Vec<&str> = found.iter().map(|one| &text[one.span.clone()]).collect();
+        assert_eq!(spans, ["q123456"], "{before}");
+    }
+    let runs = detector("[[pattern]]\ntype = \"CODE\"\nregex = 'q+'");
+    let found = runs.find(&"q".repeat(5000));
+    assert!(found.len() > 1 && found.iter().all(|one| one.span.len() <= 2048), "{found:?}");
+    let covered: usize = found.iter().map(|one| one.span.len()).sum();
+    assert_eq!(covered, 5000);
+}
+
+/// Eight times the text takes about eight times as long; without windows it is sixty-four.
+#[test]
+fn own_patterns_take_time_in_proportion_to_the_text() {
+    let own = detector("[[pattern]]\ntype = \"CODE\"\nregex = 'x[^y]*y|x'");
+    let time = |length: usize| {
+        let text = "x".repeat(length);
+        let once = |_| {
+            let start = std::time::Instant::now();
+            assert_eq!(own.find(&text).len(), length);
+            start.elapsed()
+        };
+        (0..3).map(once).min().unwrap_or_default()
+    };
+    let (short, long) = (time(4_000), time(32_000));
+    assert!(long < short * 24, "{short:?} {long:?}");
+}
+
+#[test]
 fn a_pattern_adds_to_a_type_that_comes_with_postern() {
     let own = detector("[[pattern]]\ntype = \"PHONE\"\nregex = \"ext [0-9]{4}\"");
     check(&own, "ask for ext 4711", "ask for [PHONE]", "ask for [PHONE]");

@@ -42,7 +42,15 @@ pub(super) fn read(scan: &mut Scan<'_>, keyword: &Keyword, field: Field) {
         .char_indices()
         .find(|(at, c)| *at + c.len_utf8() > most || is_end(*c))
         .map_or(value.len(), |(at, _)| at);
-    let value = value[..width].trim_end();
+    let value = match (field, quote) {
+        (Field::Address, None) => sentence(&value[..width]),
+        (Field::Anything | Field::Name | Field::Address, _) => &value[..width],
+    };
+    let value = value.trim_end();
+    // What stands in quotes is a value, whatever it says.
+    if quote.is_none() && is_talk(value) {
+        return;
+    }
     let (kind, confidence) = match field {
         Field::Anything if is_person(value) => (DataKind::Name, 40),
         Field::Name if is_called(value) => (DataKind::Name, 60),
@@ -50,6 +58,56 @@ pub(super) fn read(scan: &mut Scan<'_>, keyword: &Keyword, field: Field) {
         Field::Anything | Field::Name | Field::Address => return,
     };
     scan.push(kind, start..start + value.len(), confidence);
+}
+
+/// The text up to where a sentence ends: at a full stop before a capital, unless it closes
+/// a short word as in `12 St. James Rd. Leeds`.
+fn sentence(text: &str) -> &str {
+    let is_end = |(at, _): &(usize, &str)| {
+        let word = text[..*at].rsplit([' ', ',']).next().unwrap_or_default();
+        text[at + 2..].starts_with(|c: char| c.is_uppercase()) && word.chars().count() > 4
+    };
+    text.match_indices(". ").find(is_end).map_or(text, |(at, _)| &text[..at])
+}
+
+/// Words of talk about a delivery, none of which is in a name or an address.
+const TALK: &[&str] = &[
+    "客服",
+    "签收",
+    "没收到",
+    "收不到",
+    "改过",
+    "已经",
+    "为什么",
+    "怎么",
+    "请",
+    "点击",
+    "不对",
+    "错了",
+    "错误",
+    "修改",
+    "联系",
+    "取消",
+    "退款",
+    "发货",
+    "快递",
+    "订单",
+    "谢谢",
+    "什么",
+    "无法",
+    "未知",
+    "本人",
+];
+
+/// Verbs and the like of a sentence about an address.
+const PROSE: &[&str] = &[
+    "are", "is", "was", "were", "not", "shown", "does", "doesn't", "don't", "wrong", "please",
+    "my", "cannot", "can't", "has", "have", "should", "will", "changed",
+];
+
+fn is_talk(value: &str) -> bool {
+    TALK.iter().any(|word| value.contains(word))
+        || value.split([' ', ',', '.']).any(|word| PROSE.contains(&word))
 }
 
 fn is_chinese(c: char) -> bool {
@@ -102,6 +160,11 @@ mod tests {
         check(r#"{"name": "Ava Moore"}"#, &[(NAME, "Ava Moore")]);
         check("customer_name=Ava, id=3", &[(NAME, "Ava")]);
         check("收货地址:杭州市西湖区文三路九十号，谢谢", &[(ADDRESS, "杭州市西湖区文三路九十号")]);
+        check(
+            "ship to: 12 St. James Road, London. Please cancel order 12345",
+            &[(ADDRESS, "12 St. James Road, London")],
+        );
+        check("收貨人:王小明，電話", &[(NAME, "王小明")]);
         check("ship to: 12 Elm Street, Springfield", &[(ADDRESS, "12 Elm Street, Springfield")]);
     }
 
@@ -115,6 +178,12 @@ mod tests {
             "地址:[ADDRESS]",
             "what is your name?",
             "the recipient is wrong",
+            "邮箱地址:我已经改过了没收到",
+            "链接地址:点击进入会员中心页面",
+            "address: the 2 lines are not shown",
+            "联系人:客服",
+            "收货人:已签收",
+            "Product name: Gold Plus",
         ] {
             check(text, &[]);
         }

@@ -4,27 +4,27 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-use super::{after, before, fields::Field, secret};
+use super::{after, announced::Said, before, fields::Field, secret};
 
 /// What a word says about what stands near it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sense {
     /// A secret begins here: one of the [`secret::SHAPES`].
     Prefix(usize),
-    /// A password follows.
-    Password,
-    /// A key or token follows.
-    Key,
-    /// What follows is sent to sign in: `Bearer …`.
-    Scheme,
+    /// A password or key follows.
+    Secret(Said),
     /// The first line of a private key.
     PrivateKey,
     /// A field with a name or an address.
     Field(Field),
+    /// A field with the name of a thing.
+    Thing,
     /// A date near it is one of birth.
     Birth,
     /// A number near it is that of a driver's licence.
     Licence,
+    /// A number near it is that of another licence or of a car.
+    Permission,
 }
 
 /// A word of the text.
@@ -37,33 +37,47 @@ pub(super) struct Keyword {
 
 const WORDS: &[(Sense, &[&str])] = &[
     (
-        Sense::Password,
+        Sense::Secret(Said::Password),
         &[
             "password",
+            "passwords",
             "passwd",
             "passphrase",
             "passcode",
             "pwd",
             "contraseña",
+            "mot de passe",
             "passwort",
+            "kennwort",
+            "wachtwoord",
+            "senha",
+            "hasło",
+            "şifre",
+            "parola",
+            "пароль",
+            "Пароль",
+            "パスワード",
+            "비밀번호",
+            "كلمة المرور",
             "密码",
+            "密碼",
             "口令",
         ],
     ),
+    (Sense::Secret(Said::Pass), &["pass", "pw", "clave"]),
+    (Sense::Secret(Said::Pin), &["pin", "pin code", "pin number"]),
+    (Sense::Secret(Said::Key), &["secret", "client_secret", "client-secret", "signature", "sig"]),
     (
-        Sense::Key,
+        Sense::Secret(Said::Token),
         &[
             "api key",
             "api_key",
             "api-key",
             "apikey",
-            "secret",
             "secret key",
             "secret_key",
             "secret-key",
             "secretkey",
-            "client_secret",
-            "client-secret",
             "access key",
             "access_key",
             "accesskey",
@@ -84,14 +98,14 @@ const WORDS: &[(Sense, &[&str])] = &[
             "private key",
             "encryption_key",
             "encryption key",
-            "signature",
-            "sig",
             "密钥",
+            "密鑰",
             "令牌",
             "秘钥",
         ],
     ),
-    (Sense::Scheme, &["bearer ", "basic ", "token "]),
+    (Sense::Secret(Said::Bearer), &["bearer "]),
+    (Sense::Secret(Said::Basic), &["basic "]),
     (Sense::PrivateKey, &["-----begin "]),
     (
         Sense::Birth,
@@ -132,6 +146,50 @@ const WORDS: &[(Sense, &[&str])] = &[
             "驾驶证",
         ],
     ),
+    (
+        Sense::Permission,
+        &[
+            "license plate",
+            "licence plate",
+            "license key",
+            "licence key",
+            "software license",
+            "software licence",
+            "business license",
+            "business licence",
+            "windows license",
+            "windows licence",
+            "office license",
+            "office licence",
+            "fishing license",
+            "fishing licence",
+            "marriage license",
+            "tv licence",
+        ],
+    ),
+    // Things have a name as people do.
+    (
+        Sense::Thing,
+        &[
+            "product name",
+            "product_name",
+            "item name",
+            "item_name",
+            "file name",
+            "file_name",
+            "host name",
+            "plan name",
+            "plan_name",
+            "brand name",
+            "shop name",
+            "store name",
+            "company name",
+            "company_name",
+            "display name",
+            "event name",
+            "app name",
+        ],
+    ),
     (Sense::Field(Field::Anything), &["name"]),
     (
         Sense::Field(Field::Name),
@@ -163,6 +221,24 @@ const WORDS: &[(Sense, &[&str])] = &[
             "持卡人",
             "收货人姓名",
             "收件人姓名",
+            "收貨人",
+            "聯絡人",
+            "nombre",
+            "apellido",
+            "nom",
+            "prénom",
+            "nachname",
+            "vorname",
+            "cognome",
+            "sobrenome",
+            "фамилия",
+            "Фамилия",
+            "имя",
+            "Имя",
+            "氏名",
+            "お名前",
+            "이름",
+            "성명",
         ],
     ),
     (
@@ -193,6 +269,17 @@ const WORDS: &[(Sense, &[&str])] = &[
             "家庭住址",
             "住址",
             "送货地址",
+            "收貨地址",
+            "送貨地址",
+            "dirección",
+            "adresse",
+            "indirizzo",
+            "endereço",
+            "adres",
+            "адрес",
+            "Адрес",
+            "住所",
+            "주소",
         ],
     ),
 ];

@@ -15,8 +15,10 @@ pub(super) fn at_token(scan: &mut Scan<'_>, token: Token) {
         return;
     }
     let span = token.start..end;
-    let announced = scan.is_after(Sense::Licence, token.start, BEFORE)
-        || scan.is_before(Sense::Licence, end, AFTER);
+    let announced = (scan.is_after(Sense::Licence, token.start, BEFORE)
+        || scan.is_before(Sense::Licence, end, AFTER))
+        && !scan.is_after(Sense::Permission, token.start, BEFORE)
+        && !scan.is_before(Sense::Permission, end, AFTER);
     let letters = number.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
     if announced {
         scan.push(DataKind::DriverLicense, span, 65);
@@ -87,6 +89,9 @@ mod tests {
             "my licence expired, what now?",
             "order D1234567",
             "W1234567",
+            "license plate 7ABC123",
+            "software license 12345678",
+            "my Windows licence is 12345678",
         ] {
             check(text, &[]);
         }

@@ -37,6 +37,21 @@ fn addresses_of_the_net_are_found() {
 }
 
 #[test]
+fn escapes_end_before_what_is_found() {
+    for (kind, value) in [
+        (DataKind::IpAddress, "10.1.2.3"),
+        (DataKind::IpAddress, "2001:db8::a:1"),
+        (DataKind::MacAddress, "0a:1b:2c:3d:4e:5f"),
+        (DataKind::Iban, "GB82WEST12345698765432"),
+        (DataKind::DateTime, "2024-03-15"),
+    ] {
+        for escape in ["\\n", "\\t", "%20", "%22", "\\u0022"] {
+            check(&format!("x{escape}{value}"), &[(kind, value)]);
+        }
+    }
+}
+
+#[test]
 fn dates_are_found_in_many_forms() {
     for date in [
         "2024-03-15",
@@ -63,6 +78,8 @@ fn dates_are_found_in_many_forms() {
         ("a 2011 film", "2011"),
         ("a customer since 2015", "2015"),
         ("published (1999)", "1999"),
+        ("a bridge built 1932.", "1932"),
+        ("the deed signed 1987", "1987"),
     ] {
         check(text, &[(DataKind::DateTime, year)]);
     }
@@ -89,6 +106,7 @@ fn dates_of_birth_are_known_by_the_words_around_them() {
     check("我的生日是1985年3月15日", &[(BIRTH, "1985年3月15日")]);
     check("1985-03-15出生", &[(BIRTH, "1985-03-15")]);
     check("date of birth 19850315", &[(BIRTH, "19850315")]);
+    check("I was born on 1985", &[(BIRTH, "1985")]);
     check("date of birth: 15 03 1985", &[(BIRTH, "15 03 1985")]);
 }
 
@@ -108,6 +126,13 @@ fn hostile_texts_are_read_in_one_go() {
         "http://a@",
         "name=",
         "-----begin PRIVATE KEY-----",
+        "-----begin ",
+        "token:",
+        "password=a,",
+        "a @",
+        "pin:1",
+        "%20",
+        "\\n",
         "May 5 ",
         "dl A1-",
         "年",

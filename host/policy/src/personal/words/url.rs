@@ -8,6 +8,9 @@ const LONGEST: usize = 2048;
 const LONGEST_NAME: usize = 253;
 const LONGEST_LABEL: usize = 63;
 
+/// Bytes of a user with a password and of the host.
+const LONGEST_USER: usize = 512;
+
 /// A user alone that is a token rather than the name of one.
 const TOKEN: usize = 16;
 
@@ -18,26 +21,48 @@ pub(super) fn at_scheme(scan: &mut Scan<'_>, scheme: Token) {
     }
     let authority = scheme.end + 3;
     let end = end_of(scan.text, authority);
-    scan.read.url = end;
     let of_web = ["http", "https", "ftp", "ftps", "ws", "wss"];
     let name = &scan.text[scheme.start..scheme.end];
     let is_of_web = of_web.iter().any(|known| known.eq_ignore_ascii_case(name));
     let rest = &scan.text[authority..end];
     let width = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (user, host) = match rest[..width].rsplit_once('@') {
-        Some((user, host)) => (user, host),
-        None => ("", &rest[..width]),
-    };
+    let plain = rest[..width].rsplit_once('@').unwrap_or(("", &rest[..width]));
+    let (user, host) = odd_user(&scan.text[authority..], plain, is_of_web).unwrap_or(plain);
+    let end = end.max(authority + user.len());
     let is_secret = match user.split_once(':') {
         Some((_, password)) => !password.is_empty(),
         None => is_of_web && user.len() >= TOKEN,
     };
+    scan.read.url = end;
     if is_secret && !user.starts_with(['[', '<']) {
         scan.push(DataKind::Secret, authority..authority + user.len(), 97);
     }
     if is_of_web && is_host(host) {
         scan.push(DataKind::Url, scheme.start..end, 95);
     }
+}
+
+/// Who signs in with a password in which signs stand that RFC 3986 wants escaped, and the
+/// host: up to the last `@`. A port and a path with an `@` in it are no password.
+fn odd_user<'t>(
+    text: &'t str,
+    (user, host): (&str, &str),
+    is_of_web: bool,
+) -> Option<(&'t str, &'t str)> {
+    let is_end =
+        |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '<' | '>' | '`');
+    let text = &text[..text.floor_char_boundary(LONGEST_USER)];
+    let width = text.find(is_end).unwrap_or(text.len());
+    let (name, _) = text[..width].split_once(':')?;
+    let (odd, rest) = text[..width].rsplit_once('@')?;
+    let is_port = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_whole = match user.is_empty() {
+        true => is_of_web && host.rsplit_once(':').is_none_or(|(_, part)| is_port(part)),
+        false => is_of_web && is_host(host),
+    };
+    let is_name = !name.contains(['/', '?', '#']);
+    let host = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    (is_name && !is_whole && odd.len() > user.len()).then_some((odd, host))
 }
 
 /// Reads a name without a scheme, of which this token is a label: `shop.example.com/x`.
@@ -176,6 +201,16 @@ mod tests {
                 (DataKind::Email, "hunter2@git.example"),
             ],
         );
+        for user in ["u:p/ss123", "u:p#s?s", "u:p@s/1", "u:p^ss{1}"] {
+            let mut found = Vec::new();
+            crate::personal::words::find(&format!("at postgres://{user}@db.example/x"), &mut found);
+            let span = 14..14 + user.len();
+            assert!(
+                found.iter().any(|one| one.kind == DataKind::Secret && one.span == span),
+                "{user}"
+            );
+        }
+        check("https://a.example:8080/x@2x", &[(URL, "https://a.example:8080/x@2x")]);
         check("ssh://git@host redis://[SECRET]@cache", &[]);
     }
 }

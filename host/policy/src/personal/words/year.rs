@@ -28,6 +28,13 @@ const SINCE: &[&str] = &[
     "winter",
     "class",
     "vintage",
+    "signed",
+    "dated",
+    "built",
+    "founded",
+    "released",
+    "issued",
+    "opened",
 ];
 /// After these it is one if it is not round.
 const IN: &[&str] = &[
@@ -197,6 +204,7 @@ pub(super) fn read(text: &str, token: Token) -> Option<u8> {
         Some(b' ') => {
             let is_one = ["a", "an", "the"].iter().any(|one| word.eq_ignore_ascii_case(one));
             is(SINCE, word)
+                || word == "on" && is_birth(word_before(text, at).0)
                 || is(IN, word) && (!is_round || next.is_empty() && word.len() == 2)
                 || word.eq_ignore_ascii_case("of") && is(OF, word_before(text, at).0)
                 || is_one && !is_round && !next.is_empty()
@@ -205,6 +213,11 @@ pub(super) fn read(text: &str, token: Token) -> Option<u8> {
         Some(_) | None => false,
     };
     found.then_some(45)
+}
+
+/// `born on 1985`.
+fn is_birth(word: &str) -> bool {
+    ["born", "birth", "birthday"].iter().any(|one| one.eq_ignore_ascii_case(word))
 }
 
 /// Whether a number goes on, or is joined to something.
