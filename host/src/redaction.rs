@@ -22,6 +22,7 @@ use std::{
 use postern_domain::SkillFailure;
 use postern_policy::personal::{Detector, Finding, Purpose};
 
+pub(crate) use encoded::{Found, Hidden};
 pub use errors::{LONGEST_ERROR, errors};
 pub use lines::Stream;
 pub use stderr::{Log, catch_panics, tell};
@@ -50,7 +51,17 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 /// What a purpose takes out of a text, as it stands and as base64, hexadecimal digits,
 /// percent signs, JSON or HTML escapes hide it: in order, without overlap.
 pub(crate) fn find(text: &str, detector: &Detector, purpose: Purpose) -> Vec<Finding> {
+    find_values(text, detector, purpose).into_iter().map(|found| found.finding).collect()
+}
+
+/// The same with the values that encodings hide.
+pub(crate) fn find_values(text: &str, detector: &Detector, purpose: Purpose) -> Vec<Found> {
     encoded::every(text, detector, purpose)
+}
+
+/// Every value that encodings hide in a text, also where something else was found.
+pub(crate) fn hidden(text: &str, detector: &Detector, purpose: Purpose) -> Vec<Hidden> {
+    encoded::hidden(text, detector, purpose)
 }
 
 /// A failure in a skill's own words, cleaned.

@@ -9,6 +9,27 @@ use super::unescaped::Unescaped;
 /// A part of a line that has to leave it, and what is written in its place.
 pub(super) type Taken = (Range<usize>, DataKind);
 
+/// What was found in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Where, and what it is.
+    pub(crate) finding: Finding,
+    /// The values that an encoding hides there, the first of the type that was found.
+    /// Empty if the value stands there as it is.
+    pub(crate) hidden: Vec<Hidden>,
+}
+
+/// A value that was encoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hidden {
+    /// What it is.
+    pub(crate) kind: DataKind,
+    /// As it stands after decoding.
+    pub(crate) value: String,
+    /// Whether the encoded text is this value and nothing else.
+    pub(crate) is_all: bool,
+}
+
 /// Encodings within one another that are looked through.
 const DEEPEST: u8 = 2;
 /// Characters of the shortest base64 that can hide something: `a@b.cd`.
@@ -22,9 +43,9 @@ const SHORTEST_TEXT: usize = 6;
 pub(super) fn find(text: &str, detector: &Detector) -> Vec<Taken> {
     let mut found = Vec::new();
     Looking { detector, purpose: Purpose::Logs }.look(text, 0, &mut found);
-    found.sort_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
+    found.sort_by_key(|one| (one.span.start, std::cmp::Reverse(one.span.end)));
     let mut joined: Vec<Taken> = Vec::with_capacity(found.len());
-    for (span, kind) in found {
+    for Seen { span, kind, .. } in found {
         match joined.last_mut() {
             Some((last, _)) if span.start < last.end => last.end = last.end.max(span.end),
             Some(_) | None => joined.push((span, kind)),
@@ -33,15 +54,13 @@ pub(super) fn find(text: &str, detector: &Detector) -> Vec<Taken> {
     joined
 }
 
-/// The text with names of types in place of what was found.
+/// The text with what stands for each type in place of what was found.
 pub(super) fn without(text: &str, taken: &[Taken], detector: &Detector) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     for (span, kind) in taken {
         out.push_str(&text[at..span.start]);
-        out.push('[');
-        out.push_str(detector.name(*kind));
-        out.push(']');
+        out.push_str(&detector.replacement(*kind));
         at = span.end;
     }
     out.push_str(&text[at..]);
@@ -50,23 +69,40 @@ pub(super) fn without(text: &str, taken: &[Taken], detector: &Detector) -> Strin
 
 /// What a purpose takes out of a text, as it stands and as encodings hide it: in order,
 /// without overlap.
-pub(super) fn every(text: &str, detector: &Detector, purpose: Purpose) -> Vec<Finding> {
-    let mut found = detector.find_for(text, purpose);
-    let mut hidden = Vec::new();
-    Looking { detector, purpose }.look_inside(text, 0, &mut hidden);
-    hidden.sort_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
-    for (span, kind) in hidden {
-        let is_free = |one: &Finding| one.span.end <= span.start || span.end <= one.span.start;
+pub(super) fn every(text: &str, detector: &Detector, purpose: Purpose) -> Vec<Found> {
+    let as_it_stands = |finding| Found { finding, hidden: Vec::new() };
+    let mut found: Vec<Found> =
+        detector.find_for(text, purpose).into_iter().map(as_it_stands).collect();
+    let mut inside = Vec::new();
+    Looking { detector, purpose }.look_inside(text, 0, &mut inside);
+    inside.sort_by_key(|one| (one.span.start, std::cmp::Reverse(one.span.end)));
+    for Seen { span, kind, hidden } in inside {
+        let is_free =
+            |one: &Found| one.finding.span.end <= span.start || span.end <= one.finding.span.start;
         if found.iter().all(is_free) {
-            found.push(Finding { span, kind, confidence: HIDDEN });
+            found.push(Found { finding: Finding { span, kind, confidence: HIDDEN }, hidden });
         }
     }
-    found.sort_by_key(|one| one.span.start);
+    found.sort_by_key(|one| one.finding.span.start);
     found
+}
+
+/// Every value that encodings hide in a text, also where something else was found.
+pub(super) fn hidden(text: &str, detector: &Detector, purpose: Purpose) -> Vec<Hidden> {
+    let mut inside = Vec::new();
+    Looking { detector, purpose }.look_inside(text, 0, &mut inside);
+    inside.into_iter().flat_map(|one| one.hidden).collect()
 }
 
 /// Nobody encodes what only looks like a datum.
 const HIDDEN: u8 = 80;
+
+/// Something personal in a text, with the values that an encoding hides there.
+struct Seen {
+    span: Range<usize>,
+    kind: DataKind,
+    hidden: Vec<Hidden>,
+}
 
 /// What is looked for.
 struct Looking<'d> {
@@ -75,10 +111,10 @@ struct Looking<'d> {
 }
 
 impl Looking<'_> {
-    fn look(&self, text: &str, depth: u8, found: &mut Vec<Taken>) {
+    fn look(&self, text: &str, depth: u8, found: &mut Vec<Seen>) {
         for Finding { span, kind, .. } in self.detector.find_for(text, self.purpose) {
             if !is_this_machine(kind, &text[span.clone()]) {
-                found.push((span, kind));
+                found.push(Seen { span, kind, hidden: Vec::new() });
             }
         }
         if let Some(at) = key_in(text) {
@@ -86,47 +122,67 @@ impl Looking<'_> {
                 let name = at + end + KEY_ENDS.len();
                 text[name..].find(DASHES).map_or(text.len(), |dashes| name + dashes + DASHES.len())
             });
-            found.push((at..end, DataKind::Secret));
+            found.push(Seen { span: at..end, kind: DataKind::Secret, hidden: Vec::new() });
         }
         self.look_inside(text, depth, found);
     }
 
     /// What encodings hide.
-    fn look_inside(&self, text: &str, depth: u8, found: &mut Vec<Taken>) {
+    fn look_inside(&self, text: &str, depth: u8, found: &mut Vec<Seen>) {
         if depth == DEEPEST {
             return;
         }
         for token in tokens(text, is_base64, SHORTEST_BASE64) {
             let bytes = &text.as_bytes()[token.clone()];
-            let kind = (0..4).find_map(|skip| self.held(&from_base64(&bytes[skip..]), depth + 1));
+            let held = (0..4).find_map(|skip| self.held(&from_base64(&bytes[skip..]), depth + 1));
             let padding = text[token.end..].bytes().take(2).take_while(|b| *b == b'=').count();
-            found.extend(kind.map(|kind| (token.start..token.end + padding, kind)));
+            let span = token.start..token.end + padding;
+            found.extend(held.map(|(kind, hidden)| Seen { span, kind, hidden }));
         }
         for token in tokens(text, |byte| byte.is_ascii_hexdigit(), SHORTEST_HEX) {
             let bytes = &text.as_bytes()[token.clone()];
-            let kind = (0..2).find_map(|skip| self.held(&from_hex(&bytes[skip..]), depth + 1));
-            found.extend(kind.map(|kind| (token, kind)));
+            let held = (0..2).find_map(|skip| self.held(&from_hex(&bytes[skip..]), depth + 1));
+            found.extend(held.map(|(kind, hidden)| Seen { span: token, kind, hidden }));
         }
         if let Some(copy) = Unescaped::of(text) {
             let mut inside = Vec::new();
             self.look(&copy.text, depth + 1, &mut inside);
-            found.extend(inside.into_iter().map(|(span, kind)| (copy.origin(span), kind)));
+            found.extend(inside.into_iter().map(|one| {
+                let Seen { span, kind, hidden } = one.decoded(&copy.text);
+                Seen { span: copy.origin(span), kind, hidden }
+            }));
         }
     }
 
-    /// The type of something personal in the text parts of bytes.
-    fn held(&self, bytes: &[u8], depth: u8) -> Option<DataKind> {
-        let mut found = Vec::new();
+    /// The values in the text parts of bytes, and the type of the first.
+    fn held(&self, bytes: &[u8], depth: u8) -> Option<(DataKind, Vec<Hidden>)> {
+        let mut held = Vec::new();
         for chunk in bytes.utf8_chunks() {
             let is_no_text = |c: char| c.is_control() && !c.is_whitespace();
             for text in chunk.valid().split(is_no_text).filter(|it| it.len() >= SHORTEST_TEXT) {
+                let mut found = Vec::new();
                 self.look(text, depth, &mut found);
-                if let [(_, kind), ..] = found.as_slice() {
-                    return Some(*kind);
-                }
+                let values = found.into_iter().flat_map(|one| {
+                    let is_all = text.trim().len() == one.span.len() && text.len() == bytes.len();
+                    let hidden = one.decoded(text).hidden.into_iter();
+                    hidden.map(move |one| Hidden { is_all: one.is_all && is_all, ..one })
+                });
+                held.extend(values);
             }
         }
-        None
+        Some((held.first()?.kind, held))
+    }
+}
+
+impl Seen {
+    /// With the values of this text, in which it was seen.
+    fn decoded(self, text: &str) -> Self {
+        if !self.hidden.is_empty() {
+            return self;
+        }
+        let value = text[self.span.clone()].to_owned();
+        let hidden = vec![Hidden { kind: self.kind, value, is_all: true }];
+        Self { hidden, ..self }
     }
 }
 
