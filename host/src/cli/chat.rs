@@ -124,13 +124,17 @@ async fn answer_to(
         return Ok(None);
     }
     let vault = Vault::new(&detail.conversation.nonce, app.store.vault(conversation).await?);
-    let wanted = MessageId::derive(&[turn.id.as_str(), "answer"]);
-    let answer = detail
+    // A turn can say several things, and all of them come before the next message.
+    let answers: Vec<String> = detail
         .messages
         .iter()
-        .filter(|m| m.message.author == Author::Bot && m.message.id == wanted)
-        .map(|m| vault.restore(&m.message.text).into_owned())
+        .map(|kept| &kept.message)
+        .skip_while(|kept| kept.id != *message)
+        .skip(1)
+        .take_while(|kept| kept.author == Author::Bot)
+        .map(|kept| vault.restore(&kept.text).into_owned())
         .collect();
+    let answer = answers.join("\n\n");
     let stages = match turn.summary.clone().map(serde_json::from_value) {
         Some(Ok(Summary::V1 { stages })) => stages
             .into_iter()
