@@ -64,7 +64,24 @@ pub(super) fn before(text: &str, start: usize) -> Option<Near> {
         .rev()
         .find(|at| matches!(bytes[*at], b']' | b'>') && token::ends_at(bytes, at + 1))
         .map_or(window.start, |at| at + 1);
-    let (sense, span) = match BEFORE_WORDS.find_last(text, from..start) {
+    let mut words = BEFORE_WORDS.all(text, from..start);
+    let first = words.next();
+    let last = words.fold(first, |before, (sense, span)| {
+        // "tracking_id" is no id of anything else.
+        let is_of_other = before.is_some_and(|(of, other)| {
+            of == Sense::Other
+                && matches!(
+                    bytes[other.end..span.start],
+                    [b' ' | b'_' | b'-'] | [b'\'', b's', b' ']
+                )
+        });
+        Some(if sense == Sense::Vague && is_of_other {
+            (Sense::Other, span)
+        } else {
+            (sense, span)
+        })
+    });
+    let (sense, span) = match last {
         Some(found) => found,
         None => (Sense::Phone, signature(text, from..start)?),
     };
@@ -197,10 +214,6 @@ impl Words {
         self.all(text, within).next()
     }
 
-    fn find_last(&self, text: &str, within: Range<usize>) -> Option<(Sense, Range<usize>)> {
-        self.all(text, within).last()
-    }
-
     fn all(&self, text: &str, within: Range<usize>) -> impl Iterator<Item = (Sense, Range<usize>)> {
         let bytes = text.as_bytes();
         let from = within.start;
@@ -328,6 +341,8 @@ mod tests {
         check("订单号8812，收货电话123", Some(Sense::Phone));
         check("手机下的订单123", Some(Sense::Other));
         check("nothing of that kind 123", None);
+        check("tracking_id 123", Some(Sense::Other));
+        check("user id 123", Some(Sense::Vague));
     }
 
     #[test]

@@ -73,6 +73,13 @@ fn what_two_glued_values_hide_of_each_other_is_found_in_one_call() {
     );
 }
 
+#[test]
+fn placeholders_are_read_as_nothing() {
+    for text in ["<PHONE_100.0000>", "<CARD_4111111111111111.k3f9>", "call <PHONE_9.1234567>"] {
+        check(text, &[]);
+    }
+}
+
 /// What people and programs write, in any order and with anything between.
 const PARTS: [&str; 36] = [
     "13800001234",

@@ -46,6 +46,12 @@ pub(super) fn push(out: &mut String, width: usize) {
     }
 }
 
+/// Whether this is inside of a token.
+pub(super) fn is_within(bytes: &[u8], at: usize) -> bool {
+    let length = bytes[..at].iter().rev().take(LONGEST).take_while(|byte| is_inner(**byte)).count();
+    (at - length).checked_sub(1).is_some_and(|start| begins_at(bytes, start))
+}
+
 fn is_inner(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')
 }
@@ -69,6 +75,7 @@ mod tests {
     fn tokens_are_told_from_other_brackets() {
         for token in ["[EMAIL]", "[US_SSN]", "<EMAIL_1.k3f9>", "<MEMBER_NO_12.abcd>"] {
             assert!(begins_at(token.as_bytes(), 0) && ends_at(token.as_bytes(), token.len()));
+            assert!((1..token.len()).all(|at| is_within(token.as_bytes(), at)));
         }
         for text in ["[email]", "[1]", "<tel>", "<TEL>", "[A B]", "[]", "EMAIL]", "<EMAIL"] {
             assert!(!begins_at(text.as_bytes(), 0) && !ends_at(text.as_bytes(), text.len()));

@@ -57,7 +57,9 @@ fn read(run: &Run<'_>, free: usize, first: usize, count: usize) -> Option<Card> 
             || groups.len() > 1
             || is_product(digits)
             || touches_other_script(run.text, &span)
-            || near().is_some_and(|near| near.sense == Sense::Other && near.adjacent));
+            || near().is_some_and(|near| {
+                near.adjacent && matches!(near.sense, Sense::Other | Sense::Vague)
+            }));
     (is_grouped && run.is_no_code(&span, Look::Firm)).then_some(Card { count, doubtful })
 }
 

@@ -161,7 +161,10 @@ impl<'t> Run<'t> {
             // "wx" is how a WeChat name is given, which often is a mobile.
             [.., b'w' | b'v', b'x'] if look == Look::Firm => true,
             [.., b'a'..=b'z' | b'A'..=b'Z'] => self.is_told(span.start, look, true),
-            [.., b'_'] => look == Look::Firm || self.is_told(span.start, look, false),
+            [.., b'_'] => {
+                (look == Look::Firm || self.is_told(span.start, look, false))
+                    && !token::is_within(bytes, span.start)
+            }
             [.., b'#'] => self.is_told(span.start, Look::Loose, false),
             [.., one, b'-'] if one.is_ascii_alphanumeric() => {
                 self.is_joined_word(span.start - 1, look) || self.is_told(span.start, look, false)
