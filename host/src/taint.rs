@@ -72,15 +72,19 @@ pub fn assess(text: &str) -> Assessment {
     let mut assessment = Assessment::default();
     let mut signals = BTreeSet::new();
     for view in views(&windows::bounded(text)) {
-        for part in windows(&view.text) {
-            let x = features::features(part);
-            if x.0.is_empty() {
-                continue;
-            }
-            let found = MODEL.score(MODEL.margin(&x));
-            assessment.score = assessment.score.max(found.score);
-            assessment.flagged |= found.flagged;
-            if found.score >= NOTEWORTHY {
+        let parts = windows(&view.text);
+        let judged = parts.iter().map(|part| (part, features::features(part)));
+        let mut judged: Vec<(&str, f32)> = judged
+            .filter(|(_, x)| !x.0.is_empty())
+            .map(|(part, x)| (*part, MODEL.margin(&x)))
+            .collect();
+        let mut margins: Vec<f32> = judged.iter().map(|(_, margin)| *margin).collect();
+        let found = MODEL.score(model::overall(&mut margins));
+        assessment.score = assessment.score.max(found.score);
+        assessment.flagged |= found.flagged;
+        judged.retain(|(_, margin)| MODEL.score(*margin).score >= NOTEWORTHY);
+        if found.score >= NOTEWORTHY {
+            for (part, _) in judged {
                 signals.extend(signal::signals(&Concepts::get().of(part)));
                 signals.extend(view.undone);
             }

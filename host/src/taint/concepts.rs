@@ -97,7 +97,9 @@ impl Concepts {
         for (i, first) in places.iter().enumerate() {
             meaning.single.push(first.concept);
             let after = places[i + 1..].iter().filter(|next| next.start >= first.end);
-            let near = after.take_while(|next| next.start - first.end <= NEAR);
+            let near = after
+                .take_while(|next| next.start - first.end <= NEAR)
+                .take_while(|next| !ends_sentence(&text[first.end..next.start]));
             for second in near.take(NEIGHBOURS) {
                 if second.concept != first.concept {
                     meaning.pairs.push((first.concept, second.concept));
@@ -134,6 +136,16 @@ impl Concepts {
         places.dedup_by_key(|place| (place.start, place.concept));
         places
     }
+}
+
+/// Whether a sentence ends in a text of a few words.
+fn ends_sentence(between: &str) -> bool {
+    let mut before = ' ';
+    between.chars().any(|c| {
+        let stop = matches!(before, '.' | '!' | '?' | ';' | '؟' | '\n') && c.is_whitespace();
+        before = c;
+        stop || matches!(c, '。' | '！' | '？' | '；' | '।')
+    })
 }
 
 #[cfg(test)]

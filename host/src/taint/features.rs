@@ -20,7 +20,7 @@ const LONGEST_PART: usize = 5;
 const LONGEST_WORD: usize = 64;
 
 /// The features of a text that is folded and in lower case; none if there is
-/// nothing in it. Each kind of them has the norm 1.
+/// nothing in it. Each kind of them has the same norm.
 pub(super) fn features(text: &str) -> Vector {
     let mut found: Vec<u32> = Vec::with_capacity(8 * text.len().min(4096));
     words(text, &mut found);
@@ -39,7 +39,7 @@ pub(super) fn features(text: &str) -> Vector {
     let mut rest = found.as_slice();
     for end in [WORDS, meanings, u32::MAX] {
         let (kind, after) = rest.split_at(rest.partition_point(|feature| *feature < end));
-        let value = 1.0 / (kind.len().max(1) as f32).sqrt();
+        let value = KIND_WEIGHT / (kind.len().max(1) as f32).sqrt();
         x.0.extend(kind.iter().map(|feature| (*feature, value)));
         rest = after;
     }
@@ -51,8 +51,11 @@ pub(super) fn features(text: &str) -> Vector {
     x
 }
 
-/// What an amount counts, between 0 and 1.
-const AMOUNT_WEIGHT: f32 = 0.5;
+/// What a kind of features counts; the less, the more texts a weight needs to
+/// become large.
+const KIND_WEIGHT: f32 = 0.7;
+/// What an amount counts.
+const AMOUNT_WEIGHT: f32 = 0.35;
 
 /// Collects words, pairs of neighbours and parts of words.
 fn words(text: &str, found: &mut Vec<u32>) {

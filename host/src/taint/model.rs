@@ -89,6 +89,25 @@ impl Model {
     }
 }
 
+/// How much less a hostile part counts in a text that is harmless otherwise,
+/// for each time that the text is e times as long: of many parts one looks
+/// hostile by chance.
+const RARITY: f32 = 0.3;
+
+/// The margin of a text by those of its parts: the highest mean of its most
+/// hostile parts, less the rarer they are in it.
+pub(super) fn overall(margins: &mut [f32]) -> f32 {
+    margins.sort_unstable_by(|a, b| b.total_cmp(a));
+    let all = margins.len() as f32;
+    let mut sum = 0.0;
+    let means = margins.iter().zip(1..).map(|(margin, count)| {
+        sum += margin;
+        let count = f32::from(u16::try_from(count).unwrap_or(u16::MAX));
+        sum / count - RARITY * (all / count).ln().max(0.0)
+    });
+    means.fold(f32::NEG_INFINITY, f32::max)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +131,19 @@ mod tests {
     fn weights_are_rounded_by_little() {
         let margin = model().margin(&Vector(vec![(3, 1.0), (7, 1.0)]));
         assert!((margin - 1.5).abs() < 0.02, "{margin}");
+    }
+
+    #[test]
+    fn a_hostile_part_counts_less_in_a_long_harmless_text() {
+        let among = |count: usize| {
+            let mut margins = vec![-1.0; count];
+            margins[0] = 1.0;
+            overall(&mut margins)
+        };
+        assert!(among(1) == 1.0 && among(4) < 0.9 && among(4) > among(40));
+        assert!(among(40) > -0.5);
+        assert_eq!(overall(&mut [0.5; 30]), 0.5);
+        assert_eq!(overall(&mut []), f32::NEG_INFINITY);
     }
 
     #[test]

@@ -80,18 +80,26 @@ fn nothing_looks_hostile_if_there_is_nothing() {
     }
 }
 
+fn rows(file: &str) -> Vec<Row> {
+    file.lines().map(|line| serde_json::from_str(line).expect("a row")).collect()
+}
+
 #[test]
 fn the_own_texts_are_labelled_and_each_stands_once() {
-    let own = include_str!("../../assets/taint/own.jsonl");
-    let rows: Vec<Row> =
-        own.lines().map(|line| serde_json::from_str(line).expect("a row")).collect();
+    let mut rows = rows(include_str!("../../assets/taint/own.jsonl"));
+    rows.extend(self::rows(include_str!("../../assets/taint/unseen.jsonl")));
     let texts: std::collections::BTreeSet<&str> =
         rows.iter().map(|row| row.text.as_str()).collect();
     assert_eq!(texts.len(), rows.len());
     assert!(rows.iter().all(|row| row.label.is_some() && row.lang.is_some()));
-    let report = evaluate(&rows).overall;
-    assert!(report.true_positive_rate() > Some(0.97), "{report:?}");
-    assert!(report.false_positive_rate() < Some(0.01), "{report:?}");
+}
+
+/// Nothing is trained on these texts, which the same hand wrote.
+#[test]
+fn texts_that_taught_nothing_are_told_apart() {
+    let report = evaluate(&rows(include_str!("../../assets/taint/unseen.jsonl"))).overall;
+    assert!(report.true_positive_rate() > Some(0.7), "{report:?}");
+    assert!(report.false_positive_rate() < Some(0.12), "{report:?}");
 }
 
 /// Twice the text may cost at most about twice the time: what the time goes

@@ -6,8 +6,8 @@ use super::{
     augment::augment,
     evaluate::{Label, Report, Row, report},
     features::{FEATURES, features},
-    model::Model,
-    views::views,
+    model::{Model, overall},
+    views::{View, views},
     windows::windows,
 };
 use crate::understand::{
@@ -16,12 +16,14 @@ use crate::understand::{
 };
 
 /// Rounds in which the telling part of each attack is chosen.
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 3;
+
 /// Folds of the groups that are held out in turn.
 const FOLDS: usize = 10;
 /// The share of harmless texts that may be flagged among those held out. Less
 /// than half of what is wanted, because other texts differ more than folds do.
-const FALSE_ALARMS: f64 = 0.0045;
+const FALSE_ALARMS: f64 = 0.0015;
+
 /// A tier that no reading of words can tell: an ordinary request where there
 /// should be none. It would teach that ordinary requests are hostile.
 const UNTOLD: &str = "plain_task";
@@ -96,25 +98,33 @@ pub fn train(rows: &[Row]) -> Result<Trained, TrainError> {
 /// The features of a text: a vector for each part of each way to read it.
 struct Example {
     attack: bool,
-    parts: Vec<Vector>,
+    ways: Vec<Vec<Vector>>,
 }
 
 impl Example {
     fn new(text: &str, label: Option<Label>) -> Self {
-        let parts = views(text)
-            .iter()
-            .flat_map(|view| windows(&view.text).map(features).collect::<Vec<_>>())
-            .collect();
-        Self { attack: label == Some(Label::Attack), parts }
+        let parts = |view: &View| {
+            let parts = windows(&view.text).into_iter().map(features);
+            parts.filter(|x| !x.0.is_empty()).collect()
+        };
+        let ways = views(text).iter().map(parts).collect();
+        Self { attack: label == Some(Label::Attack), ways }
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Vector> {
+        self.ways.iter().flatten()
     }
 
     fn margin(&self, model: &Model) -> f32 {
-        self.parts.iter().map(|x| model.margin(x)).fold(f32::NEG_INFINITY, f32::max)
+        let margins = self.ways.iter().map(|parts| {
+            overall(&mut parts.iter().map(|x| model.margin(x)).collect::<Vec<_>>())
+        });
+        margins.fold(f32::NEG_INFINITY, f32::max)
     }
 
     /// The part that speaks most for an attack.
     fn telling(&self, model: &Model) -> Option<usize> {
-        let margins = self.parts.iter().map(|x| model.margin(x)).enumerate();
+        let margins = self.parts().map(|x| model.margin(x)).enumerate();
         margins.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(part, _)| part)
     }
 }
@@ -156,7 +166,7 @@ fn plane(examples: &[&Example], earlier: Option<&Model>) -> Model {
     let mut positive = Vec::new();
     for example in examples {
         let telling = earlier.filter(|_| example.attack).and_then(|model| example.telling(model));
-        for (part, x) in example.parts.iter().enumerate() {
+        for (part, x) in example.parts().enumerate() {
             if telling.is_none_or(|telling| telling == part) {
                 vectors.push(x.clone());
                 positive.push(example.attack);
