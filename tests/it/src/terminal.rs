@@ -38,3 +38,15 @@ async fn a_chat_in_json_goes_on_where_a_named_one_ended() -> Result<()> {
     ensure!(text_at(told, "/answer").contains("#W1205415 is pending"), "{told}");
     Ok(())
 }
+
+#[tokio::test]
+async fn what_is_said_at_once_about_restricted_content_is_told_too() -> Result<()> {
+    let town = Town::with_sample_shop().await?;
+    let lines =
+        "I want to kill myself\nmy card is 4111 1111 1111 1111, where is order #W1205408?\n";
+    let said = town.data.postern_with_input(["chat"], lines).await?;
+    ensure!(said.contains("colleague"), "{said}");
+    ensure!(said.contains("never send card numbers") && !said.contains("4111"), "{said}");
+    ensure!(said.contains("So that I can find your account"), "{said}");
+    Ok(())
+}
