@@ -19,11 +19,14 @@ mod year;
 #[cfg(test)]
 mod tests;
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use self::keywords::{Keyword, Sense};
 pub(super) use self::top_level::is_top_level;
 use super::{DataKind, Finding, email};
+
+/// Digits of a phone number (ITU-T E.164).
+const PHONE: RangeInclusive<usize> = 7..=15;
 
 /// Finds them in folded text; spans are bytes of it.
 ///
@@ -32,6 +35,12 @@ use super::{DataKind, Finding, email};
 /// so that no byte is read more than a few times.
 pub(super) fn find(text: &str, out: &mut Vec<Finding>) {
     for span in email::find(text) {
+        // The number that touches an address is read nowhere else, as a part of a name.
+        let digits = text[span.end..].bytes().take_while(u8::is_ascii_digit).count();
+        if PHONE.contains(&digits) {
+            let span = span.end..span.end + digits;
+            out.push(Finding { span, kind: DataKind::Phone, confidence: 55 });
+        }
         out.push(Finding { span, kind: DataKind::Email, confidence: 95 });
     }
     for span in email::find_apart(text) {

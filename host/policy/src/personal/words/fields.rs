@@ -60,17 +60,46 @@ pub(super) fn read(scan: &mut Scan<'_>, keyword: &Keyword, field: Field) {
     scan.push(kind, start..start + value.len(), confidence);
 }
 
-/// The text up to where a sentence ends: at a full stop before a capital, unless it closes
-/// a short word as in `12 St. James Rd. Leeds`.
+/// The text up to where an address ends: at a full stop before a capital, unless it closes
+/// a short word as in `12 St. James Rd. Leeds`, or at a comma before something else.
 fn sentence(text: &str) -> &str {
-    let is_end = |(at, _): &(usize, &str)| {
+    let is_end = |(at, sign): &(usize, &str)| {
         let word = text[..*at].rsplit([' ', ',']).next().unwrap_or_default();
-        text[at + 2..].starts_with(|c: char| c.is_uppercase()) && word.chars().count() > 4
+        let rest = text[at + 1..].trim_start();
+        match *sign {
+            "." => {
+                text[at + 1..].starts_with(' ')
+                    && rest.starts_with(|c: char| c.is_uppercase())
+                    && word.chars().count() > 4
+            }
+            _ => FURTHER.iter().any(|word| rest.starts_with(word)),
+        }
     };
-    text.match_indices(". ").find(is_end).map_or(text, |(at, _)| &text[..at])
+    text.match_indices(['.', ',']).find(is_end).map_or(text, |(at, _)| &text[..at])
 }
 
-/// Words of talk about a delivery, none of which is in a name or an address.
+/// What follows an address after a comma.
+const FURTHER: &[&str] = &[
+    "电话",
+    "手机",
+    "联系",
+    "收货人",
+    "收件人",
+    "姓名",
+    "邮编",
+    "谢谢",
+    "麻烦",
+    "请",
+    "電話",
+    "聯絡",
+    "phone",
+    "tel",
+    "email",
+    "please",
+    "thanks",
+];
+
+/// Words of talk about a delivery. Places have such words as well, with a number: lockers.
 const TALK: &[&str] = &[
     "客服",
     "签收",
@@ -80,7 +109,6 @@ const TALK: &[&str] = &[
     "已经",
     "为什么",
     "怎么",
-    "请",
     "点击",
     "不对",
     "错了",
@@ -99,15 +127,19 @@ const TALK: &[&str] = &[
     "本人",
 ];
 
-/// Verbs and the like of a sentence about an address.
+/// Verbs and the like of a sentence about an address, which come soon.
 const PROSE: &[&str] = &[
-    "are", "is", "was", "were", "not", "shown", "does", "doesn't", "don't", "wrong", "please",
-    "my", "cannot", "can't", "has", "have", "should", "will", "changed",
+    "are", "is", "was", "were", "not", "does", "doesn't", "don't", "wrong", "cannot", "can't",
+    "should", "changed",
 ];
+const SOON: usize = 5;
 
 fn is_talk(value: &str) -> bool {
-    TALK.iter().any(|word| value.contains(word))
-        || value.split([' ', ',', '.']).any(|word| PROSE.contains(&word))
+    let has_digit = value.bytes().any(|byte| byte.is_ascii_digit());
+    let begins = value.starts_with(|c: char| c.is_ascii_digit());
+    let mut soon = value.split([' ', ',', '.']).take(SOON);
+    !has_digit && TALK.iter().any(|word| value.contains(word))
+        || !begins && soon.any(|word| PROSE.contains(&word))
 }
 
 fn is_chinese(c: char) -> bool {
@@ -164,6 +196,11 @@ mod tests {
             "ship to: 12 St. James Road, London. Please cancel order 12345",
             &[(ADDRESS, "12 St. James Road, London")],
         );
+        check(
+            "收货地址:北京市朝阳区建国路88号快递柜,电话13800138000",
+            &[(ADDRESS, "北京市朝阳区建国路88号快递柜")],
+        );
+        check("ship to: 12 elm street, leeds, please", &[(ADDRESS, "12 elm street, leeds")]);
         check("收貨人:王小明，電話", &[(NAME, "王小明")]);
         check("ship to: 12 Elm Street, Springfield", &[(ADDRESS, "12 Elm Street, Springfield")]);
     }

@@ -37,6 +37,12 @@ fn addresses_of_the_net_are_found() {
 }
 
 #[test]
+fn a_number_that_touches_an_address_is_found() {
+    let expected = [(DataKind::Email, "ava@shop.com"), (DataKind::Phone, "13800138000")];
+    check("ava@shop.com13800138000", &expected);
+}
+
+#[test]
 fn escapes_end_before_what_is_found() {
     for (kind, value) in [
         (DataKind::IpAddress, "10.1.2.3"),
