@@ -51,10 +51,9 @@ fn without(text: &str, types: &[String], detector: &Detector) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     for Finding { span, kind, .. } in redaction::find(&text, detector, Purpose::Placeholders) {
-        let kind = detector.name(kind);
-        if is_wanted(kind) {
+        if is_wanted(detector.name(kind)) {
             out.push_str(&text[at..span.start]);
-            out.push_str(&privacy::redacted(kind));
+            out.push_str(&detector.replacement(kind));
             at = span.end;
         }
     }
@@ -64,6 +63,8 @@ fn without(text: &str, types: &[String], detector: &Detector) -> String {
 
 #[cfg(test)]
 mod tests {
+    use postern_policy::{PolicySource, personal::PrivacyRules};
+
     use super::*;
 
     #[test]
@@ -74,5 +75,15 @@ mod tests {
             without(text, &types, &Detector::standard()),
             "write [EMAIL] or [EMAIL], call <PHONE_2.k3f9>"
         );
+    }
+
+    #[test]
+    fn an_operators_own_type_has_its_own_replacement() {
+        let text = "[[pattern]]\ntype = \"VOUCHER\"\nregex = \"GIFT-[0-9]{4}\"\n\
+                    action = \"redact\"\nreplacement = \"[voucher]\"";
+        let source = PolicySource { file: "privacy.toml".into(), text: text.into() };
+        let detector = Detector::new(&PrivacyRules::read(&source).unwrap());
+        let types = ["VOUCHER".to_owned()];
+        assert_eq!(without("for GIFT-1234", &types, &detector), "for [voucher]");
     }
 }
