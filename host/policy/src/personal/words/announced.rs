@@ -131,7 +131,7 @@ fn opening(text: &str, keyword: &Keyword, said: Said) -> Option<Opening> {
     if let Some(value) = after(&SPOKEN) {
         return at(value, Join::Verb);
     }
-    let head = text[..keyword.start].as_bytes().iter().rev().take(16);
+    let head = text.as_bytes()[..keyword.start].iter().rev().take(16);
     let name = head.clone().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let is_option = head.skip(name).take(2).filter(|byte| **byte == b'-').count() == 2;
     at(value, if is_option { Join::Option } else { Join::Space })
