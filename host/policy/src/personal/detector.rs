@@ -178,11 +178,10 @@ impl Detector {
 /// together.
 fn is_glued(text: &str, span: &Range<usize>) -> bool {
     let is_value = |byte: &u8| byte.is_ascii_alphanumeric();
+    let is_sign = |byte: &u8| b"-_./:,@#+".contains(byte);
     let joins = |one: Option<&u8>, next: Option<&u8>| match one {
-        Some(b'-' | b'_' | b'.' | b'/' | b':' | b',' | b'@' | b'#' | b'+') => {
-            next.is_some_and(is_value)
-        }
         Some(b' ' | b'(' | b')') => next.is_some_and(u8::is_ascii_digit),
+        Some(sign) if is_sign(sign) => next.is_some_and(|next| is_value(next) || is_sign(next)),
         one => one.is_some_and(is_value),
     };
     let mut before = text.as_bytes()[..span.start].iter().rev();

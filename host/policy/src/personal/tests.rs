@@ -66,6 +66,7 @@ fn what_two_glued_values_hide_of_each_other_is_found_in_one_call() {
     let wallet = "0x52908400098527886E0F7030069857D2E4169EE7";
     check(&format!("(415) 555-2671-{wallet}"), &[("PHONE", "(415) 555-2671"), ("CRYPTO", wallet)]);
     check("13800138000-10.1.2.3", &[("PHONE", "13800138000"), ("IP_ADDRESS", "10.1.2.3")]);
+    check("378282246310005::1", &[("CARD", "378282246310005"), ("IP_ADDRESS", "::1")]);
     check("①13800138000 ②13900139000", &[("PHONE", "13800138000"), ("PHONE", "13900139000")]);
     check(
         "℡13800138000 №4111111111111111",

@@ -40,6 +40,11 @@ pub(super) fn at(run: &Run<'_>, free: usize, first: usize) -> Option<Card> {
 
 fn read(run: &Run<'_>, free: usize, first: usize, count: usize) -> Option<Card> {
     let groups = &run.groups[first..first + count];
+    let length = Run::length(groups);
+    let is_printed = is_printed(run, first, groups, length);
+    if !is_printed && !matches!(length, 15 | 16) {
+        return None;
+    }
     let digits = Digits::of(run.text, groups)?;
     let digits = digits.as_bytes();
     if !is_issued(digits) || !passes_luhn(digits) {
@@ -48,9 +53,9 @@ fn read(run: &Run<'_>, free: usize, first: usize, count: usize) -> Option<Card> 
     let span = groups[0].start..groups[count - 1].end;
     let near = || context::before(run.text, span.start);
     let is_told = || near().is_some_and(|near| near.sense == Sense::Card && !near.crossed);
-    let is_grouped = is_printed(run, first, groups, digits.len())
+    let is_grouped = is_printed
         && (groups.len() < 3 || !is_among_fours(run, free, first, count) || is_told())
-        || is_spread(run, free, first, groups, digits.len(), &is_told);
+        || is_spread(run, free, first, groups, length, &is_told);
     let doubtful = digits.len() <= LONGEST_PRODUCT
         && !is_told()
         && (digits[0] == b'6'
