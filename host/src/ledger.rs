@@ -312,12 +312,14 @@ impl Ledger {
             let conversation = self.conversation.id.clone();
             self.changes.push(Change::Vault { conversation, entries });
         }
-        let own = self.vault.take_own();
-        let tags = self.blind.as_ref().map(|blind| blind.tags(&own)).unwrap_or_default();
+        let (own, recorded) = (self.vault.take_own(), self.vault.take_recorded());
+        let owner = self.conversation.customer.key.clone();
+        let index = |blind: &Blind| blind.index(&own, &recorded, owner.is_some());
+        let tags = self.blind.as_ref().map(index).unwrap_or_default();
         if !tags.is_empty() {
             let conversation = self.conversation.id.clone();
             let customer = self.conversation.customer.verified().map(str::to_owned);
-            self.changes.push(Change::VaultIndex { conversation, customer, tags });
+            self.changes.push(Change::VaultIndex { conversation, customer, owner, tags });
         }
         let conversation = self.kept.as_ref().unwrap_or(&self.conversation).clone();
         let mut changes = vec![Change::Turn(self.turn.clone()), Change::Conversation(conversation)];

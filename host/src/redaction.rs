@@ -64,6 +64,11 @@ pub(crate) fn hidden(text: &str, detector: &Detector, purpose: Purpose) -> Vec<H
     encoded::hidden(text, detector, purpose)
 }
 
+/// A text in which escapes are what they stand for; none if nothing in it is escaped.
+pub(crate) fn unescaped(text: &str) -> Option<String> {
+    unescaped::Unescaped::of(text).map(|copy| copy.text)
+}
+
 /// A failure in a skill's own words, cleaned.
 pub fn failure(failure: SkillFailure) -> SkillFailure {
     let clean = |message: String| clean(&message).into_owned();

@@ -13,6 +13,15 @@ use crate::{
     privacy::{self, Blind},
 };
 
+/// What a customer is told.
+pub(super) struct Told<'t> {
+    /// All of it.
+    pub(super) text: &'t str,
+    /// What skills wrote of it. The rest is the host's and the operator's own, who may
+    /// tell every customer the address that one of them has quoted.
+    pub(super) by_skills: &'t str,
+}
+
 /// Keeps an answer, and puts it in the outbox where it has to travel. `which` tells
 /// the answers of one turn apart.
 ///
@@ -21,15 +30,16 @@ use crate::{
 pub(super) async fn answer(
     app: &App,
     ledger: &mut Ledger,
-    text: &str,
+    told: Told<'_>,
     which: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if text.is_empty() {
+    if told.text.is_empty() {
         return Ok(());
     }
-    let admitted = ledger.vault.admit(text).into_owned();
-    let is_withheld = withhold(app, ledger, &admitted, which, now).await?;
+    let admitted = ledger.vault.admit(told.text).into_owned();
+    let by_skills = ledger.vault.admit(told.by_skills).into_owned();
+    let is_withheld = withhold(app, ledger, &by_skills, which, now).await?;
     let text = if is_withheld { texts::WITHHELD } else { admitted.as_str() };
     let (turn, conversation) = (ledger.turn.id.clone(), ledger.conversation.clone());
     ledger.push(Change::Message(StoredMessage {
@@ -69,7 +79,7 @@ pub(super) async fn answer(
     Ok(())
 }
 
-/// Whether an answer must not go out, because it tells what is another customer's. Then
+/// Whether an answer must not go out, because what skills wrote of it tells what is another customer's. Then
 /// a person is asked, and what kind of datum it was is written down.
 async fn withhold(
     app: &App,

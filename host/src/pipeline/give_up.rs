@@ -5,7 +5,11 @@ use std::sync::Arc;
 use postern_domain::{AuditEntry, AuditKind, CallState, MessageId, Priority, Timestamp, TurnId};
 use postern_store::{Change, Commit, Lease, TurnRow};
 
-use super::{answer::answer, hold, texts, turn::TurnError};
+use super::{
+    answer::{Told, answer},
+    hold, texts,
+    turn::TurnError,
+};
 use crate::{
     app::App,
     gate,
@@ -55,7 +59,8 @@ pub(super) async fn give_up(
     };
     ledger.escalate("given-up", "Message not processed", wish, "host", now);
     hold::close(app, &mut ledger, &work.approvals).await?;
-    answer(app, &mut ledger, texts::GIVEN_UP, "given-up", now).await?;
+    answer(app, &mut ledger, Told { text: texts::GIVEN_UP, by_skills: "" }, "given-up", now)
+        .await?;
     let entry = AuditEntry::new(now, AuditKind::Turn, "host", "turn:give-up", message.to_string());
     ledger
         .commit(vec![dead(reason)], vec![AuditEntry { detail: reason.to_owned(), ..entry }])

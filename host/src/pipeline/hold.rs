@@ -9,7 +9,7 @@ use postern_store::Change;
 use serde_json::Value;
 
 use super::{
-    answer::answer,
+    answer::{Told, answer},
     meanwhile::Meanwhile,
     plan::{Action, Plan, Word},
     respond::{Escalation, Response},
@@ -89,9 +89,16 @@ pub(super) async fn put_aside(
         ledger.commit(vec![park], vec![]).await?;
         return Ok(());
     }
+    let mut by_skills = String::new();
     let (question, entity) = match &approval.approver {
         Approver::Route { .. } => (texts::WAITS_FOR_PEOPLE.to_owned(), None),
-        Approver::Customer => (question(app, skills, plan, &approval), Some("confirmed")),
+        Approver::Customer => {
+            let question = question(app, skills, plan, &approval);
+            if let Question::OfCall(text) = &question {
+                by_skills.clone_from(text);
+            }
+            (question.into_text(), Some("confirmed"))
+        }
         Approver::Identity => match app.codes.challenge(ledger, now).await? {
             challenged @ Challenged::Sent => (challenged.words().to_owned(), Some(identity::CODE)),
             challenged @ (Challenged::NotIdentified
@@ -115,7 +122,8 @@ pub(super) async fn put_aside(
     }
     text.push(question);
     let place = format!("ask-{}", approval.id);
-    answer(app, ledger, &text.join("\n\n"), &place, now).await?;
+    let told = Told { text: &text.join("\n\n"), by_skills: &by_skills };
+    answer(app, ledger, told, &place, now).await?;
     crate::fault::point("park.before");
     let detail = format!("{} for {}", approval.id, approval.duty);
     ledger.audit_host(now, AuditKind::Turn, "turn:suspend", detail);
@@ -150,7 +158,7 @@ async fn decide_at_once(
 /// What the customer is asked before something is done: the sentence that the
 /// operator installed with the skill, if what it is filled with stands in the very call
 /// that waits; otherwise what the call itself says.
-fn question(app: &App, skills: &Skills, plan: &Plan, approval: &Approval) -> String {
+fn question(app: &App, skills: &Skills, plan: &Plan, approval: &Approval) -> Question {
     let amount = approval.amount.map(|amount| money(app, approval, amount));
     let tool =
         skills.active.get(&approval.skill).and_then(|skill| skill.manifest.tool(&approval.tool));
@@ -171,9 +179,29 @@ fn question(app: &App, skills: &Skills, plan: &Plan, approval: &Approval) -> Str
         let amount = amount.as_deref().unwrap_or("an amount that is not known");
         Some(text.replace("{amount}", amount))
     });
-    filled.unwrap_or_else(|| {
-        texts::shall_i(&format!("{} on {}", approval.action, approval.resource), amount.as_deref())
-    })
+    filled.map_or_else(
+        || {
+            let call = format!("{} on {}", approval.action, approval.resource);
+            Question::OfCall(texts::shall_i(&call, amount.as_deref()))
+        },
+        Question::Installed,
+    )
+}
+
+/// What a customer is asked before something is done.
+enum Question {
+    /// The operator's sentence.
+    Installed(String),
+    /// What the skill's call says.
+    OfCall(String),
+}
+
+impl Question {
+    fn into_text(self) -> String {
+        match self {
+            Self::Installed(text) | Self::OfCall(text) => text,
+        }
+    }
 }
 
 /// An amount with its currency, if the record names one.
@@ -216,6 +244,7 @@ pub(super) async fn decide(
     {
         return Ok(Response {
             answers: vec![awaiting.question.clone()],
+            by_skills: vec![awaiting.question.clone()],
             awaiting: Some(awaiting.clone()),
             ..Response::default()
         });

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use postern_domain::{Conversation, InboundKind, InboundMessage};
 use postern_policy::{
-    personal::{Detector, Purpose},
+    personal::{Detector, Finding, Purpose},
     restricted::{Restricted, announced_documents, without_codes},
 };
 
@@ -13,8 +13,13 @@ use super::restricted::Concern;
 use crate::{
     brain::{Brain, Mention, Understanding},
     privacy::{Vault, without_forged_placeholders},
-    redaction, understand,
+    redaction::{self, Found, Hidden},
+    understand,
 };
+
+/// A part of a message that becomes a placeholder, what it is, and what it says if it is
+/// encoded.
+type Span<'d> = (Range<usize>, &'d str, Option<String>);
 
 /// What was read.
 pub(super) struct Read {
@@ -43,13 +48,22 @@ pub(super) fn read(
     let text = without_codes(&said);
     let text = detector.strike(&text);
     let (ranked, in_scope) = brain.classify(&text);
-    let findings = redaction::find(&text, detector, Purpose::Placeholders);
-    let sent = detector.find_for(&said, Purpose::Placeholders);
+    let found = redaction::find_values(&text, detector, Purpose::Placeholders);
+    let sent = redaction::find(&said, detector, Purpose::Placeholders);
     let restricted = Concern::of(restricted, &said, &sent, &conversation.language);
+    let findings: Vec<Finding> = found.iter().map(|found| found.finding.clone()).collect();
     let documents = announced_documents(&text, &findings);
-    let mut spans: Vec<(Range<usize>, &str)> =
-        findings.into_iter().map(|found| (found.span, detector.name(found.kind))).collect();
-    spans.extend(documents.into_iter().map(|span| (span, "ID_DOCUMENT")));
+    let mut spans: Vec<Span<'_>> = found
+        .into_iter()
+        .map(|Found { finding, hidden }| {
+            let decoded = match <[Hidden; 1]>::try_from(hidden) {
+                Ok([only]) if only.is_all => Some(only.value),
+                Ok(_) | Err(_) => None,
+            };
+            (finding.span, detector.name(finding.kind), decoded)
+        })
+        .collect();
+    spans.extend(documents.into_iter().map(|span| (span, "ID_DOCUMENT", None)));
     // Names and postcodes look like anything else, so they are looked for only
     // in an answer to the question for them.
     let mut told = Vec::new();
@@ -66,7 +80,7 @@ pub(super) fn read(
                     value: vault.placeholder(kind, &part.value),
                     declared_by: vec![],
                 });
-                spans.push((part.start..part.end, kind));
+                spans.push((part.start..part.end, kind, None));
             }
         }
     }
@@ -76,19 +90,19 @@ pub(super) fn read(
         // A skill's own pattern does not make a personal value less personal.
         let personal = spans
             .iter()
-            .find(|(span, _)| span.start < found.end && found.start < span.end)
+            .find(|(span, ..)| span.start < found.end && found.start < span.end)
             .filter(|_| !declared_by.is_empty());
         let value = match (found.name.as_str(), personal) {
             ("email", _) => vault.placeholder("EMAIL", &found.value),
-            (_, Some((_, kind))) => vault.placeholder(kind, &found.value),
+            (_, Some((_, kind, _))) => vault.placeholder(kind, &found.value),
             (_, None) => found.value,
         };
         entities.push(Mention { name: found.name, value, declared_by });
     }
     entities.append(&mut told);
-    spans.sort_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
+    spans.sort_by_key(|(span, ..)| (span.start, std::cmp::Reverse(span.end)));
     let mut end = 0;
-    spans.retain(|(span, _)| {
+    spans.retain(|(span, ..)| {
         let free = span.start >= end;
         if free {
             end = span.end;

@@ -85,7 +85,7 @@ impl Responder<'_> {
             }
             match result {
                 Ok(Outcome::Reply { text }) => {
-                    response.answers.push(text);
+                    response.said_by_skill(text);
                     stack.pop();
                 }
                 Ok(Outcome::Done) => {
@@ -96,7 +96,7 @@ impl Responder<'_> {
                     return Ok(response);
                 }
                 Ok(Outcome::HandOver { reason, severity, text }) => {
-                    response.answers.push(text);
+                    response.said_by_skill(text);
                     // An alarm needs a permit, which only a host call can get.
                     let severity = severity.min(Severity::High);
                     response.escalate = Some(Escalation { reason, severity, failure: None });

@@ -10,7 +10,7 @@ use postern_store::StoreError;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    answer::answer,
+    answer::{Told, answer},
     plan::{self, Action, Plan},
     texts,
 };
@@ -148,7 +148,7 @@ pub(super) async fn hand_over(
         let _taken = ledger.ticket_event(TicketEventKind::Tagged { tag }, "host", now);
     }
     ledger.audit_host(now, AuditKind::Turn, "turn:restricted", concern.line());
-    answer(app, ledger, &concern.text, "restricted", now).await
+    answer(app, ledger, Told { text: &concern.text, by_skills: "" }, "restricted", now).await
 }
 
 /// The order in which categories decide what is said and how soon a person looks.

@@ -10,7 +10,7 @@ use postern_store::{Change, Lease, StoreError, TurnRow, Work};
 use tokio::sync::Mutex;
 
 use super::{
-    answer::answer,
+    answer::{Told, answer},
     explain::{Stage, Stages},
     heard, hold,
     lines::{classified, ingested, kind_of, responded, retrieved, ticket_line},
@@ -105,7 +105,9 @@ pub(super) async fn run(app: Arc<App>, lease: Lease, work: Work) -> Result<(), T
         }
         Action::Say { text } => Response { answers: vec![text], ..Response::default() },
         Action::Ask { awaiting, text } => {
-            Response { answers: vec![text], awaiting: Some(awaiting), ..Response::default() }
+            // It repeats a question, which may be a skill's.
+            let (answers, by_skills) = (vec![text.clone()], vec![text]);
+            Response { answers, by_skills, awaiting: Some(awaiting), ..Response::default() }
         }
         Action::Decide { approval, word } => {
             let mut ledger = ledger.lock().await;
@@ -262,7 +264,7 @@ async fn end(
     (mut stages, meanwhile, approvals): (Stages, Option<Meanwhile>, Vec<Approval>),
 ) -> Result<(), TurnError> {
     let now = app.clock.now();
-    let Response { mut answers, awaiting, mut escalate, .. } = response;
+    let Response { mut answers, mut by_skills, awaiting, mut escalate, .. } = response;
     if let Some(escalation) = uncertain(ledger) {
         answers.push(texts::UNCERTAIN.to_owned());
         escalate = Some(escalation);
@@ -270,6 +272,7 @@ async fn end(
     // Whoever writes now is not told about the one before.
     if meanwhile::has_changed_hands(ledger) && !answers.is_empty() {
         answers.clear();
+        by_skills.clear();
         let reason = "answer not told: somebody else writes in the chat".to_owned();
         escalate = escalate.or(Some(Escalation {
             reason: reason.clone(),
@@ -310,7 +313,8 @@ async fn end(
             }
         }
     }
-    answer(app, ledger, &answers.join("\n\n"), "answer", now).await?;
+    let (text, by_skills) = (answers.join("\n\n"), by_skills.join("\n\n"));
+    answer(app, ledger, Told { text: &text, by_skills: &by_skills }, "answer", now).await?;
     let done = Change::InboxDone(ledger.turn.message.clone());
     ledger.audit_host(now, AuditKind::Turn, "turn:complete", format!("escalation: {why}"));
     ledger.commit(vec![done], vec![]).await?;

@@ -1,12 +1,12 @@
 //! Tags under which a value is known again without being told: keyed hashes of what is
 //! left of it when its writing does not matter.
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
-use postern_policy::personal::{DataKind, Folded};
-use postern_store::VaultTag;
+use postern_policy::personal::{DataKind, Folded, Purpose};
+use postern_store::{Standing, VaultTag};
 
-use crate::keys::MasterKey;
+use crate::{keys::MasterKey, redaction};
 
 /// What the key is for.
 const PURPOSE: &str = "vault-index";
@@ -36,6 +36,40 @@ const SHARED: [&str; 11] = [
     DataKind::Crypto.as_str(),
 ];
 
+/// Kinds that are private whoever says them: what they are is proven by how they are
+/// written, so no word that somebody wants to forbid can pass for one.
+const PRIVATE: [&str; 11] = [
+    DataKind::Email.as_str(),
+    DataKind::Phone.as_str(),
+    DataKind::Card.as_str(),
+    DataKind::Iban.as_str(),
+    DataKind::BankAccount.as_str(),
+    DataKind::IdCard.as_str(),
+    DataKind::UsSsn.as_str(),
+    DataKind::UkNhs.as_str(),
+    DataKind::Passport.as_str(),
+    DataKind::DriverLicense.as_str(),
+    "ID_DOCUMENT",
+];
+/// Kinds that are one person's, though many conversations have them.
+const ONE_PERSONS: [&str; 8] = [
+    DataKind::Card.as_str(),
+    DataKind::IdCard.as_str(),
+    DataKind::UsSsn.as_str(),
+    DataKind::UkNhs.as_str(),
+    DataKind::Passport.as_str(),
+    DataKind::DriverLicense.as_str(),
+    DataKind::Secret.as_str(),
+    "ID_DOCUMENT",
+];
+/// Customers who have a value that is public: a hotline, a shop's address, a name.
+const PUBLIC: u32 = 3;
+
+/// Whether a value of a kind that so many have is nobody's.
+pub(super) fn is_public(kind: &str, owners: u32) -> bool {
+    owners >= PUBLIC && !ONE_PERSONS.contains(&kind)
+}
+
 /// What is left of a value when its writing does not matter.
 enum Form {
     /// It is compared as a whole.
@@ -64,33 +98,72 @@ impl Blind {
         Self(key.clone())
     }
 
-    /// The tags of a customer's values, by kind. Values that tell nobody apart have
-    /// none.
+    /// What is noted of a customer's values: of all that are theirs, and of those that
+    /// stand in their records. A name or address counts only from there: a stranger can
+    /// call anything so. `is_known` says whether it is known who the customer is.
+    pub fn index(
+        &self,
+        own: &[(String, String)],
+        recorded: &[(String, String)],
+        is_known: bool,
+    ) -> Vec<VaultTag> {
+        let mut tags = self.tags(recorded);
+        tags.iter_mut().for_each(|tag| tag.standing = Standing::Recorded);
+        let wholes: HashSet<String> = tags.iter().map(|tag| tag.whole.clone()).collect();
+        let said = self.tags(own).into_iter().filter(|tag| !wholes.contains(&tag.whole));
+        tags.extend(said.map(|tag| {
+            let counts = PRIVATE.contains(&tag.kind.as_str()) || (is_known && tag.words == 0);
+            let standing = if counts { Standing::Said } else { Standing::Mentioned };
+            VaultTag { standing, ..tag }
+        }));
+        tags
+    }
+
+    /// The tags of a customer's values, by kind, also of those that are encoded. Values
+    /// that tell nobody apart have none, and names have one for each order.
     pub fn tags(&self, own: &[(String, String)]) -> Vec<VaultTag> {
+        let detector = redaction::current();
         let mut tags: Vec<VaultTag> =
             own.iter().filter_map(|(kind, value)| self.tag(kind, value)).collect();
+        for (kind, value) in own {
+            if kind == DataKind::Name.as_str() {
+                tags.extend(self.turned(value));
+            }
+            let hidden = redaction::hidden(value, &detector, Purpose::Placeholders);
+            tags.extend(
+                hidden.iter().filter_map(|one| self.tag(detector.name(one.kind), &one.value)),
+            );
+        }
         let only = |wanted: &str| {
             let mut found = own.iter().filter(|(kind, _)| kind == wanted);
             found.next().filter(|_| found.next().is_none()).map(|(_, value)| value)
         };
         if let (Some(first), Some(last)) = (only("FIRST_NAME"), only("LAST_NAME")) {
-            tags.extend(self.tag(DataKind::Name.as_str(), &format!("{first} {last}")));
+            for name in [format!("{first} {last}"), format!("{last} {first}")] {
+                tags.extend(self.tag(DataKind::Name.as_str(), &name));
+            }
         }
         tags
     }
 
+    /// The tag of a name with its last word first.
+    fn turned(&self, name: &str) -> Option<VaultTag> {
+        let (first, last) = name.trim().rsplit_once(char::is_whitespace)?;
+        self.tag(DataKind::Name.as_str(), &format!("{last} {first}"))
+    }
+
     /// The tag of a value, if it tells somebody apart.
     pub(super) fn tag(&self, kind: &str, value: &str) -> Option<VaultTag> {
-        let kind = kind.to_owned();
+        let (kind, standing) = (kind.to_owned(), Standing::Said);
         match form(&kind, value)? {
             Form::Whole { class, text } => {
                 let tag = self.keyed(&[&class, &text]);
-                Some(VaultTag { whole: tag.clone(), tag, words: 0, kind })
+                Some(VaultTag { whole: tag.clone(), tag, words: 0, kind, standing })
             }
             Form::Words(words) => {
                 let tag = self.lead(words.first()?, words.get(1)?);
                 let count = u32::try_from(words.len()).ok()?;
-                Some(VaultTag { tag, whole: self.phrase(&words), words: count, kind })
+                Some(VaultTag { tag, whole: self.phrase(&words), words: count, kind, standing })
             }
         }
     }
@@ -214,7 +287,8 @@ mod tests {
         }
         let own = |kind: &str, value: &str| (kind.to_owned(), value.to_owned());
         let tags = blind.tags(&[own("FIRST_NAME", "Ann"), own("LAST_NAME", "Lee")]);
-        assert_eq!(tags, [blind.tag("NAME", "ann lee").unwrap()]);
+        let names = ["ann lee", "lee ann"].map(|name| blind.tag("NAME", name).unwrap());
+        assert_eq!(tags, names);
     }
 
     #[test]

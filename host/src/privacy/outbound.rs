@@ -7,20 +7,21 @@ use std::{
 
 use postern_domain::Conversation;
 use postern_policy::personal::{DataKind, Detector, Finding, Purpose};
-use postern_store::{Store, StoreError};
+use postern_store::{Standing, Store, StoreError};
 
 use super::{
     Vault,
     blind::{self, Blind},
     placeholders,
 };
+use crate::redaction;
 
 /// Tags that one question to the store has; a longer text is looked through in parts.
 const PART: usize = 2_000;
 
 /// The kinds of values in a text that are another customer's and not this one's. The
-/// text is one for this conversation, in placeholders. What the operator's lists allow
-/// is nobody's.
+/// text is one for this conversation, in placeholders; encodings hide nothing in it. What
+/// the operator's lists allow is nobody's, and so is what many customers have.
 ///
 /// # Errors
 /// The store fails: nobody knows then.
@@ -33,16 +34,26 @@ pub(crate) async fn foreign(
 ) -> Result<BTreeSet<String>, StoreError> {
     let told = if conversation.private { vault.restore(text) } else { Vault::mask(text) };
     let mut asked = BTreeMap::<String, Vec<usize>>::new();
-    let found = detector.find_for(&told, Purpose::Placeholders);
-    let words = words_beside(&told, &found);
-    let values = found.into_iter();
-    let mut values: Vec<(&str, &str)> =
-        values.filter_map(|one| Some((detector.name(one.kind), told.get(one.span)?))).collect();
+    let (mut values, mut words) = (Vec::new(), Vec::new());
+    let unescaped = redaction::unescaped(&told);
+    for told in [Some(&*told), unescaped.as_deref()].into_iter().flatten() {
+        let found = detector.find_for(told, Purpose::Placeholders);
+        words.extend(words_beside(told, &found));
+        // Nothing reaches from one copy into the other.
+        words.push(String::new());
+        let value = |one: Finding| Some((detector.name(one.kind), told.get(one.span)?.to_owned()));
+        values.extend(found.into_iter().filter_map(value));
+    }
+    let mut encoded = redaction::hidden(&told, detector, Purpose::Placeholders);
     if conversation.private {
         let known = placeholders(text).filter_map(|placeholder| vault.resolve(placeholder));
-        values.extend(known.map(|entry| (entry.kind.as_str(), entry.value.as_str())));
+        for entry in known {
+            values.push((entry.kind.as_str(), entry.value.clone()));
+            encoded.extend(redaction::hidden(&entry.value, detector, Purpose::Placeholders));
+        }
     }
-    for tag in values.into_iter().filter_map(|(kind, value)| blind.tag(kind, value)) {
+    values.extend(encoded.into_iter().map(|one| (detector.name(one.kind), one.value)));
+    for tag in values.iter().filter_map(|(kind, value)| blind.tag(kind, value)) {
         if tag.words == 0 {
             asked.entry(tag.tag).or_default();
         }
@@ -62,8 +73,11 @@ pub(crate) async fn foreign(
                 words.get(*place..end).is_some_and(|words| blind.phrase(words) == hit.tag.whole)
             };
             let places = asked.get(&hit.tag.tag).map(Vec::as_slice).unwrap_or_default();
-            let own = hit.own || new.contains(&hit.tag.whole);
-            if !own && (hit.tag.words == 0 || places.iter().any(stands)) {
+            let is_free = hit.own
+                || new.contains(&hit.tag.whole)
+                || hit.tag.standing == Standing::Mentioned
+                || blind::is_public(&hit.tag.kind, hit.owners);
+            if !is_free && (hit.tag.words == 0 || places.iter().any(stands)) {
                 kinds.insert(hit.tag.kind);
             }
         }
@@ -149,7 +163,8 @@ mod tests {
             let change = Change::VaultIndex {
                 conversation: of.id.clone(),
                 customer: of.customer.verified().map(str::to_owned),
-                tags: self.blind.tags(&own),
+                owner: of.customer.key.clone(),
+                tags: self.blind.index(&own, &own, true),
             };
             self.store.commit(Commit { changes: vec![change], ..Commit::default() }).await.unwrap();
         }

@@ -146,7 +146,7 @@ proptest::proptest! {
         let text = format!("{before}{value}{after}");
         let mut vault = Vault::new("k3f9", vec![]);
         let span = before.len()..before.len() + value.len();
-        let hidden = vault.replace_spans(&text, &[(span, "EMAIL")]);
+        let hidden = vault.replace_spans(&text, &[(span, "EMAIL", None)]);
         proptest::prop_assert!(!hidden.contains(&value));
         proptest::prop_assert_eq!(vault.restore(&hidden), text);
         proptest::prop_assert!(!Vault::new("aaaa", vec![]).restore(&hidden).contains(&value));

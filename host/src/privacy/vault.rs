@@ -18,7 +18,9 @@ pub(super) const MOST_FOUND: usize = 600;
 /// Whose a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whose {
-    /// The customer's: they said it, or it stands in a record of theirs.
+    /// The customer's: they said it.
+    Said,
+    /// The customer's: it stands in a record of theirs.
     Customer,
     /// Nobody knows: a server had it, or a record that is not the customer's.
     Unknown,
@@ -34,13 +36,15 @@ pub struct Vault {
     kept: usize,
     /// Kinds and values that are the customer's, since they were last taken.
     own: Vec<(String, String)>,
+    /// Those of them that stand in a record of the customer.
+    recorded: Vec<(String, String)>,
 }
 
 impl Vault {
     /// The vault of a conversation as it is kept, in the session with this mark.
     pub fn new(mark: &str, entries: Vec<VaultEntry>) -> Self {
         let kept = entries.len();
-        Self { ending: format!(".{mark}>"), entries, kept, own: Vec::new() }
+        Self { ending: format!(".{mark}>"), entries, kept, own: Vec::new(), recorded: Vec::new() }
     }
 
     /// The entries of the current session.
@@ -48,16 +52,26 @@ impl Vault {
         self.entries.iter().filter(|entry| entry.placeholder.ends_with(&self.ending))
     }
 
-    /// The placeholder for a value of the customer's; a new one if the value is new.
+    /// The placeholder for a value that the customer said; a new one if the value is
+    /// new.
     pub fn placeholder(&mut self, kind: &str, value: &str) -> String {
-        self.stand_for(kind, value, Whose::Customer)
+        self.stand_for(kind, value, Whose::Said)
     }
 
     /// The placeholder for a value; a new one if the value is new.
     pub fn stand_for(&mut self, kind: &str, value: &str, whose: Whose) -> String {
-        let is_known = |(k, v): &(String, String)| k == kind && v == value;
-        if whose == Whose::Customer && !self.own.iter().any(is_known) {
-            self.own.push((kind.to_owned(), value.to_owned()));
+        let note = |noted: &mut Vec<(String, String)>| {
+            if !noted.iter().any(|(k, v)| k == kind && v == value) {
+                noted.push((kind.to_owned(), value.to_owned()));
+            }
+        };
+        match whose {
+            Whose::Said => note(&mut self.own),
+            Whose::Customer => {
+                note(&mut self.own);
+                note(&mut self.recorded);
+            }
+            Whose::Unknown => {}
         }
         let same = |entry: &&VaultEntry| entry.kind == kind && entry.value == value;
         if let Some(entry) = self.current().find(same) {
@@ -130,15 +144,24 @@ impl Vault {
         std::mem::take(&mut self.own)
     }
 
+    /// Those of them that stand in a record of the customer, since they were last taken.
+    pub fn take_recorded(&mut self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.recorded)
+    }
+
     /// Replaces spans of a customer's text by placeholders. Spans are byte ranges in
-    /// order, without overlap, each with its kind.
-    pub fn replace_spans(&mut self, text: &str, spans: &[(Range<usize>, &str)]) -> String {
+    /// order, without overlap, each with its kind and, if it is encoded, its value.
+    pub fn replace_spans(
+        &mut self,
+        text: &str,
+        spans: &[(Range<usize>, &str, Option<String>)],
+    ) -> String {
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
-        for (span, kind) in spans {
+        for (span, kind, decoded) in spans {
             let Some(value) = text.get(span.clone()) else { continue };
             out.push_str(&text[at..span.start]);
-            out.push_str(&self.placeholder(kind, value));
+            out.push_str(&self.placeholder(kind, decoded.as_deref().unwrap_or(value)));
             at = span.end;
         }
         out.push_str(&text[at..]);

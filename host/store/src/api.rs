@@ -16,8 +16,8 @@ use postern_domain::{
 pub use changes::{Change, Commit, Committed, RecordWrite};
 pub use rows::{
     Accepted, ConversationDetail, ConversationSummary, IndexedDocument, InvocationRow, Lease, Page,
-    SequencedMessage, StoredRecord, TicketDetail, TurnRow, UnknownSend, UseRow, VaultHit, VaultTag,
-    Work,
+    SequencedMessage, Standing, StoredRecord, TicketDetail, TurnRow, UnknownSend, UseRow, VaultHit,
+    VaultTag, Work,
 };
 
 use crate::StoreError;

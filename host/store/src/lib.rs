@@ -14,8 +14,8 @@ mod sqlite;
 
 pub use api::{
     Accepted, Change, Commit, Committed, ConversationDetail, ConversationSummary, IndexedDocument,
-    InvocationRow, Lease, Page, RecordWrite, SequencedMessage, Store, StoredRecord, TicketDetail,
-    TurnRow, UnknownSend, UseRow, VaultHit, VaultTag, Work,
+    InvocationRow, Lease, Page, RecordWrite, SequencedMessage, Standing, Store, StoredRecord,
+    TicketDetail, TurnRow, UnknownSend, UseRow, VaultHit, VaultTag, Work,
 };
 pub use clean::Clean;
 pub use error::StoreError;

@@ -9,6 +9,8 @@ use super::super::{plan, texts};
 pub(in crate::pipeline) struct Response {
     /// What the customer is told, in order.
     pub(in crate::pipeline) answers: Vec<String>,
+    /// What skills wrote of it.
+    pub(in crate::pipeline) by_skills: Vec<String>,
     /// What is awaited now.
     pub(in crate::pipeline) awaiting: Option<Awaiting>,
     /// Whether a person is needed.
@@ -61,8 +63,14 @@ impl Response {
             }
             top.arguments.remove(&entity);
         }
-        self.answers.push(text.clone());
+        self.said_by_skill(text.clone());
         self.awaiting = Some(Awaiting { stack, entity, question: text, asked, approval: None });
+    }
+
+    /// A text of a skill is one more answer.
+    pub(super) fn said_by_skill(&mut self, text: String) {
+        self.by_skills.push(text.clone());
+        self.answers.push(text);
     }
 
     /// Asks for a person. The reason goes into audit, and the failure only to the
@@ -77,6 +85,7 @@ impl Response {
     /// said: it cannot know who decided, and why.
     pub(super) fn after(self, before: Self) -> Self {
         let answers = before.answers.into_iter().chain(self.answers).collect();
-        Self { answers, steps: before.steps, ..self }
+        let by_skills = before.by_skills.into_iter().chain(self.by_skills).collect();
+        Self { answers, by_skills, steps: before.steps, ..self }
     }
 }

@@ -92,6 +92,8 @@ pub enum Change {
         conversation: ConversationId,
         /// The customer, if they are verified.
         customer: Option<String>,
+        /// The customer, if anything is known of who they are.
+        owner: Option<String>,
         /// The values' tags.
         tags: Vec<VaultTag>,
     },

@@ -227,6 +227,20 @@ pub struct VaultTag {
     pub words: u32,
     /// What kind of datum it is.
     pub kind: String,
+    /// How well it is known whose it is.
+    pub standing: Standing,
+}
+
+/// How well it is known that a value is a customer's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Somebody said it who may know anything: it is theirs to hear, and keeps nobody
+    /// else from hearing it.
+    Mentioned,
+    /// A customer said it.
+    Said,
+    /// It stands in a record of the customer.
+    Recorded,
 }
 
 /// A tag that is known, and whether the value is of the conversation that asks.
@@ -237,4 +251,7 @@ pub struct VaultHit {
     /// Whether the value is one of this conversation or of a customer who is verified
     /// in both.
     pub own: bool,
+    /// How many have it: customers in whose records it stands; if it stands in none,
+    /// those who said it.
+    pub owners: u32,
 }

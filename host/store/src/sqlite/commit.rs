@@ -65,8 +65,9 @@ async fn make(
         Change::Vault { conversation, entries } => {
             messages::keep_values(on, &conversation, &entries).await
         }
-        Change::VaultIndex { conversation, customer, tags } => {
-            messages::keep_tags(on, &conversation, customer.as_deref(), &tags).await
+        Change::VaultIndex { conversation, customer, owner, tags } => {
+            let whose = (customer.as_deref(), owner.as_deref());
+            messages::keep_tags(on, &conversation, whose, &tags).await
         }
         Change::Message(message) => messages::append(on, &message).await,
         Change::Outbox(item) => outbox::append(on, &item).await,

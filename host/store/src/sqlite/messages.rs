@@ -5,7 +5,7 @@ use sqlx::SqliteConnection;
 
 use super::run::{Fields, read_all};
 use crate::{
-    SequencedMessage, StoreError, VaultHit, VaultTag,
+    SequencedMessage, Standing, StoreError, VaultHit, VaultTag,
     sql::{Batch, Statement, values},
 };
 
@@ -51,11 +51,21 @@ const VALUES: Statement<1> = Statement::new(
     "SELECT placeholder, kind, value FROM vault WHERE conversation = $1 ORDER BY seq",
 );
 
-const KEEP_TAGS: Batch<6> = Batch {
+/// Of a value that many have, so many rows of one standing are kept: it is nobody's then.
+const KEEP_TAGS: Batch<8> = Batch {
     doing: "keep tags of personal values",
-    before: "INSERT INTO vault_index (tag, whole, conversation, words, kind, customer) ",
-    after: " ON CONFLICT (tag, whole, conversation) DO UPDATE SET \
-            customer = COALESCE(excluded.customer, vault_index.customer)",
+    before: "WITH new (tag, whole, conversation, words, kind, customer, owner, standing) AS (",
+    after: ") INSERT INTO vault_index \
+            (tag, whole, conversation, words, kind, customer, owner, standing) \
+            SELECT tag, whole, conversation, words, kind, customer, owner, standing \
+            FROM new WHERE (SELECT COUNT(*) FROM (SELECT 1 FROM vault_index AS known \
+            WHERE known.tag = new.tag AND known.whole = new.whole \
+            AND known.standing = new.standing AND known.conversation <> new.conversation \
+            LIMIT 64)) < 64 \
+            ON CONFLICT (tag, whole, conversation) DO UPDATE SET \
+            customer = COALESCE(excluded.customer, vault_index.customer), \
+            owner = COALESCE(excluded.owner, vault_index.owner), \
+            standing = MAX(excluded.standing, vault_index.standing)",
 };
 
 const HITS: Batch<3> = Batch {
@@ -63,8 +73,14 @@ const HITS: Batch<3> = Batch {
     before: "WITH asked (tag, conversation, customer) AS (",
     after: ") SELECT found.tag, found.whole, found.words, MIN(found.kind) AS kind, \
             MAX(CASE WHEN found.conversation = asked.conversation \
-            OR found.customer = asked.customer THEN 1 ELSE 0 END) AS own \
+            OR found.customer = asked.customer THEN 1 ELSE 0 END) AS own, \
+            MAX(found.standing) AS standing, COUNT(DISTINCT CASE WHEN found.standing = 2 \
+            THEN COALESCE(found.owner, found.conversation) END) AS recorded, \
+            COUNT(DISTINCT CASE WHEN found.standing = 1 \
+            THEN COALESCE(found.owner, found.conversation) END) AS said \
             FROM asked JOIN vault_index AS found ON found.tag = asked.tag \
+            AND found.whole IN (SELECT DISTINCT one.whole FROM vault_index AS one \
+            WHERE one.tag = asked.tag LIMIT 1000) \
             GROUP BY found.tag, found.whole, found.words",
 };
 
@@ -160,7 +176,7 @@ pub(super) async fn vault(
 pub(super) async fn keep_tags(
     on: &mut SqliteConnection,
     conversation: &ConversationId,
-    customer: Option<&str>,
+    (customer, owner): (Option<&str>, Option<&str>),
     tags: &[VaultTag],
 ) -> Result<(), StoreError> {
     let rows = tags.iter().map(|tag| {
@@ -171,6 +187,12 @@ pub(super) async fn keep_tags(
             tag.words,
             tag.kind.as_str(),
             customer,
+            owner,
+            match tag.standing {
+                Standing::Mentioned => 0_u32,
+                Standing::Said => 1,
+                Standing::Recorded => 2,
+            },
         ]
     });
     KEEP_TAGS.rows(on, rows.collect()).await.map(drop)
@@ -184,14 +206,22 @@ pub(super) async fn hits(
 ) -> Result<Vec<VaultHit>, StoreError> {
     let asked = tags.iter().map(|tag| values![tag.as_str(), conversation.as_str(), customer]);
     read_all("tag of a value", &HITS.rows(on, asked.collect()).await?, |f| {
+        let (recorded, said) = (f.number("recorded")?, f.number("said")?);
+        let standing = match f.int("standing")? {
+            ..=0 => Standing::Mentioned,
+            1 => Standing::Said,
+            2.. => Standing::Recorded,
+        };
         Ok(VaultHit {
             tag: VaultTag {
                 tag: f.text("tag")?,
                 whole: f.text("whole")?,
                 words: f.number("words")?,
                 kind: f.text("kind")?,
+                standing,
             },
             own: f.int("own")? > 0,
+            owners: if recorded > 0 { recorded } else { said },
         })
     })
 }

@@ -21,7 +21,7 @@ const BUSY: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
 
 /// Append-only: what was released is never edited.
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "everything", include_str!("../../migrations/sqlite/0001_everything.sql")),
     (2, "use of skills", include_str!("../../migrations/sqlite/0002_use_of_skills.sql")),
     (3, "checkpoints", include_str!("../../migrations/sqlite/0003_checkpoints.sql")),
@@ -32,6 +32,7 @@ const MIGRATIONS: [(i64, &str, &str); 6] = [
     ),
     (5, "bindings of tokens", include_str!("../../migrations/sqlite/0005_bindings_of_tokens.sql")),
     (6, "vault index", include_str!("../../migrations/sqlite/0006_vault_index.sql")),
+    (7, "standing of values", include_str!("../../migrations/sqlite/0007_standing_of_values.sql")),
 ];
 
 /// The connections to one database.

@@ -58,6 +58,7 @@ macro_rules! tests {
             commit: a_conversation_keeps_its_place_and_nonce;
             vault: a_value_is_known_by_its_tag_and_by_whose_it_is;
             vault: of_many_tags_only_those_that_are_known_come_back;
+            vault: what_stands_in_records_counts_before_what_was_said;
             reading: everything_survives_reopening;
             reading: judged_calls_are_read_page_by_page;
             reading: details_and_summaries_tell_the_whole_story;
