@@ -295,9 +295,10 @@ impl HostPort for Gate {
             },
         };
         let action = call.action();
-        let ledger = Arc::clone(&self.ledger).lock_owned().await;
+        let mut ledger = Arc::clone(&self.ledger).lock_owned().await;
         // Not before: dropped while it waits, the call was not made.
         self.reached.pass(seq);
+        let call = hide::call(call, self.shared.policy.current().detector(), &mut ledger);
         let passage = Passage {
             shared: Arc::clone(&self.shared),
             ledger,

@@ -8,13 +8,14 @@
 
 mod blind;
 mod hide;
+pub(crate) mod json;
 mod outbound;
 mod vault;
 
 #[cfg(test)]
 mod tests;
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::{borrow::Cow, ops::Range, sync::LazyLock};
 
 use postern_domain::{Conversation, stable_id};
 use regex::{Captures, Regex};
@@ -55,6 +56,11 @@ pub fn without_placeholders(text: &str) -> Cow<'_, str> {
 /// The placeholders of a text, in order.
 pub fn placeholders(text: &str) -> impl Iterator<Item = &str> {
     GRAMMAR.find_iter(text).map(|found| found.as_str())
+}
+
+/// Where the placeholders of a text stand, in order.
+pub(crate) fn placed(text: &str) -> impl Iterator<Item = Range<usize>> {
+    GRAMMAR.find_iter(text).map(|found| found.range())
 }
 
 /// What kind of datum a placeholder stands for, if the text is one.

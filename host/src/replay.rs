@@ -233,7 +233,8 @@ fn without_values(result: &Result<Outcome, SkillFailure>) -> Result<Outcome, Ski
     match result {
         Ok(Outcome::Reply { text: said }) => Ok(Outcome::Reply { text: text(said) }),
         Ok(Outcome::Ask { entity, text: said }) => {
-            Ok(Outcome::Ask { entity: entity.clone(), text: text(said) })
+            let entity = redaction::clean(entity).into_owned();
+            Ok(Outcome::Ask { entity, text: text(said) })
         }
         Ok(Outcome::HandOver { reason, severity, text: said }) => {
             let reason = redaction::clean(reason).into_owned();

@@ -9,7 +9,7 @@ use postern_domain::{
 use postern_store::{Change, Store, StoreError};
 
 use super::asked;
-use crate::operators::roles_in;
+use crate::{operators::roles_in, redaction};
 
 /// Why people are told of an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,10 +65,11 @@ pub(super) async fn plain(
     text: &str,
     now: Timestamp,
 ) -> Result<Vec<Change>, StoreError> {
+    let text = redaction::clean(text);
     let people = people(store, role).await?.into_iter();
     let told = people.map(|(binding, conversation)| {
         let id = OutboxId::derive(&["notice", key, conversation.as_str()]);
-        message(binding, conversation, id, text.to_owned(), now)
+        message(binding, conversation, id, text.clone().into_owned(), now)
     });
     Ok(told.collect())
 }
@@ -136,7 +137,9 @@ fn text(approval: &Approval, notice: Notice) -> String {
     };
     let (skill, tool, action) = (&approval.skill, &approval.tool, &approval.action);
     // Writing to a text cannot fail.
-    let _written = write!(text, " {skill} ({tool}) wants {action} on {}.", approval.resource);
+    // Keys are what the shop makes them of.
+    let resource = redaction::clean(&approval.resource);
+    let _written = write!(text, " {skill} ({tool}) wants {action} on {resource}.");
     let _written = write!(text, " Without a decision it is rejected at {}.", approval.expires_at);
     text
 }

@@ -3,14 +3,54 @@
 
 use std::sync::Arc;
 
-use postern_domain::{Document, HostCall, HostReply, HttpResponse, Ticket};
+use postern_domain::{Document, HandOver, HostCall, HostReply, HttpResponse, Ticket, TicketChange};
 use postern_policy::personal::Detector;
 
 use crate::{
     config::{Collection, Collections},
     ledger::Ledger,
     privacy::{Hider, Whose},
+    redaction,
 };
+
+/// A call in which free texts for people have placeholders for the values that the skill
+/// has written itself, or knew from elsewhere. A reason is a word for machines, in which a
+/// placeholder has no place. What a skill keeps has to come back as it was.
+pub(super) fn call(call: HostCall, detector: &Detector, ledger: &mut Ledger) -> HostCall {
+    let mut hider = Hider::new(detector, &mut ledger.vault);
+    let mut hidden = |said: String| hider.text(&said).unwrap_or(said);
+    match call {
+        HostCall::TicketCreate { subject, priority } => {
+            HostCall::TicketCreate { subject: hidden(subject), priority }
+        }
+        HostCall::TicketUpdate { id, change } => {
+            let change = TicketChange { subject: change.subject.map(hidden), ..change };
+            HostCall::TicketUpdate { id, change }
+        }
+        HostCall::TicketTag { id, tag } => HostCall::TicketTag { id, tag: hidden(tag) },
+        HostCall::TicketComment { id, text } => HostCall::TicketComment { id, text: hidden(text) },
+        HostCall::HandOver { request } => {
+            let HandOver { reason, severity, summary } = request;
+            let reason = redaction::clean(&reason).into_owned();
+            HostCall::HandOver { request: HandOver { reason, severity, summary: hidden(summary) } }
+        }
+        call @ (HostCall::Log { .. }
+        | HostCall::RecordsGet { .. }
+        | HostCall::RecordsQuery { .. }
+        | HostCall::RecordsIdentify { .. }
+        | HostCall::RecordsWrite { .. }
+        | HostCall::HttpSend { .. }
+        | HostCall::KvGet { .. }
+        | HostCall::KvSet { .. }
+        | HostCall::KvDelete { .. }
+        | HostCall::TicketHistory { .. }
+        | HostCall::KnowledgeSearch { .. }
+        | HostCall::ModelComplete { .. }
+        | HostCall::MessageSend { .. }
+        | HostCall::ScheduleCreate { .. }
+        | HostCall::ScheduleCancel { .. }) => call,
+    }
+}
 
 /// A reply as the skill may see it; `rules` are those of the records in it.
 pub(super) fn reply(
@@ -113,22 +153,15 @@ fn record(
 
 fn http(response: HttpResponse, hider: &mut Hider<'_>) -> HttpResponse {
     let HttpResponse { status, mut headers, body } = response;
-    let is_type = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("content-type");
-    let kind = headers.iter().find(is_type).map(|(_, value)| value.to_ascii_lowercase());
+    // Whatever its type says, one byte that is no UTF-8 makes no text of a picture.
     let body = match String::from_utf8(body) {
         Ok(text) => hider.document(&text).unwrap_or(text).into_bytes(),
-        Err(error) if kind.as_deref().is_some_and(is_latin) => latin(error.into_bytes(), hider),
-        Err(error) => error.into_bytes(),
+        Err(error) => latin(error.into_bytes(), hider),
     };
     for (_, value) in &mut headers {
         text(value, hider);
     }
     HttpResponse { status, headers, body }
-}
-
-/// Whether bytes that are no UTF-8 are a text in which ASCII is written as ASCII.
-fn is_latin(content_type: &str) -> bool {
-    content_type.contains("iso-8859-1") || content_type.starts_with("text/")
 }
 
 /// A text of which each byte is one character (ISO 8859-1).
@@ -159,5 +192,28 @@ fn people(ticket: Ticket, hider: &mut Hider<'_>) -> Ticket {
 fn text(text: &mut String, hider: &mut Hider<'_>) {
     if let Some(hidden) = hider.text(text) {
         *text = hidden;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::privacy::Vault;
+
+    #[test]
+    fn one_bad_byte_hides_nothing_from_the_detector() {
+        let detector = Detector::standard();
+        for kind in ["application/json", "application/octet-stream", "text/plain"] {
+            let mut vault = Vault::new("k3f9", vec![]);
+            let headers = vec![("content-type".to_owned(), kind.to_owned())];
+            let body = b"\xff {\"to\":\"ann@shop.example\"} \xe9".to_vec();
+            let response = HttpResponse { status: 200, headers, body };
+            let seen = http(response, &mut Hider::new(&detector, &mut vault));
+            assert_eq!(seen.body, b"\xff {\"to\":\"<EMAIL_1.k3f9>\"} \xe9", "{kind}");
+        }
+        let picture: Vec<u8> = (0..=255).rev().cycle().take(4_096).collect();
+        let response = HttpResponse { status: 200, headers: vec![], body: picture.clone() };
+        let mut vault = Vault::new("k3f9", vec![]);
+        assert_eq!(http(response, &mut Hider::new(&detector, &mut vault)).body, picture);
     }
 }

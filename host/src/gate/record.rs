@@ -5,7 +5,7 @@ use postern_policy::Facts;
 use serde_json::Value;
 use url::Url;
 
-use crate::effects;
+use crate::{effects, redaction};
 
 /// On what a call acts: a collection and key, an endpoint, a ticket.
 /// Values of conditions, bodies and texts are left out, and so are keys of
@@ -66,19 +66,25 @@ pub(crate) fn effect(call: &HostCall) -> String {
     format!("{} on {}", call.action(), resource(call, |_| true, server))
 }
 
-/// A call as the journal keeps it. Log lines are masked: skills see placeholders,
-/// but may have been given values in places that nobody declared personal. The
-/// digest beside it is that of the call as it was made.
+/// A call as the journal keeps it. Log lines and kept values are masked: skills see
+/// placeholders, but may have been given values in places that nobody declared
+/// personal. The digest beside it is that of the call as it was made.
 pub(super) fn kept(call: &HostCall) -> HostCall {
     match call {
         HostCall::Log { line } => HostCall::Log { line: effects::masked(line) },
+        HostCall::KvSet { key, value, ttl_s } => {
+            let value = match std::str::from_utf8(value) {
+                Ok(text) => redaction::clean(text).into_owned().into_bytes(),
+                Err(_) => value.clone(),
+            };
+            HostCall::KvSet { key: key.clone(), value, ttl_s: *ttl_s }
+        }
         HostCall::RecordsGet { .. }
         | HostCall::RecordsQuery { .. }
         | HostCall::RecordsWrite { .. }
         | HostCall::RecordsIdentify { .. }
         | HostCall::HttpSend { .. }
         | HostCall::KvGet { .. }
-        | HostCall::KvSet { .. }
         | HostCall::KvDelete { .. }
         | HostCall::TicketCreate { .. }
         | HostCall::TicketUpdate { .. }

@@ -13,12 +13,14 @@ pub(super) fn reply(reply: HostReply, types: &[String], detector: &Detector) -> 
         return reply;
     }
     if let HostReply::Http { mut response } = reply {
-        // Bytes that are no text cannot be looked through.
-        response.body = match std::str::from_utf8(&response.body) {
-            Ok(text) => without(text, types, detector).into_bytes(),
-            Err(_) => Vec::new(),
-        };
+        response.body = bytes(&response.body, types, detector);
+        for (_, value) in &mut response.headers {
+            *value = without(value, types, detector);
+        }
         return HostReply::Http { response };
+    }
+    if let HostReply::Value { value } = reply {
+        return HostReply::Value { value: value.map(|value| bytes(&value, types, detector)) };
     }
     // The key is no data for the skill, but who the customer is from now on.
     if let HostReply::Identity { key, document } = reply {
@@ -45,6 +47,12 @@ fn walk(value: &mut Value, types: &[String], detector: &Detector) {
     }
 }
 
+/// Bytes that are no text cannot be looked through: nothing of them is told.
+fn bytes(value: &[u8], types: &[String], detector: &Detector) -> Vec<u8> {
+    let text = std::str::from_utf8(value);
+    text.map(|text| without(text, types, detector).into_bytes()).unwrap_or_default()
+}
+
 fn without(text: &str, types: &[String], detector: &Detector) -> String {
     let is_wanted = |kind: &str| types.iter().any(|wanted| wanted == kind);
     let text = privacy::without_kinds(text, is_wanted);
@@ -63,6 +71,7 @@ fn without(text: &str, types: &[String], detector: &Detector) -> String {
 
 #[cfg(test)]
 mod tests {
+    use postern_domain::HttpResponse;
     use postern_policy::{PolicySource, personal::PrivacyRules};
 
     use super::*;
@@ -85,5 +94,29 @@ mod tests {
         let detector = Detector::new(&PrivacyRules::read(&source).unwrap());
         let types = ["VOUCHER".to_owned()];
         assert_eq!(without("for GIFT-1234", &types, &detector), "for [voucher]");
+    }
+
+    #[test]
+    fn headers_and_kept_values_are_redacted_as_bodies_are() {
+        let (detector, types) = (Detector::standard(), ["EMAIL".to_owned()]);
+        let text = "to ann@example.com, call <PHONE_2.k3f9>";
+        let headers = vec![("x-customer".to_owned(), text.to_owned())];
+        let response = HttpResponse { status: 200, headers, body: text.into() };
+        let HostReply::Http { response } = reply(HostReply::Http { response }, &types, &detector)
+        else {
+            panic!("the kind of a reply stays")
+        };
+        let wanted = "to [EMAIL], call <PHONE_2.k3f9>";
+        assert_eq!(
+            (response.headers[0].1.as_str(), &response.body[..]),
+            (wanted, wanted.as_bytes())
+        );
+        for (value, wanted) in
+            [(text.as_bytes(), wanted.as_bytes()), (b"\xff ann@example.com", b"")]
+        {
+            let value = HostReply::Value { value: Some(value.to_vec()) };
+            let wanted = HostReply::Value { value: Some(wanted.to_vec()) };
+            assert_eq!(reply(value, &types, &detector), wanted);
+        }
     }
 }

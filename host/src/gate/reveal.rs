@@ -1,11 +1,14 @@
 //! Puts personal values into a request, where a rule reveals their type to that
 //! server in that field, and takes them out of its answer again.
 
+mod echo;
 mod fields;
 
-use postern_domain::{Decision, HostCall, HostReply, HttpRequest};
+use postern_domain::{Decision, HostCall, HttpRequest};
 use postern_policy::{PolicyRequest, PolicySet, RevealRequest};
 use serde_json::Value;
+
+pub(super) use echo::hidden;
 
 use crate::privacy::Vault;
 
@@ -94,29 +97,4 @@ fn walk(value: &mut Value, path: &mut String, put: &mut Put<'_>) {
 /// The tokens of what was revealed, for audit.
 pub(super) fn tokens(revealed: &[Revealed]) -> impl Iterator<Item = String> {
     revealed.iter().map(|one| format!("reveal:{}", one.kind))
-}
-
-/// An answer in which what was revealed is a placeholder again, also as it is written in
-/// URLs and in JSON: the server saw it, the skill does not.
-pub(super) fn hidden(reply: HostReply, revealed: &[Revealed]) -> HostReply {
-    let HostReply::Http { mut response } = reply else { return reply };
-    if !revealed.is_empty() {
-        let hide = |text: &str| {
-            revealed.iter().fold(text.to_owned(), |text, one| {
-                let Revealed { placeholder, value, .. } = one;
-                let in_json = Value::String(value.clone()).to_string();
-                let in_json = in_json.trim_matches('"');
-                let text = text.replace(value, placeholder);
-                text.replace(&fields::encoded(value), placeholder).replace(in_json, placeholder)
-            })
-        };
-        response.body = match std::str::from_utf8(&response.body) {
-            Ok(text) => hide(text).into_bytes(),
-            Err(_) => Vec::new(),
-        };
-        for (_, value) in &mut response.headers {
-            *value = hide(value);
-        }
-    }
-    HostReply::Http { response }
 }

@@ -71,19 +71,23 @@ pub(super) fn without(text: &str, taken: &[Taken], detector: &Detector) -> Strin
 /// without overlap.
 pub(super) fn every(text: &str, detector: &Detector, purpose: Purpose) -> Vec<Found> {
     let as_it_stands = |finding| Found { finding, hidden: Vec::new() };
-    let mut found: Vec<Found> =
-        detector.find_for(text, purpose).into_iter().map(as_it_stands).collect();
+    let mut standing = detector.find_for(text, purpose).into_iter().map(as_it_stands).peekable();
     let mut inside = Vec::new();
     Looking { detector, purpose }.look_inside(text, 0, &mut inside);
     inside.sort_by_key(|one| (one.span.start, std::cmp::Reverse(one.span.end)));
+    // Both are in order, so that each is looked at once.
+    let (mut found, mut taken) = (Vec::new(), 0);
     for Seen { span, kind, hidden } in inside {
-        let is_free =
-            |one: &Found| one.finding.span.end <= span.start || span.end <= one.finding.span.start;
-        if found.iter().all(is_free) {
+        while let Some(one) = standing.next_if(|one| one.finding.span.end <= span.start) {
+            found.push(one);
+        }
+        let next = standing.peek().map_or(text.len(), |one| one.finding.span.start);
+        if taken <= span.start && span.end <= next {
+            taken = span.end;
             found.push(Found { finding: Finding { span, kind, confidence: HIDDEN }, hidden });
         }
     }
-    found.sort_by_key(|one| one.finding.span.start);
+    found.extend(standing);
     found
 }
 

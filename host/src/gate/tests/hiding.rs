@@ -177,3 +177,49 @@ async fn of_values_only_tags_tell_whose_they_are() {
     let [hit] = &hits[..] else { panic!("{hits:?}") };
     assert!(hit.own && hit.tag.tag == asked[0], "what a server says is nobody's: {hit:?}");
 }
+
+/// What a skill gives to people has placeholders, and a run from the journal, which knows
+/// the call as the skill made it, goes on as before.
+#[tokio::test]
+async fn what_a_skill_writes_for_people_is_performed_and_kept_in_placeholders() {
+    let rules = r#"@id("test-people") permit (
+        principal, action in [Action::"ticket", Action::"handover", Action::"kv"], resource);"#;
+    let fixture = Fixture::with_rules(Mode::Answers, rules).await;
+    let said = "call ann@shop.example".to_owned();
+    let severity = postern_domain::Severity::Normal;
+    let create = HostCall::TicketCreate { subject: said.clone(), priority: severity.priority() };
+    let mut gate = fixture.gate(vec![]);
+    let reply = gate.call(create.clone()).await.unwrap().answer.unwrap();
+    let HostReply::Ticket { ticket } = &reply else { panic!("{reply:?}") };
+    assert_eq!(ticket.subject, "call <EMAIL_1.k3f9>");
+    let id = ticket.id.clone();
+    let request = postern_domain::HandOver {
+        reason: "bob@shop.example".to_owned(),
+        severity,
+        summary: said.clone(),
+    };
+    let calls = [
+        HostCall::TicketTag { id: id.clone(), tag: "ann@shop.example".to_owned() },
+        HostCall::TicketComment { id, text: said.clone() },
+        HostCall::HandOver { request },
+        HostCall::KvSet { key: "k".into(), value: said.into_bytes(), ttl_s: 60 },
+    ];
+    for call in calls.clone() {
+        gate.call(call).await.unwrap().answer.unwrap();
+    }
+    let ticket = format!("{:?}", fixture.ledger.lock().await.ticket);
+    assert!(ticket.contains("[EMAIL]") && !ticket.contains("@shop"), "{ticket}");
+    fixture.commit().await;
+    let journal = fixture.journal().await;
+    let kept = serde_json::to_string(&journal).unwrap();
+    assert!(!kept.contains("@shop"), "{kept}");
+    for entry in &journal {
+        if let HostCall::KvSet { value, .. } = &entry.record.call {
+            assert_eq!(value, b"call [EMAIL]");
+        }
+    }
+    let mut gate = fixture.gate(journal.into_iter().map(|entry| entry.record).collect());
+    for call in [create].into_iter().chain(calls) {
+        gate.call(call).await.unwrap().answer.unwrap();
+    }
+}

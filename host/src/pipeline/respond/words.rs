@@ -13,7 +13,10 @@ pub(super) fn in_placeholders(outcome: Outcome, hider: &mut Hider<'_>) -> Outcom
     let mut hidden = |text: String| hider.text(&text).unwrap_or(text);
     match outcome {
         Outcome::Reply { text } => Outcome::Reply { text: hidden(text) },
-        Outcome::Ask { entity, text } => Outcome::Ask { entity, text: hidden(text) },
+        Outcome::Ask { entity, text } => {
+            let entity = redaction::clean(&entity).into_owned();
+            Outcome::Ask { entity, text: hidden(text) }
+        }
         Outcome::HandOver { reason, severity, text } => {
             let reason = redaction::clean(&reason).into_owned();
             Outcome::HandOver { reason, severity, text: hidden(text) }
@@ -73,6 +76,9 @@ mod tests {
         let Outcome::Reply { text } = &kept else { panic!("{kept:?}") };
         assert!(!text.contains("jane") && text.contains("<EMAIL_1.k3f9>"), "{text}");
         assert!(vault.restore(text).contains("jane.doe@example.com"), "the customer is told");
+        let ask = Outcome::Ask { entity: "jane.doe@example.com".to_owned(), text: String::new() };
+        let asked = in_placeholders(ask, &mut Hider::new(&detector, &mut vault));
+        assert_eq!(name_of(&Ok(asked)), "ask [EMAIL]", "what it asks for is told everywhere");
         let again = in_placeholders(kept.clone(), &mut Hider::new(&detector, &mut vault));
         assert_eq!(again, kept);
     }
