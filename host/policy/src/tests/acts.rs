@@ -169,7 +169,16 @@ fn numbers_of_cards_and_papers_leave_for_no_server_whatever_a_skill_is_permitted
             .into(),
     });
     let set = PolicySet::load(&sources, &shop()).unwrap();
-    for datum in ["CARD", "ID_CARD", "US_SSN", "UK_NHS", "PASSPORT", "DRIVER_LICENSE", "SECRET"] {
+    for datum in [
+        "CARD",
+        "ID_CARD",
+        "ID_DOCUMENT",
+        "US_SSN",
+        "UK_NHS",
+        "PASSPORT",
+        "DRIVER_LICENSE",
+        "SECRET",
+    ] {
         assert_eq!(reveal(&set, datum, &facts).rules, ["reveal-never"], "{datum}");
     }
     for datum in ["EMAIL", "IBAN", "MEMBER_NO"] {
