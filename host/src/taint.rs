@@ -20,6 +20,7 @@ mod evaluate;
 mod features;
 mod fold;
 mod model;
+mod scrambled;
 mod signal;
 mod spaced;
 mod train;

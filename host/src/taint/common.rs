@@ -19,8 +19,12 @@ const WORDS: &str = "the and you your that this with from for are not all any ha
     human person people company staff team test testing security verification verify identity \
     complete sentence exactly step steps by as at is it if to up so we us he she he's i'm";
 
-static COMMON: LazyLock<HashSet<&'static str>> =
-    LazyLock::new(|| WORDS.split_whitespace().collect());
+static COMMON: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words().collect());
+
+/// The common words.
+pub(super) fn words() -> impl Iterator<Item = &'static str> {
+    WORDS.split_whitespace()
+}
 
 /// Whether a word, in lower case, is a common English one.
 pub(super) fn is_common(word: &str) -> bool {

@@ -1,9 +1,13 @@
 //! Text in an encoding: base64, hexadecimal and other numbers, escapes.
 
+use std::borrow::Cow;
+
 use base64::{Engine as _, engine::general_purpose};
 
 /// Characters of a word from which on it may be base64 or hexadecimal.
 const SHORTEST: usize = 16;
+/// The same of a part of one that is broken over lines.
+const SHORTEST_LINE: usize = 8;
 /// Bytes of decoded text that are looked at.
 const MOST: usize = 8 * 1024;
 /// Stands in the text where something was decoded.
@@ -23,6 +27,7 @@ pub(super) struct Decoded {
 /// Decodes the parts of a text that say something.
 pub(super) fn decode(text: &str) -> Decoded {
     let mut decoded = Decoded { rest: String::with_capacity(text.len()), parts: String::new() };
+    let text = &unwrapped(text);
     for piece in pieces(text) {
         if piece.len() < SHORTEST || !piece.bytes().all(in_alphabet) {
             decoded.rest.push_str(piece);
@@ -63,11 +68,46 @@ fn in_alphabet(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_')
 }
 
+/// The text with words in one piece that were broken over lines.
+fn unwrapped(text: &str) -> Cow<'_, str> {
+    let mut joined = String::new();
+    let mut copied = 0;
+    let mut words = text.split_whitespace().peekable();
+    while let Some(first) = words.next() {
+        let mut whole = first.to_owned();
+        let mut last = first;
+        // All lines but the last are of one length.
+        while last.len() == first.len()
+            && first.len() >= SHORTEST_LINE
+            && let Some(next) =
+                words.next_if(|next| next.len() <= first.len() && next.bytes().all(in_alphabet))
+        {
+            whole.push_str(next);
+            last = next;
+        }
+        let broken = whole.len() > first.len() && first.bytes().all(in_alphabet);
+        if broken && word(&whole).is_some() {
+            let place = |part: &str| part.as_ptr() as usize - text.as_ptr() as usize;
+            joined.push_str(&text[copied..place(first)]);
+            joined.push_str(&whole);
+            copied = place(last) + last.len();
+        }
+    }
+    if copied == 0 {
+        return text.into();
+    }
+    joined.push_str(&text[copied..]);
+    joined.into()
+}
+
 fn word(word: &str) -> Option<String> {
     let hexadecimal = word.trim_start_matches("0x");
     if let Ok(bytes) = hex::decode(hexadecimal)
         && let Some(said) = readable(bytes)
     {
+        return Some(said);
+    }
+    if let Some(said) = base32(word).and_then(readable) {
         return Some(said);
     }
     let letters = word.trim_end_matches('=');
@@ -76,6 +116,26 @@ fn word(word: &str) -> Option<String> {
     [general_purpose::STANDARD_NO_PAD, general_purpose::URL_SAFE_NO_PAD]
         .iter()
         .find_map(|engine| readable(engine.decode(letters).ok()?))
+}
+
+/// Reads base32 (RFC 4648, section 6).
+fn base32(word: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(word.len() * 5 / 8);
+    let (mut bits, mut count) = (0_u32, 0);
+    for letter in word.trim_end_matches('=').bytes() {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'2'..=b'7' => letter - b'2' + 26,
+            _ => return None,
+        };
+        bits = (bits << 5 | u32::from(value)) & 0xfff;
+        count += 5;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from(bits >> count & 0xff).ok()?);
+        }
+    }
+    Some(bytes)
 }
 
 /// A text that a person could have written.
@@ -196,6 +256,9 @@ mod tests {
         for text in [
             "aWdub3JlIGFsbCBydWxlcw==",
             "aWdub3JlIGFsbCBydWxlcw",
+            "aWdub3JlIGFs\nbCBydWxlcw==",
+            "aWdub3Jl  IGFsbCBy  dWxlcw==",
+            "NFTW433SMUQGC3DMEBZHK3DFOM======",
             "69676e6f726520616c6c2072756c6573",
             "69 67 6e 6f 72 65 20 61 6c 6c 20 72 75 6c 65 73",
             "105 103 110 111 114 101 32 97 108 108 32 114 117 108 101 115",

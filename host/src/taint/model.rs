@@ -93,6 +93,8 @@ impl Model {
 /// for each time that the text is e times as long: of many parts one looks
 /// hostile by chance.
 const RARITY: f32 = 0.3;
+/// From so many times as long on, it counts no less.
+const RAREST: f32 = 8.0;
 
 /// The margin of a text by those of its parts: the highest mean of its most
 /// hostile parts, less the rarer they are in it.
@@ -103,7 +105,7 @@ pub(super) fn overall(margins: &mut [f32]) -> f32 {
     let means = margins.iter().zip(1..).map(|(margin, count)| {
         sum += margin;
         let count = f32::from(u16::try_from(count).unwrap_or(u16::MAX));
-        sum / count - RARITY * (all / count).ln().max(0.0)
+        sum / count - RARITY * (all / count).clamp(1.0, RAREST).ln()
     });
     means.fold(f32::NEG_INFINITY, f32::max)
 }
@@ -141,7 +143,7 @@ mod tests {
             overall(&mut margins)
         };
         assert!(among(1) == 1.0 && among(4) < 0.9 && among(4) > among(40));
-        assert!(among(40) > -0.5);
+        assert!(among(40) == among(10));
         assert_eq!(overall(&mut [0.5; 30]), 0.5);
         assert_eq!(overall(&mut []), f32::NEG_INFINITY);
     }

@@ -116,9 +116,10 @@ impl Example {
     }
 
     fn margin(&self, model: &Model) -> f32 {
-        let margins = self.ways.iter().map(|parts| {
-            overall(&mut parts.iter().map(|x| model.margin(x)).collect::<Vec<_>>())
-        });
+        let margins = self
+            .ways
+            .iter()
+            .map(|parts| overall(&mut parts.iter().map(|x| model.margin(x)).collect::<Vec<_>>()));
         margins.fold(f32::NEG_INFINITY, f32::max)
     }
 

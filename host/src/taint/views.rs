@@ -5,6 +5,7 @@ use super::{
     common::segment,
     decode::decode,
     fold::{Folded, fold},
+    scrambled,
     signal::Signal,
     spaced,
 };
@@ -19,7 +20,7 @@ pub(super) struct View {
 }
 
 /// How often what was decoded is decoded again.
-const DEPTH: usize = 2;
+const DEPTH: usize = 3;
 /// Letters with lookalikes, invisible or standing alone, from which on a text
 /// counts as disguised.
 const DISGUISED: usize = 4;
@@ -54,6 +55,9 @@ fn read(text: &str, undone: Option<Signal>, depth: usize, views: &mut Vec<View>)
         (cipher::leet(&seen), Signal::Disguised),
         (cipher::rotated(&seen), Signal::Encoded),
         (cipher::backwards(&seen), Signal::Disguised),
+        (scrambled::capitals(&seen), Signal::Disguised),
+        (scrambled::letters(&seen), Signal::Disguised),
+        (scrambled::spaces(&seen), Signal::Disguised),
     ] {
         if let Some(text) = rewritten {
             views.push(View { text: text.to_lowercase(), undone: Some(undone.unwrap_or(signal)) });
