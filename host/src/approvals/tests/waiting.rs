@@ -75,6 +75,19 @@ async fn people_of_the_route_are_told_once_reminded_once_and_then_others_are() {
 }
 
 #[tokio::test]
+async fn a_notice_tells_no_key_that_is_personal() {
+    let key = "refunds/jane.doe@example.com";
+    let office = Office::new(|approval| key.clone_into(&mut approval.resource)).await;
+    let app = &office.host.app;
+    office.operator("ann", Role::Approver).await;
+    bound(app, "ann", "101").await;
+    look(app, &mut Told::default()).await;
+    let [told] = &written(app).await[..] else { panic!("one is told") };
+    assert!(told.text.contains("wants records:write on refunds/[EMAIL]."), "{}", told.text);
+    assert_eq!(approval_of(told), Some(office.approval.id.clone()));
+}
+
+#[tokio::test]
 async fn what_nobody_decides_expires_and_the_turn_goes_on() {
     let office = Office::new(|approval| {
         approval.approver =
