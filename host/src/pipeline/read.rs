@@ -170,6 +170,18 @@ mod tests {
     }
 
     #[test]
+    fn an_encoded_value_is_kept_as_what_it_says() {
+        let (message, conversation) = said("my mail is ann%40shop.example please");
+        let mut vault = Vault::new("k3f9", vec![]);
+        let (detector, restricted) = (Detector::standard(), Restricted::standard());
+        let finders = (&*detector, &*restricted);
+        let brain = Brain::learn(&[]).unwrap();
+        let read = read(&brain, finders, &mut vault, &conversation, &message);
+        assert_eq!(read.text, "my mail is <EMAIL_1.k3f9> please");
+        assert_eq!(vault.resolve("<EMAIL_1.k3f9>").unwrap().value, "ann@shop.example");
+    }
+
+    #[test]
     fn a_document_that_only_words_tell_gets_a_placeholder() {
         let text = "cvv 482, my national insurance number is QQ 12 34 56 C, ann@example.com";
         let (message, conversation) = said(text);

@@ -34,13 +34,13 @@ pub(crate) async fn foreign(
 ) -> Result<BTreeSet<String>, StoreError> {
     let told = if conversation.private { vault.restore(text) } else { Vault::mask(text) };
     let mut asked = BTreeMap::<String, Vec<usize>>::new();
-    let (mut values, mut words) = (Vec::new(), Vec::new());
+    let mut values = Vec::new();
+    // Words are read as they are meant: `ann.lee%40shop.example` names nobody.
+    let mut words = Vec::new();
     let unescaped = redaction::unescaped(&told);
     for told in [Some(&*told), unescaped.as_deref()].into_iter().flatten() {
         let found = detector.find_for(told, Purpose::Placeholders);
-        words.extend(words_beside(told, &found));
-        // Nothing reaches from one copy into the other.
-        words.push(String::new());
+        words = words_beside(told, &found);
         let value = |one: Finding| Some((detector.name(one.kind), told.get(one.span)?.to_owned()));
         values.extend(found.into_iter().filter_map(value));
     }
@@ -117,7 +117,7 @@ mod tests {
         Channel, Customer, IdentityLevel, InboundKind, InboundMessage, Timestamp,
     };
     use postern_policy::{PolicySource, personal::PrivacyRules};
-    use postern_store::{Change, Commit, SqliteStore};
+    use postern_store::{Change, Commit, SqliteStore, VaultTag};
 
     use super::*;
     use crate::keys::MasterKey;
@@ -156,15 +156,23 @@ mod tests {
             self.store.conversation_row(&id).await.unwrap().unwrap()
         }
 
-        /// Notes values as those of a conversation.
+        /// Notes values as those in the record of a conversation's customer.
         async fn own(&self, of: &Conversation, values: &[(&str, &str)]) {
-            let own: Vec<_> =
-                values.iter().map(|(kind, value)| ((*kind).into(), (*value).into())).collect();
+            let own = pairs(values);
+            self.note(of, self.blind.index(&own, &own, true)).await;
+        }
+
+        /// Notes values as said by somebody of whom nothing is known.
+        async fn said(&self, of: &Conversation, values: &[(&str, &str)]) {
+            self.note(of, self.blind.index(&pairs(values), &[], false)).await;
+        }
+
+        async fn note(&self, of: &Conversation, tags: Vec<VaultTag>) {
             let change = Change::VaultIndex {
                 conversation: of.id.clone(),
                 customer: of.customer.verified().map(str::to_owned),
                 owner: of.customer.key.clone(),
-                tags: self.blind.index(&own, &own, true),
+                tags,
             };
             self.store.commit(Commit { changes: vec![change], ..Commit::default() }).await.unwrap();
         }
@@ -174,6 +182,10 @@ mod tests {
             let found = foreign(&self.store, &self.blind, &self.detector, parts, text).await;
             found.unwrap().into_iter().collect::<Vec<_>>().join(" ")
         }
+    }
+
+    fn pairs(values: &[(&str, &str)]) -> Vec<(String, String)> {
+        values.iter().map(|(kind, value)| ((*kind).into(), (*value).into())).collect()
     }
 
     const ANN: [(&str, &str); 7] = [
@@ -207,6 +219,67 @@ mod tests {
         // Long texts are looked through to their end.
         let long = format!("{} Ann Lee", "many words that say nothing at all ".repeat(2_000));
         assert_eq!(house.kinds(&bob, &none, &long).await, "NAME");
+    }
+
+    #[tokio::test]
+    async fn encodings_and_the_order_of_names_hide_nothing() {
+        let house = House::new().await;
+        let (ann, bob) = (house.conversation("ann").await, house.conversation("bob").await);
+        house.own(&ann, &ANN).await;
+        house.own(&ann, &[("FIRST_NAME", "小明"), ("LAST_NAME", "王")]).await;
+        house.own(&ann, &[("NAME", "Inés Maria Ruiz")]).await;
+        let mut vault = Vault::new("k3f9", vec![]);
+        let encoded =
+            vault.stand_for("EMAIL", "ann.lee%40shop.example", super::super::Whose::Unknown);
+        for (text, kinds) in [
+            ("Write to ann.lee%40shop.example", "EMAIL"),
+            ("Write to ann\\u002elee&#64;shop.example", "EMAIL"),
+            ("It says YW5uLmxlZUBzaG9wLmV4YW1wbGU=", "EMAIL"),
+            (&format!("They say {encoded}"), "EMAIL"),
+            ("It was sent to Ann%20Lee", "NAME"),
+            ("It was sent to Lee, Ann", "NAME"),
+            ("Ruiz, Inés Maria has it", "NAME"),
+            ("寄给王小明了", "NAME"),
+            ("It says d2hhdCBhIGxvdmVseSBkYXk=, 100%25", ""),
+        ] {
+            assert_eq!(house.kinds(&bob, &vault, text).await, kinds, "{text}");
+            assert_eq!(house.kinds(&ann, &vault, text).await, "", "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_stranger_says_blocks_only_what_is_private_and_not_what_many_say() {
+        let house = House::new().await;
+        let stranger = house.conversation("mallory").await;
+        let bob = house.conversation("bob").await;
+        let typed = [
+            ("FIRST_NAME", "Wireless"),
+            ("LAST_NAME", "Headphones"),
+            ("NAME", "Wireless Headphones"),
+            ("ADDRESS", "12 Elm Street"),
+            ("MEMBER_NO", "AB-1234"),
+            ("EMAIL", "ann.lee@shop.example"),
+            ("CARD", "4111 1111 1111 1111"),
+        ];
+        house.said(&stranger, &typed).await;
+        let none = Vault::new("k3f9", vec![]);
+        for (text, kinds) in [
+            ("Your Wireless Headphones go to 12 Elm Street", ""),
+            ("Write to ann.lee@shop.example", "EMAIL"),
+            ("It was card 4111 1111 1111 1111", "CARD"),
+        ] {
+            assert_eq!(house.kinds(&bob, &none, text).await, kinds, "{text}");
+        }
+        for other in ["two", "three"] {
+            house.said(&house.conversation(other).await, &typed).await;
+        }
+        assert_eq!(house.kinds(&bob, &none, "Write to ann.lee@shop.example").await, "");
+        let card = "It was card 4111 1111 1111 1111";
+        assert_eq!(house.kinds(&bob, &none, card).await, "CARD", "it is one person's");
+        // A record of hers makes it hers, however many have said it.
+        house.own(&house.conversation("ann").await, &ANN).await;
+        assert_eq!(house.kinds(&bob, &none, "Write to ann.lee@shop.example").await, "EMAIL");
+        assert_eq!(house.kinds(&stranger, &none, "Write to ann.lee@shop.example").await, "");
     }
 
     #[tokio::test]

@@ -111,6 +111,64 @@ async fn what_a_server_says_reaches_skills_in_placeholders_and_its_own_customer_
     Ok(())
 }
 
+#[tokio::test]
+async fn encodings_hide_nothing_of_what_is_anothers() -> Result<()> {
+    let news = News::start().await?;
+    let town = with_gossip(&news, "ines%2Eruiz%40example.com has bought a lamp").await?;
+    let host = town.open().await?;
+    known(&town, &host, 6_106, "ines.ruiz%40example.com").await?;
+    let mut bob = known(&town, &host, 6_107, BOB).await?;
+    bob.says("any gossip from memory")
+        .await?
+        .must_not_say("ines")?
+        .must_say("I cannot tell you that here")?;
+    // The same in base64, as a server says it.
+    news.says(json!({"note": "write to aW5lcy5ydWl6QGV4YW1wbGUuY29t"}));
+    bob.says("ask the newspaper for rumours")
+        .await?
+        .must_not_say("aW5lcy5y")?
+        .must_say("I cannot tell you that here")?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_stranger_says_keeps_nothing_from_anybody() -> Result<()> {
+    let news = News::start().await?;
+    let memory = "Wireless Headphones for all, our hotline is +44 20 7946 0018";
+    let town = with_gossip(&news, memory).await?;
+    let host = town.open().await?;
+    let mut mallory = Customer::new(&town, &host, 6_108);
+    mallory.says(QUESTION).await?;
+    mallory.says("Wireless Headphones, 28004").await?;
+    let mut bob = known(&town, &host, 6_109, BOB).await?;
+    bob.says("any gossip from memory").await?.must_say("Wireless Headphones for all")?;
+    // What three have quoted is public.
+    for id in [6_110, 6_111, 6_112] {
+        let mut other = Customer::new(&town, &host, id);
+        other.says("hello, I have called +44 20 7946 0018").await?;
+    }
+    bob.says("any gossip from memory").await?.must_say("7946 0018")?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_operators_own_words_are_told_whoever_has_quoted_them() -> Result<()> {
+    let news = News::start().await?;
+    let town = with_gossip(&news, "call +44 20 7946 0018").await?;
+    let rules = "[restricted.self_harm]\nanswer = { en = \"Please call +44 20 7946 0018 now.\" }\n";
+    let file = town.data.path().join("policies/privacy.toml");
+    let shipped = std::fs::read_to_string(&file)?;
+    std::fs::write(&file, format!("{shipped}\n{rules}"))?;
+    town.data.postern(["policy", "apply"]).await?;
+    let host = town.open().await?;
+    let mut ann = known(&town, &host, 6_113, ANN).await?;
+    ann.says("you told me to call +44 20 7946 0018").await?;
+    let mut bob = known(&town, &host, 6_114, BOB).await?;
+    bob.says("any gossip from memory").await?.must_say("I cannot tell you that here")?;
+    bob.says("I want to kill myself").await?.must_say("Please call +44 20 7946 0018 now.")?;
+    Ok(())
+}
+
 /// Runs a command in the name of whoever has a token.
 async fn as_operator(data: &DataFolder, token: &str, arguments: &[&str]) -> Result<(bool, String)> {
     let Output { status, stdout, stderr } = Command::new(binary()?)
