@@ -17,6 +17,8 @@ use crate::{
 const LONG_BYTES: usize = 24;
 /// With fewer words nobody is told to do anything.
 const LEAST_WORDS: usize = 4;
+/// Texts of an answer that are looked at by themselves.
+const MOST_ALONE: usize = 64;
 
 /// How hostile the texts of an answer look. None if it has no text that says anything.
 pub(super) fn in_reply(reply: &HostReply) -> Option<Assessment> {
@@ -90,12 +92,17 @@ impl Texts {
         }
     }
 
+    /// All of it in one piece, and each text by itself, which the others would dilute.
     fn assessed(&self) -> Option<Assessment> {
-        let mut words = self.0.split_whitespace();
-        let says_something = words.clone().nth(LEAST_WORDS - 1).is_some()
-            || words.any(|word| word.len() >= LONG_BYTES);
-        says_something.then(|| taint::assess(&self.0))
+        let own = self.0.lines().filter(|text| says_something(text)).take(MOST_ALONE);
+        let whole = says_something(&self.0).then_some(self.0.as_str());
+        own.chain(whole).map(taint::assess).max_by_key(|heard| heard.score)
     }
+}
+
+fn says_something(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    words.clone().nth(LEAST_WORDS - 1).is_some() || words.any(|word| word.len() >= LONG_BYTES)
 }
 
 #[cfg(test)]

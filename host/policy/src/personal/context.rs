@@ -31,7 +31,9 @@ pub(super) enum Sense {
     Number,
     /// What numbers of many kinds follow: an id, a code, a time.
     Vague,
-    /// Nothing personal: an order, a parcel, an amount, a time.
+    /// Nothing personal: an amount, a number of things.
+    Amount,
+    /// Nothing personal: an order, a parcel, a time.
     Other,
 }
 
@@ -148,6 +150,7 @@ fn is_connecting(between: &[u8], sense: Sense) -> bool {
             | Sense::Identity
             | Sense::Number
             | Sense::Vague
+            | Sense::Amount
             | Sense::Other => CONNECTING.iter().find_map(strip),
         };
         match word {
@@ -189,6 +192,7 @@ static BEFORE_WORDS: LazyLock<Words> = LazyLock::new(|| {
         (Sense::Number, NUMBER),
         (Sense::Vague, VAGUE),
         (Sense::Other, OTHER),
+        (Sense::Amount, AMOUNT),
     ])
 });
 
@@ -303,16 +307,18 @@ const OTHER: &str = "order,orders,order number,order no,order id,order numbers,o
     session,session id,ts,timestamp,booking,booking number,confirmation,\
     confirmation number,transaction,transaction id,transaction number,txn,request id,\
     member,member number,membership,customer number,loyalty,coupon,voucher,gift card,batch,lot,\
-    version,zip,postcode,box,apt,suite,flight,route,page,score,price,total,amount,quantity,\
-    qty,charged,paid,vat,tax,tax id,port,pid,size,uuid,hash,offset,bytes,count,weight,year,\
-    pnr,rma,po,cost,costs,fedex,ups,usps,dhl,courier,delivery number,license number,\
+    version,zip,postcode,box,apt,suite,flight,route,page,vat,tax,tax id,port,pid,uuid,hash,\
+    offset,year,pnr,rma,po,fedex,ups,usps,dhl,courier,delivery number,license number,\
     licence number,policy number,claim number,registration number,\
     订单,订单号,订单号码,订单编号,单号,流水,流水号,运单,运单号,快递单号,物流单号,编号,批次,批次号,条码,\
-    条形码,序列号,税号,验证码,取件码,提货码,兑换码,优惠码,时间戳,错误码,工单号,金额,价格,货号,合同号,\
-    发票号,交易号,会员号,卡bin,版本,邮编,密码,型号,设备号,工号,日期,时间,扣款,编码,车次,快递,单子,包裹,\
-    余额,物流,顺丰,韵达,中通,圆通,申通,商品,訂單,訂單號,單號,金額,快遞,編號,驗證碼,\
+    条形码,序列号,税号,验证码,取件码,提货码,兑换码,优惠码,时间戳,错误码,工单号,货号,合同号,\
+    发票号,交易号,会员号,卡bin,版本,邮编,密码,型号,设备号,工号,日期,时间,编码,车次,快递,单子,包裹,\
+    物流,顺丰,韵达,中通,圆通,申通,商品,訂單,訂單號,單號,快遞,編號,驗證碼,\
     bestellung,bestellnummer,sendungsnummer,rechnung,rechnungsnummer,commande,colis,facture,\
     pedido,factura,ordine,zamówienie,sipariş,заказ,заказа,注文番号,주문번호";
+
+const AMOUNT: &str = "score,price,total,amount,quantity,qty,charged,paid,size,bytes,count,weight,cost,\
+    costs,金额,价格,扣款,余额,金額,價格";
 
 const VAGUE: &str = "request,id,time,date,code,codes,iphone";
 

@@ -87,7 +87,9 @@ fn checked(run: &Run<'_>, free: usize, first: usize) -> Option<Found> {
                     | Sense::Passport
                     | Sense::SocialSecurity
                     | Sense::Health
-                    | Sense::Identity,
+                    | Sense::Identity
+                    // No amount is so long.
+                    | Sense::Amount,
                 )
                 | None => 97,
             };

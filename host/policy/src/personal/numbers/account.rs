@@ -25,7 +25,7 @@ pub(super) fn bank(run: &Run<'_>, index: usize) -> Option<Found> {
         Some((Sense::Account, true, false)) => 45,
         // A card number with a slip in it is as good as one without to whoever reads it.
         Some((Sense::Card, true, false)) if group.len() >= 15 => 55,
-        Some((Sense::Other | Sense::Vague, ..)) => return None,
+        Some((Sense::Other | Sense::Amount | Sense::Vague, ..)) => return None,
         _ if group.len() <= 17 => 10,
         _ => return None,
     };
@@ -49,7 +49,15 @@ pub(super) fn passport(run: &Run<'_>, index: usize) -> Option<Found> {
     let is_date = shape::is_compact_date(&run.text[span.clone()]);
     let confidence = match near.map(|near| (near.sense, near.crossed, near.adjacent)) {
         Some((Sense::Passport, false, adjacent)) if adjacent || !is_date => 80,
-        Some((Sense::Other | Sense::Vague | Sense::Phone | Sense::Talk | Sense::Number, ..)) => {
+        Some((
+            Sense::Other
+            | Sense::Amount
+            | Sense::Vague
+            | Sense::Phone
+            | Sense::Talk
+            | Sense::Number,
+            ..,
+        )) => {
             return None;
         }
         // US passports: nine digits, or a letter and eight.

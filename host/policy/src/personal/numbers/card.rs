@@ -63,7 +63,7 @@ fn read(run: &Run<'_>, free: usize, first: usize, count: usize) -> Option<Card> 
             || is_product(digits)
             || touches_other_script(run.text, &span)
             || near().is_some_and(|near| {
-                near.adjacent && matches!(near.sense, Sense::Other | Sense::Vague)
+                near.adjacent && matches!(near.sense, Sense::Other | Sense::Amount | Sense::Vague)
             }));
     (is_grouped && run.is_no_code(&span, Look::Firm)).then_some(Card { count, doubtful })
 }

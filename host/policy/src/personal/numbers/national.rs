@@ -34,7 +34,15 @@ pub(super) fn social_security(run: &Run<'_>, first: usize) -> Option<Found> {
     let confidence = match (near, separator) {
         (Some((Sense::SocialSecurity, _)), _) => 90,
         (
-            Some((Sense::Other | Sense::Vague | Sense::Phone | Sense::Talk | Sense::Number, true)),
+            Some((
+                Sense::Other
+                | Sense::Amount
+                | Sense::Vague
+                | Sense::Phone
+                | Sense::Talk
+                | Sense::Number,
+                true,
+            )),
             _,
         ) => 5,
         (_, "-") => 80,
@@ -79,7 +87,17 @@ pub(super) fn health(run: &Run<'_>, first: usize) -> Option<Found> {
     let sense = context::before(run.text, span.start).map(|near| near.sense);
     let confidence = match (sense, grouped) {
         (Some(Sense::Health), _) => 97,
-        (Some(Sense::Other | Sense::Vague | Sense::Phone | Sense::Talk | Sense::Number), _) => 5,
+        (
+            Some(
+                Sense::Other
+                | Sense::Amount
+                | Sense::Vague
+                | Sense::Phone
+                | Sense::Talk
+                | Sense::Number,
+            ),
+            _,
+        ) => 5,
         (_, true) => 30,
         (_, false) => 20,
     };

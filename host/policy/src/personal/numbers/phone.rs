@@ -119,7 +119,9 @@ fn grouped(run: &Run<'_>, first: usize) -> Option<Phone> {
         Some(Near { sense: Sense::Phone | Sense::Talk | Sense::Number, .. }) => confidence.max(85),
         // An id or an error can name a mobile: logs can do without the number.
         Some(Near { sense: Sense::Vague, adjacent: true, .. }) if look == Look::Firm => 45,
-        Some(Near { sense: Sense::Other | Sense::Vague, adjacent: true, .. }) => return None,
+        Some(Near {
+            sense: Sense::Other | Sense::Amount | Sense::Vague, adjacent: true, ..
+        }) => return None,
         Some(Near {
             sense:
                 Sense::Card
@@ -192,7 +194,7 @@ fn told(run: &Run<'_>, first: usize, count: usize) -> Option<Phone> {
     let is_schedule = || shape::is_schedule(run, first, count);
     let confidence = match (before.map(|near| (near.sense, near)), after) {
         (_, Some(Sense::Phone)) => 80,
-        (_, Some(Sense::Other)) => return None,
+        (_, Some(Sense::Other | Sense::Amount)) => return None,
         (Some((Sense::Phone, near)), _) if is_date && (near.touches || !near.adjacent) => {
             return None;
         }

