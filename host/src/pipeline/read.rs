@@ -182,6 +182,19 @@ mod tests {
     }
 
     #[test]
+    fn an_encoded_card_gets_a_person_like_any_other() {
+        let (message, conversation) = said("take NDExMSAxMTExIDExMTEgMTExMQ== for it");
+        let mut vault = Vault::new("k3f9", vec![]);
+        let (detector, restricted) = (Detector::standard(), Restricted::standard());
+        let finders = (&*detector, &*restricted);
+        let brain = Brain::learn(&[]).unwrap();
+        let read = read(&brain, finders, &mut vault, &conversation, &message);
+        assert_eq!(read.text, "take <CARD_1.k3f9> for it");
+        let found = read.restricted.unwrap().found;
+        assert_eq!(found.first().unwrap().category, "payment_card");
+    }
+
+    #[test]
     fn a_document_that_only_words_tell_gets_a_placeholder() {
         let text = "cvv 482, my national insurance number is QQ 12 34 56 C, ann@example.com";
         let (message, conversation) = said(text);
