@@ -112,7 +112,7 @@ async fn a_folder_can_be_opened_by_many_at_once() {
         .fetch_one(&mut database)
         .await
         .unwrap();
-    assert_eq!(row.get::<i64, _>("runs"), 6, "each once");
+    assert_eq!(row.get::<i64, _>("runs"), 7, "each once");
 }
 
 #[tokio::test]
