@@ -23,7 +23,7 @@ pub(super) struct Told<'t> {
 }
 
 /// Keeps an answer, and puts it in the outbox where it has to travel. `which` tells
-/// the answers of one turn apart.
+/// the answers of one turn apart. Tells why it was withheld, if it was.
 ///
 /// # Errors
 /// The store fails. Nobody knows then what the answer would tell, so it is not kept.
@@ -33,14 +33,14 @@ pub(super) async fn answer(
     told: Told<'_>,
     which: &str,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<Option<String>, StoreError> {
     if told.text.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let admitted = ledger.vault.admit(told.text).into_owned();
     let by_skills = ledger.vault.admit(told.by_skills).into_owned();
-    let is_withheld = withhold(app, ledger, &by_skills, which, now).await?;
-    let text = if is_withheld { texts::WITHHELD } else { admitted.as_str() };
+    let withheld = withhold(app, ledger, &by_skills, which, now).await?;
+    let text = if withheld.is_some() { texts::WITHHELD } else { admitted.as_str() };
     let (turn, conversation) = (ledger.turn.id.clone(), ledger.conversation.clone());
     ledger.push(Change::Message(StoredMessage {
         id: MessageId::derive(&[turn.as_str(), which]),
@@ -76,24 +76,24 @@ pub(super) async fn answer(
             }
         }
     }
-    Ok(())
+    Ok(withheld)
 }
 
-/// Whether an answer must not go out, because what skills wrote of it tells what is another customer's. Then
-/// a person is asked, and what kind of datum it was is written down.
+/// Why an answer must not go out, if what skills wrote of it tells what is another
+/// customer's. Then a person is asked, and what kind of datum it was is written down.
 async fn withhold(
     app: &App,
     ledger: &mut Ledger,
     text: &str,
     which: &str,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<Option<String>, StoreError> {
     let policy = app.policy.current();
     let parts = (&ledger.conversation, &ledger.vault);
     let blind = Blind::new(&app.key);
     let kinds = privacy::foreign(&*app.store, &blind, policy.detector(), parts, text).await?;
     if kinds.is_empty() {
-        return Ok(false);
+        return Ok(None);
     }
     let named = kinds.iter().cloned().collect::<Vec<_>>().join(", ");
     for kind in &kinds {
@@ -102,10 +102,10 @@ async fn withhold(
     let reason = format!("answer withheld: {named} of another customer");
     ledger.audit_host(now, AuditKind::Turn, "turn:withhold", reason.clone());
     let wish = Wish {
-        reason,
+        reason: reason.clone(),
         priority: Severity::High.priority(),
         queue: app.config.pipeline.queue.clone(),
     };
     ledger.escalate(&format!("withheld-{which}"), "Answer withheld", wish, "host", now);
-    Ok(true)
+    Ok(Some(reason))
 }

@@ -148,7 +148,9 @@ pub(super) async fn hand_over(
         let _taken = ledger.ticket_event(TicketEventKind::Tagged { tag }, "host", now);
     }
     ledger.audit_host(now, AuditKind::Turn, "turn:restricted", concern.line());
-    answer(app, ledger, Told { text: &concern.text, by_skills: "" }, "restricted", now).await
+    // Nothing of it is a skill's, so it is not withheld.
+    answer(app, ledger, Told { text: &concern.text, by_skills: "" }, "restricted", now).await?;
+    Ok(())
 }
 
 /// The order in which categories decide what is said and how soon a person looks.

@@ -264,7 +264,7 @@ async fn end(
     (mut stages, meanwhile, approvals): (Stages, Option<Meanwhile>, Vec<Approval>),
 ) -> Result<(), TurnError> {
     let now = app.clock.now();
-    let Response { mut answers, mut by_skills, awaiting, mut escalate, .. } = response;
+    let Response { mut answers, mut by_skills, mut awaiting, mut escalate, .. } = response;
     if let Some(escalation) = uncertain(ledger) {
         answers.push(texts::UNCERTAIN.to_owned());
         escalate = Some(escalation);
@@ -279,6 +279,14 @@ async fn end(
             severity: Severity::Normal,
             failure: Some(reason),
         }));
+    }
+    let (text, by_skills) = (answers.join("\n\n"), by_skills.join("\n\n"));
+    let told = Told { text: &text, by_skills: &by_skills };
+    if let Some(reason) = answer(app, ledger, told, "answer", now).await? {
+        // Nobody was asked what was withheld.
+        awaiting = None;
+        escalate =
+            escalate.or(Some(Escalation { reason, severity: Severity::High, failure: None }));
     }
     let understood = plan.understanding.in_scope || matches!(plan.action, Action::Call { .. });
     let state = &mut ledger.conversation.state;
@@ -313,8 +321,6 @@ async fn end(
             }
         }
     }
-    let (text, by_skills) = (answers.join("\n\n"), by_skills.join("\n\n"));
-    answer(app, ledger, Told { text: &text, by_skills: &by_skills }, "answer", now).await?;
     let done = Change::InboxDone(ledger.turn.message.clone());
     ledger.audit_host(now, AuditKind::Turn, "turn:complete", format!("escalation: {why}"));
     ledger.commit(vec![done], vec![]).await?;
