@@ -54,6 +54,8 @@ async fn known<'t>(town: &'t Town, host: &Host, id: i64, email: &str) -> Result<
 fn is_withheld(told: &Told) -> Result<()> {
     told.must_not_say("ines.ruiz")?.must_say("I cannot tell you that here")?;
     told.must_wait_for_a_person("EMAIL of another customer")?;
+    let why = serde_json::to_string(&told.detail.turns.last().map(|turn| &turn.summary))?;
+    ensure!(why.contains("answer withheld: ") && !why.contains("not needed"), "{why}");
     Ok(())
 }
 

@@ -18,8 +18,7 @@ const OTHER_CARDS: &str = "gift|loyalty|club|member(?:ship)?|rewards?|bonus|libr
 
 /// The number of a document behind the words for it.
 static DOCUMENT: LazyLock<Regex> = LazyLock::new(|| {
-    const IS: &str =
-        r"(?:\s?(?:number|nr|num|no|id|details?|#|[号號][码碼]?))?(?:[\s.:#=,>-]|is|its|it's|是|为|為){1,8}";
+    const IS: &str = r"(?:\s?(?:number|nr|num|no|id|details?|#|[号號][码碼]?))?(?:[\s.:#=,>-]|is|its|it's|是|为|為){1,8}";
     const NUMBER: &str =
         "[a-z]{0,5}[0-9]{2}[0-9a-z]{4,18}|[a-z]{0,2}[0-9]{3,5}(?:[ -][0-9]{2,6}){1,4}";
     let all = [
