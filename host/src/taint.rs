@@ -1,10 +1,10 @@
 //! How hostile a text looks: whether it tries to instruct, to take on another
 //! role, or to get at what it should not.
 //!
-//! A text is read in several ways ([`views`]: as it stands, and with each
-//! disguise undone), every way is cut into parts that overlap ([`windows`]), and
+//! A text is read in several ways (`views`: as it stands, and with each
+//! disguise undone), every way is cut into parts that overlap (`windows`), and
 //! a linear model judges each part by its words and by what they mean
-//! ([`concepts`]). The most hostile part counts.
+//! (`concepts`). The most hostile part counts.
 //!
 //! What is found here raises a number that rules read; it never drops a
 //! message. A text that asks for something ordinary in a place where nobody
