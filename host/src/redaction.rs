@@ -20,7 +20,7 @@ use std::{
 };
 
 use postern_domain::SkillFailure;
-use postern_policy::personal::{Detector, Finding, Purpose};
+use postern_policy::personal::{DataKind, Detector, Finding, Purpose};
 
 pub(crate) use encoded::{Found, Hidden};
 pub use errors::{LONGEST_ERROR, errors};
@@ -67,6 +67,11 @@ pub(crate) fn hidden(text: &str, detector: &Detector, purpose: Purpose) -> Vec<H
 /// A text in which escapes are what they stand for; none if nothing in it is escaped.
 pub(crate) fn unescaped(text: &str) -> Option<String> {
     unescaped::Unescaped::of(text).map(|copy| copy.text)
+}
+
+/// Whether a finding is an address that is the same on every machine: nobody's.
+pub(crate) fn is_nobodys(kind: DataKind, text: &str) -> bool {
+    encoded::is_this_machine(kind, text)
 }
 
 /// A failure in a skill's own words, cleaned.

@@ -154,6 +154,7 @@ impl<'a> Hider<'a> {
         redaction::find(&said, self.detector, Purpose::Placeholders)
             .into_iter()
             .filter(|one| one.span.start >= before && (self.names || !by_name(one.kind)))
+            .filter(|one| !redaction::is_nobodys(one.kind, &said[one.span.clone()]))
             .map(|one| (one.span.start - before..one.span.end - before, one.kind))
             .filter(|(span, _)| is_free(span))
             .collect()
@@ -205,6 +206,8 @@ mod tests {
         let wanted = r#"{ "a":[1.50,1e9, "<EMAIL_1.k3f9>\n"],
             "phone" : "<PHONE_1.k3f9>", "<EMAIL_2.k3f9>": {"card":"<CARD_1.k3f9>"} }"#;
         assert_eq!(hidden(body), wanted);
+        let inner = r#"{"location":"http://127.0.0.1:8080/x"}"#;
+        assert_eq!(hidden(inner), inner, "a skill may follow it, if rules let it");
         assert_eq!(hidden("write to ann@shop.example"), "write to <EMAIL_1.k3f9>");
         // Both as they are written somewhere else.
         assert_eq!(hidden("?to=ann%40shop.example&x=1"), "?to=<EMAIL_1.k3f9>&x=1");

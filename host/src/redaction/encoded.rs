@@ -191,7 +191,7 @@ impl Seen {
 }
 
 /// Addresses that are the same on every machine tell nothing about anybody.
-fn is_this_machine(kind: DataKind, text: &str) -> bool {
+pub(super) fn is_this_machine(kind: DataKind, text: &str) -> bool {
     kind == DataKind::IpAddress
         && text
             .trim_matches(['[', ']'])
