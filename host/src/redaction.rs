@@ -16,6 +16,7 @@ mod unescaped;
 
 use std::{
     borrow::Cow,
+    net::IpAddr,
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -69,9 +70,15 @@ pub(crate) fn unescaped(text: &str) -> Option<String> {
     unescaped::Unescaped::of(text).map(|copy| copy.text)
 }
 
-/// Whether a finding is an address that is the same on every machine: nobody's.
+/// Whether a finding is an address of an inner network, which tells nothing about anybody.
 pub(crate) fn is_nobodys(kind: DataKind, text: &str) -> bool {
+    let inner = |address: IpAddr| match address {
+        IpAddr::V4(four) => four.is_private() || four.is_link_local(),
+        IpAddr::V6(six) => six.is_unique_local() || six.is_unicast_link_local(),
+    };
+    let address = || text.trim_matches(['[', ']']).parse::<IpAddr>();
     encoded::is_this_machine(kind, text)
+        || kind == DataKind::IpAddress && address().is_ok_and(inner)
 }
 
 /// A failure in a skill's own words, cleaned.
