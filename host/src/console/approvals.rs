@@ -19,7 +19,8 @@ use super::{
     api::RuleView,
     format,
     reply::{
-        ApiError, Asked, ENTRIES, Entries, Failure, Frame, PageError, json_of, one_more, page,
+        ApiError, Asked, ENTRIES, Entries, Failure, Frame, PageError, form_field, json_of,
+        one_more, page,
     },
 };
 use crate::{
@@ -214,16 +215,12 @@ pub(super) async fn decide(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, PageError> {
     let body = body.map_err(|_| PageError(Failure::Unreadable))?;
-    let field = |name: &str| {
-        let mut fields = url::form_urlencoded::parse(&body);
-        fields.find_map(|(key, value)| (key == name).then(|| value.into_owned()))
-    };
-    let approve = match field("decision").as_deref() {
+    let approve = match form_field(&body, "decision").as_deref() {
         Some("approve") => true,
         Some("reject") => false,
         Some(_) | None => return Err(PageError(Failure::Unreadable)),
     };
-    let reason = field("reason").unwrap_or_default();
+    let reason = form_field(&body, "reason").unwrap_or_default();
     match decided(&console, &actor, &id, approve, &reason).await {
         Ok(approval) => {
             let to = format!("/approvals/{}", approval.id);

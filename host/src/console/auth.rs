@@ -219,16 +219,10 @@ pub(super) async fn login(
         return error_reply(NAME, ErrorCode::Forbidden);
     }
     let Ok(body) = body else { return error_reply(NAME, ErrorCode::TooLarge) };
-    let field = |name: &str| {
-        let mut fields = url::form_urlencoded::parse(&body);
-        fields
-            .find_map(|(key, value)| (key == name).then(|| value.into_owned()))
-            .unwrap_or_default()
-    };
-    let next = field("next");
+    let next = reply::form_field(&body, "next").unwrap_or_default();
     // A token has at least 16 characters, so that trying them out is hopeless
     // without counting attempts, and nobody can lock an operator out.
-    let (app, token) = (&console.app, field("token"));
+    let (app, token) = (&console.app, reply::form_field(&body, "token").unwrap_or_default());
     let (configured, now) = (&app.config.server.operator_token, app.clock.now());
     let actor = match operators::sign_in(&*app.store, configured, &token, now).await {
         Ok(Some(actor)) => actor,

@@ -220,6 +220,12 @@ pub(super) fn json_of<T: DeserializeOwned>(
     serde_json::from_slice(&body).map_err(|_| Failure::Unreadable)
 }
 
+/// What a field of a form says. The first field of a name counts.
+pub(super) fn form_field(body: &[u8], name: &str) -> Option<String> {
+    url::form_urlencoded::parse(body)
+        .find_map(|(key, value)| (key == name).then(|| value.into_owned()))
+}
+
 /// Which part of a list is asked for.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Console,
-    reply::{ApiError, Failure, Frame, PageError, json_of, page},
+    reply::{ApiError, Failure, Frame, PageError, form_field, json_of, page},
 };
 use crate::operators::{self, Actor, RevealError, Revealed};
 
@@ -33,7 +33,7 @@ impl From<RevealError> for Failure {
 }
 
 /// What is asked for.
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
     placeholder: String,
@@ -69,14 +69,8 @@ pub(super) async fn show(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, PageError> {
     let body = body.map_err(|_| PageError(Failure::Unreadable))?;
-    let mut wanted = Wanted::default();
-    for (name, value) in url::form_urlencoded::parse(&body) {
-        match &*name {
-            "placeholder" => wanted.placeholder = value.into_owned(),
-            "why" => wanted.why = value.into_owned(),
-            _ => {}
-        }
-    }
+    let field = |name| form_field(&body, name).unwrap_or_default();
+    let wanted = Wanted { placeholder: field("placeholder"), why: field("why") };
     let (conversation, revealed) = revealed(&console, &actor, &id, &wanted).await?;
     let frame = Frame::of("conversations", "A value");
     Ok(page(StatusCode::OK, &RevealedPage { frame, conversation, revealed }))

@@ -91,28 +91,8 @@ impl Own {
     }
 
     fn own(&self, kind: DataKind) -> Option<&OwnType> {
-        match kind {
-            DataKind::Custom(place) => self.types.get(usize::from(place)),
-            DataKind::Email
-            | DataKind::Phone
-            | DataKind::Card
-            | DataKind::Iban
-            | DataKind::BankAccount
-            | DataKind::IdCard
-            | DataKind::UsSsn
-            | DataKind::UkNhs
-            | DataKind::Passport
-            | DataKind::DriverLicense
-            | DataKind::IpAddress
-            | DataKind::MacAddress
-            | DataKind::Url
-            | DataKind::Crypto
-            | DataKind::Secret
-            | DataKind::DateTime
-            | DataKind::BirthDate
-            | DataKind::Name
-            | DataKind::Address => None,
-        }
+        let DataKind::Custom(place) = kind else { return None };
+        self.types.get(usize::from(place))
     }
 
     /// Adds what the operator's patterns and words find in folded text, and takes out what

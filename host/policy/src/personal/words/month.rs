@@ -2,7 +2,8 @@
 
 use super::Token;
 
-const NAMES: [&str; 12] = [
+/// The whole names.
+pub(super) const NAMES: [&str; 12] = [
     "january",
     "february",
     "march",

@@ -1,6 +1,6 @@
 //! Years that stand alone in prose, told from amounts and counts by the words around them.
 
-use super::{Token, after, before};
+use super::{Token, after, before, month};
 
 const FIRST: u32 = 1900;
 const LAST: u32 = 2050;
@@ -11,17 +11,6 @@ const SINCE: &[&str] = &[
     "year",
     "circa",
     "copyright",
-    "january",
-    "february",
-    "march",
-    "april",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
     "spring",
     "summer",
     "autumn",
@@ -68,18 +57,6 @@ const OF: &[&str] = &[
     "games",
     "generation",
     "half",
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
     "late",
     "law",
     "middle",
@@ -195,6 +172,7 @@ pub(super) fn read(text: &str, token: Token) -> Option<u8> {
     let (word, at) = word_before(text, token.start);
     let next = word_after(text, token.end);
     let is = |list: &[&str], word: &str| list.iter().any(|one| one.eq_ignore_ascii_case(word));
+    let is_of = |word: &str| is(OF, word) || is(&month::NAMES, word);
     if is(UNITS, next) {
         return None;
     }
@@ -203,10 +181,12 @@ pub(super) fn read(text: &str, token: Token) -> Option<u8> {
         Some(b'(') => after(text, token.end) == Some(b')') && !word.is_empty() && !is_round,
         Some(b' ') => {
             let is_one = ["a", "an", "the"].iter().any(|one| word.eq_ignore_ascii_case(one));
+            // `may 2020` is as likely a permission.
             is(SINCE, word)
+                || is(&month::NAMES, word) && !word.eq_ignore_ascii_case("may")
                 || word == "on" && is_birth(word_before(text, at).0)
                 || is(IN, word) && (!is_round || next.is_empty() && word.len() == 2)
-                || word.eq_ignore_ascii_case("of") && is(OF, word_before(text, at).0)
+                || word.eq_ignore_ascii_case("of") && is_of(word_before(text, at).0)
                 || is_one && !is_round && !next.is_empty()
                 || ["and", "to"].contains(&word) && is_range(text, at)
         }
