@@ -7,17 +7,12 @@
 mod assets;
 mod compile;
 mod files;
+mod generation;
 mod load;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-    sync::Mutex,
-};
+use std::{collections::BTreeSet, path::Path, sync::Mutex};
 
-use postern_domain::{
-    Digest, Interface, Manifest, SkillId, Timestamp, digest_of, manifest::ManifestError,
-};
+use postern_domain::{Digest, Interface, Manifest, SkillId, Timestamp, manifest::ManifestError};
 use postern_runtime::{
     AssetError, Assets, Bounds, ComponentInfo, InspectError, Limits, LoadError, Runtime,
 };
@@ -25,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use assets::read_assets;
 pub use compile::{CompileError, CompileLimits, Compiler, answer_if_asked};
+pub use generation::{Canary, CanaryRules, Generation, Installed, Made, SignedBy, Source};
 pub use load::{ActiveSkill, Skills, check_usable};
 
 use crate::{
@@ -34,43 +30,6 @@ use crate::{
 
 /// Bytes of a manifest.
 pub(crate) const MOST_MANIFEST_BYTES: usize = 256 * 1024;
-
-/// A skill as a generation lists it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Installed {
-    /// The manifest.
-    pub manifest: Manifest,
-    /// Digest of the component.
-    pub digest: Digest,
-    /// Digest of the skill's own files, if it has any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub assets: Option<Digest>,
-    /// Interfaces that the operator granted.
-    pub grants: BTreeSet<Interface>,
-    /// When it was installed.
-    pub installed_at: Timestamp,
-}
-
-/// Which skills are active. Immutable once written.
-#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
-pub struct Generation {
-    /// Its number, from 1; 0 is the empty one before the first.
-    pub number: u64,
-    /// The skills.
-    pub skills: BTreeMap<SkillId, Installed>,
-}
-
-impl Generation {
-    /// A name for exactly this set of skills and grants.
-    pub fn digest(&self) -> Digest {
-        digest_of(self)
-    }
-
-    /// Who published a skill of it.
-    pub fn publisher_of(&self, skill: &SkillId) -> Option<String> {
-        Some(self.skills.get(skill)?.manifest.skill.publisher.clone())
-    }
-}
 
 /// The stored form of a generation.
 #[derive(Serialize, Deserialize)]
@@ -378,7 +337,15 @@ impl Registry {
         self.files.keep_compiled(&self.key, digest, &engine, compiled)?;
         let assets = self.files.keep_assets(&candidate.assets)?;
         let manifest = candidate.manifest.clone();
-        let installed = Installed { manifest, digest, assets, grants, installed_at: now };
+        let installed = Installed {
+            manifest,
+            digest,
+            assets,
+            grants,
+            installed_at: now,
+            source: None,
+            signed_by: None,
+        };
         generation.skills.insert(id.clone(), installed);
         generation.number += 1;
         Ok(generation)

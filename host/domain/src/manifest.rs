@@ -1,10 +1,13 @@
 //! The manifest of a skill, `skill.toml`.
 
+mod capability;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{IdentityLevel, Interface, SkillId};
+pub use self::capability::Capability;
+use crate::{HostCall, IdentityLevel, Interface, SkillId};
 
 /// A whole manifest. [`Manifest::check`] holds what types cannot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -115,16 +118,6 @@ fn whole_match() -> String {
     "$0".to_owned()
 }
 
-/// A capability that a skill asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Capability {
-    /// Which.
-    pub interface: Interface,
-    /// Why, for the operator.
-    pub reason: String,
-}
-
 /// A value that the operator may set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -220,6 +213,12 @@ impl Manifest {
         self.capabilities.iter().map(|capability| capability.interface).collect()
     }
 
+    /// Whether it asks for so much that this call is in it. `host` is the host of the URL
+    /// of an HTTP request.
+    pub fn asks_for(&self, call: &HostCall, host: Option<&str>) -> bool {
+        self.capabilities.iter().any(|capability| capability.covers(call, host))
+    }
+
     /// Holds what the types cannot: names, references, numbers.
     ///
     /// # Errors
@@ -239,7 +238,7 @@ impl Manifest {
         self.check_intents()?;
         let mut seen = BTreeSet::new();
         for (i, capability) in self.capabilities.iter().enumerate() {
-            check_text(&format!("capabilities[{i}].reason"), &capability.reason, 400)?;
+            capability.check(&format!("capabilities[{i}]"))?;
             if !seen.insert(capability.interface) {
                 let reason = format!("{} is requested twice", capability.interface);
                 return Err(wrong(format!("capabilities[{i}].interface"), reason));

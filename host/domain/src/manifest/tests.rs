@@ -53,3 +53,63 @@ fn texts_for_people_have_no_control_characters() {
         assert_eq!(check(place, &"x".repeat(401)).unwrap_err().field, field);
     }
 }
+
+#[test]
+fn bounds_of_capabilities_make_sense() {
+    let capability = |changes: Value| {
+        let mut manifest = manifest();
+        manifest["capabilities"][0] = changes;
+        serde_json::from_value::<Manifest>(manifest).unwrap().check()
+    };
+    let records = json!({ "interface": "records", "reason": "r", "reads": ["orders"] });
+    assert_eq!(capability(records), Ok(()));
+    for (list, interface) in [("reads", "log"), ("writes", "knowledge"), ("hosts", "records")] {
+        let error = capability(json!({ "interface": interface, "reason": "r", list: ["x"] }));
+        assert_eq!(error.unwrap_err().field, format!("capabilities[0].{list}"));
+    }
+    let odd = json!({ "interface": "message", "reason": "r", "audiences": ["everybody"] });
+    assert_eq!(capability(odd).unwrap_err().field, "capabilities[0].audiences");
+}
+
+#[test]
+fn a_capability_covers_what_its_lists_name() {
+    let get = |collection: &str| HostCall::RecordsGet {
+        collection: collection.to_owned(),
+        key: "k".to_owned(),
+    };
+    let mut records = Capability::new(Interface::Records, "r");
+    assert!(records.covers(&get("orders"), None), "without a list rules alone decide");
+    records.reads = Some(BTreeSet::from(["orders".to_owned()]));
+    records.writes = Some(BTreeSet::new());
+    assert!(records.covers(&get("orders"), None));
+    assert!(!records.covers(&get("users"), None));
+    let delete = HostCall::RecordsWrite {
+        steps: vec![crate::RecordStep::Delete {
+            collection: "orders".to_owned(),
+            key: "k".to_owned(),
+            version: 1,
+        }],
+    };
+    assert!(!records.covers(&delete, None), "an empty list allows nothing");
+    assert!(!Capability::new(Interface::Log, "r").covers(&get("orders"), None));
+}
+
+#[test]
+fn a_wider_capability_is_told_from_a_narrower_one() {
+    let open = Capability::new(Interface::Records, "r");
+    let bound = Capability {
+        reads: Some(BTreeSet::from(["orders".to_owned(), "users".to_owned()])),
+        ..open.clone()
+    };
+    let narrow = Capability { reads: Some(BTreeSet::from(["orders".to_owned()])), ..open.clone() };
+    for (one, other, within) in [
+        (&bound, &open, true),
+        (&open, &bound, false),
+        (&narrow, &bound, true),
+        (&bound, &narrow, false),
+        (&narrow, &narrow, true),
+    ] {
+        assert_eq!(one.is_within(other), within, "{one:?} {other:?}");
+    }
+    assert!(!open.is_within(&Capability::new(Interface::Http, "r")));
+}
