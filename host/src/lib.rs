@@ -9,6 +9,7 @@
 pub mod app;
 pub mod approvals;
 pub mod audit;
+pub mod author;
 pub mod brain;
 pub mod breaker;
 pub mod channels;
