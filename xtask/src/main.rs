@@ -31,6 +31,7 @@ usage: cargo xtask <command>
   crash [--points N] [--seed N]
                   kills hosts at every boundary of a turn, 500 times if nothing else is
                   said, and checks that everything was done once
+  reference       writes docs/reference from the WIT packages
   layers          checks which crate may depend on which
   bench [--json] [--peers] [--quick]
                   measures an optimised host against wasmtime alone and against what
@@ -50,6 +51,7 @@ enum Command {
     Fuzz(Vec<String>),
     Crash(crash::Options),
     Layers,
+    Reference,
     Bench(Vec<String>),
     Peers(Vec<String>),
     Ci,
@@ -72,6 +74,7 @@ impl Command {
             "test" => Self::Test,
             "build-skills" => Self::BuildSkills,
             "layers" => Self::Layers,
+            "reference" => Self::Reference,
             "ci" => Self::Ci,
             "help" | "--help" | "-h" => Self::Help,
             other => return Err(format!("{other:?} is not a command")),
@@ -143,6 +146,10 @@ fn perform(command: Command) -> Result<(), Failure> {
         Command::Fuzz(arguments) => fuzz::run(&root, &arguments),
         Command::Crash(options) => crash::run(&root, &options),
         Command::Layers => layers::check(&root),
+        Command::Reference => run::Run::new("cargo")
+            .within(&root)
+            .args(["run", "--quiet", "-p", "postern-test-support", "--bin", "reference"])
+            .run(),
         Command::Bench(arguments) => bench::run(&root, &arguments),
         Command::Peers(arguments) => peers::run(&root, &arguments),
         Command::Ci => run::Run::new(root.join(".ci").join("run")).within(&root).run(),

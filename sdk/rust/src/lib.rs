@@ -71,6 +71,11 @@ pub use outcome::{Failure, Outcome, Severity};
 #[doc = include_str!("../../../docs/skill-authors.md")]
 struct AuthorsPage;
 
+/// Runs the patterns of the cookbook.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/cookbook.md")]
+struct Cookbook;
+
 /// What [`skill!`] expands to needs these; they are no part of the interface.
 #[doc(hidden)]
 pub mod __private {

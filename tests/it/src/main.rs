@@ -25,6 +25,7 @@ mod operators;
 mod personal_data;
 mod policy;
 mod privacy;
+mod reference;
 mod replies;
 mod restricted;
 mod retail;

@@ -20,6 +20,7 @@ pub mod operator;
 pub mod paths;
 mod process;
 mod server;
+pub mod reference;
 pub mod shop;
 pub mod sse;
 pub mod telegram;

@@ -67,5 +67,6 @@ pub(crate) fn rebinding(app: &App) -> Result<Arc<GateShared>> {
         metrics: Arc::clone(&shared.metrics),
         log_calls: false,
         concurrency: Arc::default(),
+        revoked: Arc::clone(&shared.revoked),
     }))
 }
