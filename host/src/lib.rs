@@ -35,5 +35,6 @@ pub mod profile;
 pub mod redaction;
 pub mod registry;
 pub mod replay;
+pub mod source;
 pub mod taint;
 pub mod understand;
