@@ -1,0 +1,94 @@
+//! Reads scenarios from files.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+use crate::{Scenario, ScenarioError};
+
+/// Bytes of a file with a scenario.
+const MOST_BYTES: u64 = 1 << 20;
+/// Bytes of a file with records.
+const MOST_RECORD_BYTES: u64 = 8 << 20;
+/// Scenarios of a folder.
+const MOST_FILES: usize = 500;
+
+type Records = BTreeMap<String, BTreeMap<String, Value>>;
+
+/// Reads every `*.toml` of a folder, in order of their names.
+///
+/// # Errors
+/// A file cannot be read or is not a scenario, two have one name, or there is none.
+pub fn read_folder(folder: &Path) -> Result<Vec<(PathBuf, Scenario)>, ScenarioError> {
+    let failed = |source| ScenarioError::Read { path: folder.to_owned(), source };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            files.push(path);
+        }
+        if files.len() > MOST_FILES {
+            let what = format!("more than {MOST_FILES} scenarios; put some into another folder");
+            return Err(ScenarioError::TooMuch { path: folder.to_owned(), what });
+        }
+    }
+    files.sort();
+    let mut names = BTreeMap::<String, PathBuf>::new();
+    let mut scenarios = Vec::with_capacity(files.len());
+    for path in files {
+        let scenario = read_file(&path)?;
+        let name = scenario.about.name.clone();
+        if let Some(other) = names.insert(name.clone(), path.clone()) {
+            return Err(ScenarioError::Twice { path, other, name });
+        }
+        scenarios.push((path, scenario));
+    }
+    if scenarios.is_empty() {
+        return Err(ScenarioError::None { path: folder.to_owned() });
+    }
+    Ok(scenarios)
+}
+
+/// Reads one file, with the records of the file that it names.
+///
+/// # Errors
+/// It cannot be read or is not a scenario.
+pub fn read_file(path: &Path) -> Result<Scenario, ScenarioError> {
+    let mut scenario = Scenario::parse(path, &text(path, MOST_BYTES)?)?;
+    if let Some(file) = &scenario.given.records_file {
+        let beside = path.parent().unwrap_or(Path::new(".")).join(file);
+        let json = text(&beside, MOST_RECORD_BYTES)?;
+        let records: Records =
+            serde_json::from_str(&json).map_err(|error| ScenarioError::Syntax {
+                path: beside,
+                line: error.line(),
+                column: error.column(),
+                reason: format!("{error}; records are {{collection: {{id: document}}}}"),
+            })?;
+        for (collection, documents) in records {
+            let given = scenario.given.records.entry(collection).or_default();
+            for (key, document) in documents {
+                given.entry(key).or_insert(document);
+            }
+        }
+    }
+    Ok(scenario)
+}
+
+/// The text of a file of at most so many bytes.
+fn text(path: &Path, most: u64) -> Result<String, ScenarioError> {
+    let failed = |source| ScenarioError::Read { path: path.to_owned(), source };
+    let mut text = String::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(most + 1).read_to_string(&mut text).map_err(failed)?;
+    if text.len() as u64 > most {
+        let what = format!("more than {} KiB", most >> 10);
+        return Err(ScenarioError::TooMuch { path: path.to_owned(), what });
+    }
+    Ok(text)
+}
