@@ -132,7 +132,7 @@ impl Reading<'_> {
 }
 
 /// The one stored form of these files.
-fn encode(assets: &Assets) -> Vec<u8> {
+pub(crate) fn encode(assets: &Assets) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
     for (name, content) in assets.files() {
         for part in [name.as_bytes(), content] {
@@ -145,7 +145,7 @@ fn encode(assets: &Assets) -> Vec<u8> {
 }
 
 /// Files from their stored form; none if it is not exactly that.
-fn decode(bytes: &[u8]) -> Option<Assets> {
+pub(crate) fn decode(bytes: &[u8]) -> Option<Assets> {
     fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
         let (length, after) = rest.split_first_chunk::<4>()?;
         let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
