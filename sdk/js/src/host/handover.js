@@ -1,0 +1,1 @@
+export * from 'postern:handover/people@0.1.0';

@@ -1,0 +1,1 @@
+export * from 'postern:http/client@0.1.0';

@@ -1,0 +1,1 @@
+export * from 'postern:knowledge/search@0.1.0';

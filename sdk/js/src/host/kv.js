@@ -1,0 +1,1 @@
+export * from 'postern:kv/state@0.1.0';

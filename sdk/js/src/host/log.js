@@ -1,0 +1,1 @@
+export * from 'postern:log/logging@0.1.0';

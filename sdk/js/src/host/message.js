@@ -1,0 +1,1 @@
+export * from 'postern:message/sending@0.1.0';

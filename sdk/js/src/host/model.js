@@ -1,0 +1,1 @@
+export * from 'postern:model/completion@0.1.0';

@@ -1,0 +1,1 @@
+export * from 'postern:records/store@0.1.0';

@@ -1,0 +1,1 @@
+export * from 'postern:schedule/timer@0.1.0';

@@ -1,0 +1,1 @@
+export * from 'postern:ticket/tickets@0.1.0';
