@@ -1,20 +1,23 @@
 //! The host put together: everything that channels, pipeline and console share.
 
+mod follow;
 mod generations;
 
 use std::{
     path::Path,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
+use postern_domain::{ConversationId, Digest};
 use postern_runtime::{InUse, Runtime, RuntimeConfig, RuntimeError};
 use postern_store::{SqliteStore, Store, StoreError};
 use tokio::{sync::watch, task::JoinSet};
 
-use self::generations::{Pinned, Refused};
+use self::generations::Pinned;
 use crate::{
     approvals, audit,
     breaker::Breakers,
+    canary,
     channels::Channels,
     clock::{Clock, SystemClock},
     config::{Config, ConfigError},
@@ -22,22 +25,21 @@ use crate::{
         Ports,
         http::{HttpClient, HttpSetupError},
     },
-    gate::GateShared,
+    gate::{GateShared, Revocations},
     identity::Codes,
     keys::{KeyError, MasterKey},
     metrics::Metrics,
     pipeline::{self, Bell, Events, Intake, deliver},
     policies::{Policies, PoliciesError},
     redaction,
-    registry::{Compiler, Registry, RegistryError, Skills},
+    registry::{ActiveSkill, Compiler, Loaded, Registry, RegistryError, Skills},
+    trust::{Trust, TrustError},
 };
 
 /// Where the master key lies in the data folder.
 pub const KEY_FILE: &str = "keys/master";
 /// Name of this host's audit chain.
 pub(crate) const CHAIN: &str = "host-1";
-/// How often the host looks for a new generation of skills.
-const GENERATION_CHECK: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Why the host does not start.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +59,9 @@ pub enum StartError {
     /// A skill cannot be loaded.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// It cannot be known what is revoked.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// The sandbox cannot be set up.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
@@ -100,7 +105,9 @@ pub struct App {
     pub outbox_bell: Bell,
     registry: Registry,
     runtime: Arc<Runtime>,
-    skills: RwLock<Arc<Skills>>,
+    skills: RwLock<Arc<Loaded>>,
+    /// Of which state of `trust.toml` the skills in force know.
+    trust: Mutex<Option<Digest>>,
     pinned: Pinned,
 }
 
@@ -165,7 +172,11 @@ impl App {
         let policy = Arc::new(Policies::open(&config)?);
         let registry = Registry::open(&config.data, key.clone(), compiler)?;
         let runtime = Arc::new(runtime(&config)?);
-        let skills = registry.load(&runtime, &config, &registry.current()?)?;
+        let trust = Trust::stamp(&config.data)?;
+        let revoked = Arc::new(Revocations::new(Trust::load(&config.data)?));
+        let current = registry.current()?;
+        let loaded = registry.load((&runtime, &config), &revoked, &current, None)?;
+        follow::tell(&loaded);
         let collections = Arc::new(config.collections.clone());
         let metrics = Arc::new(Metrics::default());
         let gate = Arc::new(GateShared {
@@ -180,6 +191,7 @@ impl App {
             metrics: Arc::clone(&metrics),
             log_calls: config.audit.log_tool_calls,
             concurrency: Arc::default(),
+            revoked,
         });
         let inbox_bell = Bell::default();
         Ok(Arc::new(Self {
@@ -190,7 +202,8 @@ impl App {
             outbox_bell: Bell::default(),
             breakers: Breakers::new(config.breaker),
             metrics,
-            skills: RwLock::new(Arc::new(skills)),
+            skills: RwLock::new(Arc::new(loaded)),
+            trust: Mutex::new(trust),
             pinned: Pinned::default(),
             inbox_bell,
             config,
@@ -204,9 +217,30 @@ impl App {
         }))
     }
 
-    /// The active skills.
-    pub fn skills(&self) -> Arc<Skills> {
+    /// The active generation.
+    pub fn loaded(&self) -> Arc<Loaded> {
         Arc::clone(&self.skills.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The active skills, without a version on trial.
+    pub fn skills(&self) -> Arc<Skills> {
+        Arc::clone(&self.loaded().stable)
+    }
+
+    /// The active skills as a conversation gets them.
+    pub fn skills_for(&self, conversation: &ConversationId) -> Arc<Skills> {
+        Arc::clone(self.loaded().skills_for(&self.key, conversation))
+    }
+
+    /// Why a skill must not run any more, whichever generation it is of.
+    pub fn revoked(&self, skill: &ActiveSkill) -> Option<String> {
+        let ActiveSkill { manifest, digest, signed_by, .. } = skill;
+        self.gate.revoked.why(&manifest.skill.id, *digest, signed_by.as_ref())
+    }
+
+    /// The registry of skills.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// What of the sandbox's pools is in use now.
@@ -214,32 +248,36 @@ impl App {
         self.runtime.in_use()
     }
 
-    /// The skills of the generation under which an interrupted turn began.
+    /// The skills of the generation under which an interrupted turn of a conversation
+    /// began.
     ///
     /// # Errors
     /// The generation cannot be loaded.
     pub async fn skills_of(
         self: &Arc<Self>,
         generation: &str,
+        conversation: &ConversationId,
     ) -> Result<Arc<Skills>, RegistryError> {
-        let current = self.skills();
-        match generation.parse::<u64>() {
-            Ok(number) if number != current.number => {
-                self.pinned.get(number, self.load(Some(number))).await
+        let current = self.loaded();
+        let loaded = match generation.parse::<u64>() {
+            Ok(number) if number != current.stable.number => {
+                self.pinned.get(number, self.load(Some(number))).await?
             }
-            Ok(_) | Err(_) => Ok(current),
-        }
+            Ok(_) | Err(_) => current,
+        };
+        Ok(Arc::clone(loaded.skills_for(&self.key, conversation)))
     }
 
     /// Loads a generation, or the active one, off the request path.
-    async fn load(self: &Arc<Self>, number: Option<u64>) -> Result<Skills, RegistryError> {
+    async fn load(self: &Arc<Self>, number: Option<u64>) -> Result<Loaded, RegistryError> {
         let app = Arc::clone(self);
         let load = move || {
             let generation = match number {
                 Some(number) => app.registry.generation(number)?,
                 None => app.registry.current()?,
             };
-            app.registry.load(&app.runtime, &app.config, &generation)
+            let with = (&*app.runtime, &app.config);
+            app.registry.load(with, &app.gate.revoked, &generation, Some(&app.loaded()))
         };
         match tokio::task::spawn_blocking(load).await {
             Ok(loaded) => loaded,
@@ -269,6 +307,7 @@ impl App {
         tasks.spawn(deliver::run(Arc::clone(self), stop.clone()));
         tasks.spawn(audit::keep_checkpoints(Arc::clone(self), stop.clone()));
         tasks.spawn(approvals::tend(Arc::clone(self), stop.clone()));
+        tasks.spawn(canary::tend(Arc::clone(self), stop.clone()));
         tasks.spawn(Arc::clone(self).follow_generations(stop));
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended {
@@ -276,105 +315,6 @@ impl App {
             }
         }
         Ok(())
-    }
-
-    /// Swaps the active skills and the rules in force when an operator has activated
-    /// a generation.
-    async fn follow_generations(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
-        let mut tick = tokio::time::interval(GENERATION_CHECK);
-        let (mut refused, mut told) = (None, None);
-        loop {
-            tokio::select! {
-                _ = stop.changed() => return,
-                _ = tick.tick() => {}
-            }
-            self.metrics.tidy();
-            self.look_around().await;
-            self.follow_once(&mut refused).await;
-            self.follow_rules(&mut told).await;
-        }
-    }
-
-    /// Looks once for another generation of rules, and whether the folder of rules
-    /// is as it is in force. `told` is the last thing that went wrong, which is told
-    /// once.
-    async fn follow_rules(self: &Arc<Self>, told: &mut Option<String>) {
-        let app = Arc::clone(self);
-        let look = move || {
-            let taken = app.policy.follow(&app.config)?;
-            Ok::<_, PoliciesError>((taken, app.policy.compare(&app.config)?))
-        };
-        let looked = match tokio::task::spawn_blocking(look).await {
-            Ok(looked) => looked.map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        match looked {
-            Ok((taken, differing)) => {
-                *told = None;
-                if let Some(generation) = taken {
-                    tracing::info!(generation, "rules put in force");
-                }
-                match differing {
-                    Some(files) if files.is_empty() => {
-                        tracing::info!("the folder of rules is as it is in force");
-                    }
-                    Some(files) => tracing::warn!(
-                        files = files.join(", "),
-                        "the folder of rules is not as it is in force; \
-                         `postern policy apply` puts it in force"
-                    ),
-                    None => {}
-                }
-            }
-            Err(error) => {
-                if told.as_ref() != Some(&error) {
-                    tracing::error!(error, "rules not looked at; those in force stay");
-                    *told = Some(error);
-                }
-            }
-        }
-    }
-
-    /// Wakes workers for what another process left in the store: a command that
-    /// decided an approval cannot ring here.
-    async fn look_around(&self) {
-        if let Ok(Some(due)) = self.store.next_due().await
-            && due <= self.clock.now()
-        {
-            self.inbox_bell.ring();
-            self.outbox_bell.ring();
-        }
-    }
-
-    /// Looks once for another generation. `refused` is the one that did not load
-    /// the last time.
-    async fn follow_once(self: &Arc<Self>, refused: &mut Option<Refused>) {
-        let Ok(number) = self.registry.current_number() else { return };
-        let now = self.clock.now();
-        if number == self.skills().number || refused.is_some_and(|it| it.rests(number, now)) {
-            return;
-        }
-        match self.load(None).await {
-            Ok(skills) => {
-                tracing::info!(generation = skills.number, "skills activated");
-                let active = skills.active.iter();
-                self.breakers
-                    .keep_only(&active.map(|(id, skill)| (id.clone(), skill.digest)).collect());
-                *self.skills.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(skills);
-                *refused = None;
-            }
-            Err(error) => {
-                // The wait begins when the try has ended, which may take minutes.
-                let again = Refused::again(*refused, number, self.clock.now());
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    generation = number,
-                    again_in_seconds = again.wait().as_secs(),
-                    "generation not loaded; the last one stays active"
-                );
-                *refused = Some(again);
-            }
-        }
     }
 }
 

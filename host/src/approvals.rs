@@ -16,7 +16,7 @@ use postern_domain::{
 use postern_policy::{Act, PolicySet, RuleSummary};
 use postern_store::{Change, Commit, Page, Store, StoreError};
 
-pub(crate) use notice::approval_of;
+pub(crate) use notice::{approval_of, plain as to_role};
 pub use propose::{Proposal, ProposeError, propose};
 pub(crate) use tend::tend;
 pub(crate) use turn::{announced, requester, told, voided};

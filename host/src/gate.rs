@@ -4,6 +4,7 @@
 //! its facts are read, policy judges it, the decision is recorded, and only a
 //! [`Permit`], which nothing else can make, lets [`crate::effects`] perform it.
 
+mod bounds;
 mod facts;
 mod heard;
 mod hide;
@@ -13,6 +14,7 @@ mod passage;
 mod record;
 mod redact;
 mod reveal;
+mod revocations;
 mod ruling;
 mod total;
 mod written;
@@ -29,7 +31,7 @@ use std::{
 use async_trait::async_trait;
 use postern_domain::{
     Approval, ApprovalId, AuditEntry, AuditKind, AuditVerdict, CallRecord, CallState, Digest,
-    HostCall, InvocationId, Manifest, SkillId, Timestamp, digest_of,
+    HostCall, InvocationId, Manifest, SkillId, Timestamp, digest_of, manifest::Capability,
 };
 use postern_runtime::{Answered, HostPort, PortError};
 use postern_store::StoreError;
@@ -39,10 +41,11 @@ pub(crate) use facts::Material;
 pub use facts::Prepared;
 pub use limits::Concurrency;
 pub(crate) use record::effect;
+pub use revocations::Revocations;
 
 use crate::{
     clock::Clock, config::Collections, effects::Ports, gate::passage::Passage, ledger::Ledger,
-    metrics::Metrics, policies::Policies, taint::Assessment,
+    metrics::Metrics, policies::Policies, registry::SignedBy, taint::Assessment,
 };
 
 /// A call that the gate allowed and recorded. Only this module can make one.
@@ -76,6 +79,8 @@ pub struct GateShared {
     pub log_calls: bool,
     /// How many calls run under limits of concurrency.
     pub concurrency: Arc<Concurrency>,
+    /// Which skills must do nothing any more.
+    pub revoked: Arc<Revocations>,
 }
 
 /// Who calls.
@@ -89,6 +94,10 @@ pub struct Caller {
     pub publisher: String,
     /// Digest of its component.
     pub digest: Digest,
+    /// Who signed it, if somebody did.
+    pub signed_by: Option<SignedBy>,
+    /// What its manifest asks for; beyond it no rule is asked.
+    pub asks_for: Vec<Capability>,
     /// The tool that runs.
     pub tool: String,
     /// The invocation.
@@ -103,9 +112,17 @@ impl Caller {
             version: manifest.skill.version.clone(),
             publisher: manifest.skill.publisher.clone(),
             digest,
+            signed_by: None,
+            asks_for: manifest.capabilities.clone(),
             tool: tool.to_owned(),
             invocation,
         }
+    }
+
+    /// The same with who signed its component.
+    #[must_use]
+    pub fn signed_by(self, signed_by: Option<SignedBy>) -> Self {
+        Self { signed_by, ..self }
     }
 
     /// The name in audit.

@@ -17,9 +17,14 @@ use metrics::{Key, KeyName, Level, Metadata, Recorder as _, Unit};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use postern_domain::{Decision, Outcome, SkillFailure, SkillId};
 use postern_runtime::Usage;
+use semver::Version;
 
 use self::labels::Labels;
-use crate::breaker::Standing;
+use crate::{
+    breaker::Standing,
+    canary,
+    registry::{Loaded, Trial, Why},
+};
 
 /// Upper ends of the histograms' buckets, in seconds: from a call that does
 /// nothing to one that waits for a slow server.
@@ -41,6 +46,10 @@ const POLICY_DIFFERING: &str = "postern_policy_files_differing";
 const ANSWERS_WITHHELD: &str = "postern_answers_withheld_total";
 const HOSTILE: &str = "postern_hostile_texts_total";
 const RESTRICTED: &str = "postern_restricted_messages_total";
+const VERSION_CALLS: &str = "postern_skill_version_calls_total";
+const CANARY: &str = "postern_skill_canary_permille";
+const TRIALS_ENDED: &str = "postern_skill_trials_ended_total";
+const LEFT_OUT: &str = "postern_skills_left_out";
 const LOG_LINES_DROPPED: &str = "postern_log_lines_dropped_total";
 
 /// The outcome of a call that was refused because its skill rests.
@@ -55,6 +64,8 @@ pub struct Metrics {
     labels: Labels,
     /// Skills whose breakers were shown: a figure stays until it is set again.
     shown: Mutex<BTreeSet<SkillId>>,
+    /// Versions whose trials were shown.
+    trials: Mutex<BTreeSet<(SkillId, String)>>,
 }
 
 impl Default for Metrics {
@@ -69,6 +80,7 @@ impl Default for Metrics {
             recorder,
             labels: Labels::default(),
             shown: Mutex::default(),
+            trials: Mutex::default(),
         }
     }
 }
@@ -83,6 +95,8 @@ fn describe(recorder: &PrometheusRecorder) {
         (ANSWERS_WITHHELD, "Answers that told what is another customer's, by kind of datum."),
         (HOSTILE, "Messages and answers that look as if they want to steer the machine."),
         (RESTRICTED, "Messages that people look after, by category."),
+        (VERSION_CALLS, "Calls in which a version of a skill ran, by whether it failed."),
+        (TRIALS_ENDED, "Trials of new versions that the host has ended, by how."),
         (LOG_LINES_DROPPED, "Log lines of skills that were over a limit."),
     ];
     for (name, text) in counters {
@@ -90,6 +104,8 @@ fn describe(recorder: &PrometheusRecorder) {
     }
     let gauges = [
         (BREAKER_OPEN, "1 while a skill rests because too many of its calls broke in a row."),
+        (CANARY, "Of 1000 conversations so many get this version, which is on trial."),
+        (LEFT_OUT, "Installed skills that do not run, by why."),
         (POLICY_GENERATION, "Number of the generation of rules in force."),
         (POLICY_DIFFERING, "Files of the folder of rules that are not as they are in force."),
     ];
@@ -154,6 +170,47 @@ impl Metrics {
         }
         if usage.log_lines_dropped > 0 {
             self.add(self.labels.key(LOG_LINES_DROPPED, [skill]), usage.log_lines_dropped.into());
+        }
+    }
+
+    /// Counts a call in which a version ran.
+    pub fn ran(
+        &self,
+        skill: &SkillId,
+        version: &Version,
+        result: &Result<Outcome, SkillFailure>,
+    ) {
+        let failed = result.as_ref().err().is_some_and(canary::is_failure);
+        let ended = ("ended", if failed { "failed" } else { "held" });
+        let labels = [("skill", skill.as_str()), ("version", &version.to_string()), ended];
+        self.add(self.labels.key(VERSION_CALLS, labels), 1);
+    }
+
+    /// Counts that a trial was ended.
+    pub fn trial_ended(&self, skill: &SkillId, promoted: bool) {
+        let how = ("how", if promoted { "promoted" } else { "aborted" });
+        self.add(self.labels.key(TRIALS_ENDED, [("skill", skill.as_str()), how]), 1);
+    }
+
+    /// Shows which version is on trial, and how many installed skills do not run.
+    pub fn generation(&self, loaded: &Loaded) {
+        let mut shown = self.trials.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gone = std::mem::take(&mut *shown);
+        if let Some(Trial { skill, canary, .. }) = &loaded.trial {
+            let version = canary.installed.manifest.skill.version.to_string();
+            self.set(CANARY, [("skill", skill.as_str()), ("version", &version)], canary.permille);
+            gone.remove(&(skill.clone(), version.clone()));
+            shown.insert((skill.clone(), version));
+        }
+        for (skill, version) in gone {
+            self.set(CANARY, [("skill", skill.as_str()), ("version", &version)], 0_u16);
+        }
+        let trial = loaded.trial.as_ref().and_then(|trial| trial.skills.as_ref().err());
+        let all = loaded.stable.left_out.values().map(|it| &it.why).chain(trial);
+        let all: Vec<&str> = all.map(Why::as_str).collect();
+        for why in Why::NAMES {
+            let number = all.iter().filter(|it| **it == why).count();
+            self.set(LEFT_OUT, [("why", why)], u32::try_from(number).unwrap_or(u32::MAX));
         }
     }
 
@@ -235,6 +292,15 @@ impl Metrics {
     fn show_breaker(&self, skill: &SkillId, open: bool) {
         let key = self.labels.key(BREAKER_OPEN, [("skill", skill.as_str())]);
         self.recorder.register_gauge(&key, &METADATA).set(if open { 1.0 } else { 0.0 });
+    }
+
+    fn set<const N: usize>(
+        &self,
+        name: &'static str,
+        labels: [(&'static str, &str); N],
+        figure: impl Into<f64>,
+    ) {
+        self.recorder.register_gauge(&self.labels.key(name, labels), &METADATA).set(figure.into());
     }
 
     fn ended(&self, skill: &SkillId, tool: &str, outcome: &'static str) {

@@ -10,13 +10,13 @@ use async_trait::async_trait;
 use postern_domain::{
     Approval, ApprovalId, ApprovalState, AuditEntry, AuditHead, AuditRow, BindingCode, Channel,
     Checkpoint, Conversation, ConversationId, Digest, InboundMessage, InvocationId, JournalEntry,
-    Operator, OperatorBinding, OperatorId, OperatorToken, OutboxId, OutboxItem, ScannedRow,
-    SkillId, Ticket, TicketId, Timestamp, VaultEntry,
+    MessageId, Operator, OperatorBinding, OperatorId, OperatorToken, OutboxId, OutboxItem,
+    ScannedRow, SkillId, Ticket, TicketId, Timestamp, VaultEntry,
 };
 use postern_store::{
     Accepted, Commit, Committed, ConversationDetail, ConversationSummary, IndexedDocument,
     InvocationRow, Lease, Page, SequencedMessage, Store, StoreError, StoredRecord, TicketDetail,
-    UnknownSend, UseRow, VaultHit, Work,
+    TurnRow, UnknownSend, UseRow, VaultHit, Work,
 };
 
 /// One record, and a copy of it for the next read.
@@ -88,6 +88,8 @@ memory! {
     conversation_row(&ConversationId) -> Option<Conversation>;
     conversation(&ConversationId) -> Option<ConversationDetail>;
     skill_use(&SkillId, Digest, u32) -> Vec<UseRow>;
+    skill_use_since(&SkillId, Digest, Timestamp, u32) -> Vec<UseRow>;
+    turn_of(&MessageId) -> Option<TurnRow>;
     invocation(&InvocationId) -> Option<(InvocationRow, ConversationId)>;
     judged_calls(Option<(InvocationId, u32)>, u32) -> Vec<(InvocationRow, JournalEntry)>;
     approval(&ApprovalId) -> Option<Approval>;

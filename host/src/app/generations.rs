@@ -10,7 +10,7 @@ use std::{
 use postern_domain::Timestamp;
 use tokio::sync::OnceCell;
 
-use crate::{pipeline::after, registry::Skills};
+use crate::{pipeline::after, registry::Loaded};
 
 /// How many generations stay loaded for interrupted turns.
 const KEPT: usize = 4;
@@ -21,7 +21,7 @@ const FIRST_WAIT: Duration = Duration::from_secs(10);
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// Skills that are loaded or will be.
-type Loading = Arc<OnceCell<Arc<Skills>>>;
+type Loading = Arc<OnceCell<Arc<Loaded>>>;
 
 /// Generations that interrupted turns have asked for, the last one at the end.
 #[derive(Default)]
@@ -33,11 +33,11 @@ impl Pinned {
     pub(super) async fn get<E>(
         &self,
         number: u64,
-        load: impl Future<Output = Result<Skills, E>>,
-    ) -> Result<Arc<Skills>, E> {
+        load: impl Future<Output = Result<Loaded, E>>,
+    ) -> Result<Arc<Loaded>, E> {
         let cell = self.cell(number);
-        let skills = cell.get_or_try_init(|| async { load.await.map(Arc::new) }).await?;
-        Ok(Arc::clone(skills))
+        let loaded = cell.get_or_try_init(|| async { load.await.map(Arc::new) }).await?;
+        Ok(Arc::clone(loaded))
     }
 
     fn cell(&self, number: u64) -> Loading {

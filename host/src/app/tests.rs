@@ -1,7 +1,11 @@
 use std::fs;
 
-use super::*;
+use super::{follow::Told, *};
 use crate::{http::fixture::TestHost, registry::Generation};
+
+fn somebody() -> ConversationId {
+    ConversationId::derive(&["somebody"])
+}
 
 fn activate(host: &TestHost, number: u64) {
     host.app.registry.activate(&Generation { number, ..Generation::default() }).unwrap();
@@ -15,8 +19,8 @@ fn activate_missing(host: &TestHost, number: u64) {
 #[tokio::test]
 async fn a_generation_that_did_not_load_is_tried_again() {
     let host = TestHost::new().await;
-    let mut refused = None;
-    let active = async |refused: &mut Option<Refused>| {
+    let mut refused = Told::default();
+    let active = async |refused: &mut Told| {
         host.app.follow_once(refused).await;
         host.app.skills().number
     };
@@ -24,15 +28,15 @@ async fn a_generation_that_did_not_load_is_tried_again() {
     assert_eq!(active(&mut refused).await, 0);
     let mut waits = Vec::new();
     for _ in 0..7 {
-        let wait = refused.expect("it was refused").wait();
+        let wait = refused.generation.expect("it was refused").wait();
         waits.push(wait.as_secs());
-        let before = refused;
+        let before = refused.generation;
         host.clock.advance_ms(i64::try_from(wait.as_millis()).unwrap() - 1);
         assert_eq!(active(&mut refused).await, 0);
-        assert_eq!(refused, before, "it was tried too early");
+        assert_eq!(refused.generation, before, "it was tried too early");
         host.clock.advance_ms(1);
         assert_eq!(active(&mut refused).await, 0);
-        assert_ne!(refused, before, "it was not tried");
+        assert_ne!(refused.generation, before, "it was not tried");
     }
     assert_eq!(waits, [10, 20, 40, 80, 160, 300, 300]);
 
@@ -41,13 +45,13 @@ async fn a_generation_that_did_not_load_is_tried_again() {
     assert_eq!(active(&mut refused).await, 0);
     host.clock.advance_ms(300_000);
     assert_eq!(active(&mut refused).await, 1);
-    assert_eq!(refused, None);
+    assert_eq!(refused.generation, None);
 }
 
 #[tokio::test]
 async fn another_generation_than_the_refused_one_is_tried_at_once() {
     let host = TestHost::new().await;
-    let mut refused = None;
+    let mut refused = Told::default();
     activate_missing(&host, 1);
     host.app.follow_once(&mut refused).await;
     activate(&host, 2);
@@ -55,7 +59,7 @@ async fn another_generation_than_the_refused_one_is_tried_at_once() {
     assert_eq!(host.app.skills().number, 2);
     activate_missing(&host, 3);
     host.app.follow_once(&mut refused).await;
-    assert_eq!(refused.expect("it was refused").wait().as_secs(), 10);
+    assert_eq!(refused.generation.expect("it was refused").wait().as_secs(), 10);
     assert_eq!(host.app.skills().number, 2);
     // A clock that was set back by a day.
     activate(&host, 3);
@@ -70,8 +74,8 @@ async fn the_last_generations_of_interrupted_turns_stay_loaded() {
     for number in 1..=6 {
         activate(&host, number);
     }
-    host.app.follow_once(&mut None).await;
-    let of = async |number: u64| host.app.skills_of(&number.to_string()).await.unwrap();
+    host.app.follow_once(&mut Told::default()).await;
+    let of = async |number: u64| host.app.skills_of(&number.to_string(), &somebody()).await.unwrap();
     assert!(Arc::ptr_eq(&of(6).await, &host.app.skills()));
     let (first, same) = tokio::join!(of(1), of(1));
     assert_eq!(first.number, 1);
@@ -88,7 +92,7 @@ async fn the_last_generations_of_interrupted_turns_stay_loaded() {
     assert!(!Arc::ptr_eq(&second, &of(2).await), "more than four stay loaded");
 
     // A failure is not kept.
-    assert!(host.app.skills_of("7").await.is_err());
+    assert!(host.app.skills_of("7", &somebody()).await.is_err());
     activate(&host, 7);
     assert_eq!(of(7).await.number, 7);
 }

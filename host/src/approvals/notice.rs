@@ -58,7 +58,7 @@ pub(super) async fn notices(
 
 /// Messages with this text to everybody with this role and a bound account. `key`
 /// is the same whenever the same is told.
-pub(super) async fn plain(
+pub(crate) async fn plain(
     store: &dyn Store,
     role: Role,
     key: &str,

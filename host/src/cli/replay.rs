@@ -12,6 +12,7 @@ use super::{Context, output, output::out, policy};
 use crate::{
     app::{self, KEY_FILE},
     config::Config,
+    gate::Revocations,
     keys::MasterKey,
     registry::{Compiler, Registry},
     replay::{Recording, ReplayError, judged_by},
@@ -182,8 +183,12 @@ async fn again(config: &Config, recording: &Recording) -> anyhow::Result<u32> {
         generation: recording.turn.generation.clone(),
     };
     let number = recording.turn.generation.parse().map_err(|_| unknown())?;
-    let skills = registry.load(&runtime, config, &registry.generation(number)?)?;
-    Ok(recording.run(&skills, &key).await?)
+    // What is revoked since may be looked at: nothing that it asks for is done.
+    let revoked = Revocations::default();
+    let generation = registry.generation(number)?;
+    let loaded = registry.load((&runtime, config), &revoked, &generation, None)?;
+    let skills = loaded.skills_for(&key, &recording.conversation.id);
+    Ok(recording.run(skills, &key).await?)
 }
 
 /// What other rules would have said to a recorded call.

@@ -16,6 +16,7 @@ const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// `GET /metrics`
 pub(super) async fn show(State(console): State<Arc<Console>>) -> Response {
     let (app, skills, now) = (&console.app, console.app.skills(), console.app.clock.now());
+    app.metrics.generation(&app.loaded());
     app.metrics.rules(app.policy.generation(), app.policy.differing().len());
     let standings =
         skills.active.iter().map(|(id, skill)| (id, app.breakers.standing(id, skill.digest, now)));

@@ -11,7 +11,7 @@ use postern_store::Change;
 use serde_json::Value;
 
 use super::{
-    GateError, Material, Permit, Prepared, facts,
+    GateError, Material, Permit, Prepared, bounds, facts,
     hold::{self, Granted, Standing, Waiting},
     limits::{self, Needed},
     passage::{Passage, used_up},
@@ -74,6 +74,9 @@ impl Passage {
         } else {
             None
         };
+        if let Some(barred) = bounds::barred(&self.shared, &self.caller, &call) {
+            return Ok(self.refused_by(barred.rule, call, barred.failure));
+        }
         let prepared = facts::prepare(&self.shared, &mut self.ledger, &call, target).await?;
         let mut prepared = match prepared {
             Ok(prepared) => prepared,
@@ -127,6 +130,9 @@ impl Passage {
             match self.shared.ports.http.check(request, &self.caller.skill).await {
                 Ok(checked) => prepared.material = Material::Target(checked),
                 Err(Refusal { failure, .. }) => return Ok(self.unfit(call, failure)),
+            }
+            if let Some(barred) = bounds::barred(&self.shared, &self.caller, &sent) {
+                return Ok(self.refused_by(barred.rule, call, barred.failure));
             }
         }
         self.count(&call, verdict.decision);
@@ -316,6 +322,11 @@ impl Passage {
     pub(super) fn unfit(&self, call: HostCall, failure: CallFailure) -> Judged {
         let is_denied = failure.kind == FailureKind::Denied;
         let rule = if is_denied { "not-granted" } else { "malformed-call" };
+        self.refused_by(rule, call, failure)
+    }
+
+    /// A call that is refused for a reason of the host's own.
+    fn refused_by(&self, rule: &str, call: HostCall, failure: CallFailure) -> Judged {
         let verdict = AuditVerdict { decision: Decision::Deny, rules: vec![rule.to_owned()] };
         self.count(&call, verdict.decision);
         Judged { verdict, ruling: Ruling::Refuse(failure), call, facts: None }

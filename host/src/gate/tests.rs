@@ -1,6 +1,7 @@
 //! The gate between a real policy, a real store and a real server.
 
 mod approvals;
+mod bounds;
 mod facts;
 mod fixture;
 mod hiding;

@@ -1,48 +1,22 @@
 //! From a generation to skills that can be called.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, PoisonError},
 };
 
-use postern_domain::{Digest, Interface, Manifest, SkillId};
-use postern_runtime::{Limits, LoadedSkill, Runtime};
+use postern_domain::{Digest, Manifest, SkillId};
+use postern_runtime::{Limits, Runtime};
 
-use super::{CompileLimits, Generation, Registry, RegistryError, files::Code};
+use super::{
+    ActiveSkill, CompileLimits, Generation, Installed, LeftOut, Loaded, Registry, RegistryError,
+    Skills, Trial, Why, files::Code,
+};
 use crate::{
     brain::{Brain, BrainError},
     config::{Config, bounded},
+    gate::Revocations,
 };
-
-/// A skill that can be called.
-pub struct ActiveSkill {
-    /// Its manifest.
-    pub manifest: Manifest,
-    /// Digest of its component.
-    pub digest: Digest,
-    /// What it was granted.
-    pub grants: BTreeSet<Interface>,
-    /// The component, ready to run.
-    pub component: LoadedSkill,
-    /// What it gets at most.
-    pub limits: Limits,
-    /// What the operator set, or the manifest's defaults.
-    pub settings: Vec<(String, String)>,
-    /// Checks of arguments, by tool.
-    pub schemas: BTreeMap<String, jsonschema::Validator>,
-}
-
-/// The skills of one generation with what was learnt from their examples.
-pub struct Skills {
-    /// Number of the generation.
-    pub number: u64,
-    /// Digest of the generation.
-    pub digest: Digest,
-    /// The skills.
-    pub active: BTreeMap<SkillId, Arc<ActiveSkill>>,
-    /// What understands messages.
-    pub brain: Brain,
-}
 
 /// The checks of arguments that a manifest's tools ask for.
 fn schemas(manifest: &Manifest) -> Result<BTreeMap<String, jsonschema::Validator>, RegistryError> {
@@ -107,42 +81,43 @@ fn settings(config: &Config, manifest: &Manifest) -> Result<Vec<(String, String)
 
 impl Registry {
     /// Makes a generation ready to serve. Compiled code that is missing, or that
-    /// another engine made, is compiled anew.
+    /// another engine made, is compiled anew. What is in `before` already is taken
+    /// from there. A skill that is disabled, revoked or damaged is left out, so that
+    /// the others serve.
     ///
     /// # Errors
-    /// A component is damaged, or a skill cannot be used as configured.
+    /// A skill cannot be used as configured, or cannot be compiled now.
     pub fn load(
         &self,
-        runtime: &Runtime,
-        config: &Config,
+        (runtime, config): (&Runtime, &Config),
+        revoked: &Revocations,
         generation: &Generation,
-    ) -> Result<Skills, RegistryError> {
-        let engine = runtime.engine_fingerprint();
-        let mut active = BTreeMap::new();
+        before: Option<&Loaded>,
+    ) -> Result<Loaded, RegistryError> {
+        let of = Loading { registry: self, runtime, config, revoked, before };
+        let mut stable = BTreeMap::new();
         for (id, installed) in &generation.skills {
-            let manifest = installed.manifest.clone();
-            let code = self.code(&engine, &config.compile, id, installed.digest)?;
-            let limits = Limits::for_manifest(&manifest.limits, &config.ceilings);
-            let mut component = runtime
-                .load_bytes(id, code.as_bytes(), &installed.grants, &limits)
-                .map_err(RegistryError::Ungranted)?;
-            if let Some(digest) = installed.assets {
-                component = component.with_assets(Arc::new(self.files.assets(digest)?));
-            }
-            let skill = ActiveSkill {
-                limits,
-                settings: settings(config, &manifest)?,
-                schemas: schemas(&manifest)?,
-                digest: installed.digest,
-                grants: installed.grants.clone(),
-                component,
-                manifest,
-            };
-            active.insert(id.clone(), Arc::new(skill));
+            let is_disabled = generation.disabled.contains(id);
+            stable.insert(id.clone(), of.skill(id, installed, is_disabled)?);
         }
-        let manifests: Vec<&Manifest> = active.values().map(|skill| &skill.manifest).collect();
-        let brain = Brain::learn(&manifests).map_err(RegistryError::Unlearnable)?;
-        Ok(Skills { number: generation.number, digest: generation.digest(), active, brain })
+        // There is at most one.
+        let trial = generation.canaries.iter().next();
+        let trial = trial.filter(|(id, _)| !generation.disabled.contains(*id));
+        let trial = match trial {
+            None => None,
+            Some((id, canary)) => {
+                let skills = match of.skill(id, &canary.installed, false)? {
+                    Err(left_out) => Err(left_out.why),
+                    Ok(new) => {
+                        let mut all = stable.clone();
+                        all.insert(id.clone(), Ok(new));
+                        Ok(Arc::new(of.together(generation, all)?))
+                    }
+                };
+                Some(Trial { skill: id.clone(), canary: canary.clone(), skills })
+            }
+        };
+        Ok(Loaded { stable: Arc::new(of.together(generation, stable)?), trial })
     }
 
     fn code(
@@ -166,6 +141,122 @@ impl Registry {
             .compile(engine, &component, limits)
             .map_err(|source| RegistryError::Compile { skill: skill.clone(), source })?;
         self.files.keep_compiled(&self.key, digest, engine, code)
+    }
+}
+
+/// What loading works with.
+struct Loading<'a> {
+    registry: &'a Registry,
+    runtime: &'a Runtime,
+    config: &'a Config,
+    revoked: &'a Revocations,
+    before: Option<&'a Loaded>,
+}
+
+impl Loading<'_> {
+    /// One skill; the inner error is what leaves it out.
+    fn skill(
+        &self,
+        id: &SkillId,
+        installed: &Installed,
+        is_disabled: bool,
+    ) -> Result<Result<Arc<ActiveSkill>, LeftOut>, RegistryError> {
+        let left_out = |why| Ok(Err(LeftOut { installed: installed.clone(), why }));
+        if is_disabled {
+            return left_out(Why::Disabled);
+        }
+        if let Some(why) = self.revoked.why(id, installed.digest, installed.signed_by.as_ref()) {
+            return left_out(Why::Revoked(why));
+        }
+        if let Some(same) = self.loaded_before(id, installed) {
+            return Ok(Ok(same));
+        }
+        match self.from_files(id, installed) {
+            Ok(skill) => Ok(Ok(Arc::new(skill))),
+            Err(error @ RegistryError::Damaged { .. }) => left_out(Why::Damaged(error.to_string())),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same skill, if it was loaded before: calls of it share their limits.
+    fn loaded_before(&self, id: &SkillId, installed: &Installed) -> Option<Arc<ActiveSkill>> {
+        let mut running = self.before?.running();
+        let (_, skill) = running.find(|(of, skill)| {
+            *of == id
+                && skill.digest == installed.digest
+                && skill.assets == installed.assets
+                && skill.grants == installed.grants
+                && skill.signed_by == installed.signed_by
+                && skill.manifest == installed.manifest
+        })?;
+        Some(Arc::clone(skill))
+    }
+
+    fn from_files(
+        &self,
+        id: &SkillId,
+        installed: &Installed,
+    ) -> Result<ActiveSkill, RegistryError> {
+        let Self { registry, runtime, config, .. } = self;
+        let manifest = installed.manifest.clone();
+        let engine = runtime.engine_fingerprint();
+        let code = registry.code(&engine, &config.compile, id, installed.digest)?;
+        let limits = Limits::for_manifest(&manifest.limits, &config.ceilings);
+        let mut component = runtime
+            .load_bytes(id, code.as_bytes(), &installed.grants, &limits)
+            .map_err(RegistryError::Ungranted)?;
+        if let Some(digest) = installed.assets {
+            component = component.with_assets(Arc::new(registry.files.assets(digest)?));
+        }
+        Ok(ActiveSkill {
+            limits,
+            settings: settings(config, &manifest)?,
+            schemas: schemas(&manifest)?,
+            digest: installed.digest,
+            assets: installed.assets,
+            signed_by: installed.signed_by.clone(),
+            grants: installed.grants.clone(),
+            component,
+            manifest,
+        })
+    }
+
+    /// Skills that serve together, with what is learnt from all that run.
+    fn together(
+        &self,
+        generation: &Generation,
+        skills: BTreeMap<SkillId, Result<Arc<ActiveSkill>, LeftOut>>,
+    ) -> Result<Skills, RegistryError> {
+        let (mut active, mut left_out) = (BTreeMap::new(), BTreeMap::new());
+        for (id, skill) in skills {
+            match skill {
+                Ok(skill) => drop(active.insert(id, skill)),
+                Err(why) => drop(left_out.insert(id, why)),
+            }
+        }
+        let brain = match self.learnt_before(&active) {
+            Some(brain) => brain,
+            None => {
+                let manifests: Vec<_> = active.values().map(|skill| &skill.manifest).collect();
+                Arc::new(Brain::learn(&manifests).map_err(RegistryError::Unlearnable)?)
+            }
+        };
+        let digest = generation.digest();
+        Ok(Skills { number: generation.number, digest, active, left_out, brain })
+    }
+
+    /// What was learnt from the same manifests before.
+    fn learnt_before(&self, active: &BTreeMap<SkillId, Arc<ActiveSkill>>) -> Option<Arc<Brain>> {
+        let before = self.before?;
+        let trial = before.trial.iter().filter_map(|trial| trial.skills.as_ref().ok());
+        let same = |skills: &&Arc<Skills>| {
+            skills.active.len() == active.len()
+                && skills.active.iter().zip(active).all(|((old, a), (new, b))| {
+                    old == new && a.manifest == b.manifest
+                })
+        };
+        let learnt = std::iter::once(&before.stable).chain(trial).find(same)?;
+        Some(Arc::clone(&learnt.brain))
     }
 }
 

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use postern_domain::{
     Approval, ApprovalId, ApprovalState, AuditEntry, AuditHead, AuditRow, BindingCode, Channel,
     Checkpoint, Conversation, ConversationId, Digest, InboundMessage, InvocationId, JournalEntry,
-    Operator, OperatorBinding, OperatorId, OperatorToken, OutboxId, OutboxItem, ScannedRow,
+    MessageId, Operator, OperatorBinding, OperatorId, OperatorToken, OutboxId, OutboxItem, ScannedRow,
     SkillId, Ticket, TicketId, Timestamp, VaultEntry,
 };
 
@@ -147,6 +147,18 @@ pub trait Store: Send + Sync + 'static {
         component: Digest,
         limit: u32,
     ) -> Result<Vec<UseRow>, StoreError>;
+
+    /// The same of the runs in turns that began at `since` or later.
+    async fn skill_use_since(
+        &self,
+        skill: &SkillId,
+        component: Digest,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<UseRow>, StoreError>;
+
+    /// The turn about a message, if it has begun.
+    async fn turn_of(&self, message: &MessageId) -> Result<Option<TurnRow>, StoreError>;
 
     /// One invocation and its conversation.
     async fn invocation(

@@ -16,7 +16,8 @@ use axum::{
 };
 use postern_domain::{
     Approval, AuditEntry, AuditKind, CallRecord, Channel, Customer, Digest, IdentityLevel,
-    InboundKind, InboundMessage, InvocationId, JournalEntry, Timestamp, TurnId,
+    InboundKind, InboundMessage, Interface, InvocationId, JournalEntry, Timestamp, TurnId,
+    manifest::Capability,
 };
 use postern_policy::{PolicySet, PolicySource, PolicySources};
 use postern_store::{Change, IndexedDocument, InvocationRow, SqliteStore, Store, TurnRow};
@@ -214,6 +215,7 @@ impl Fixture {
             metrics: Arc::default(),
             log_calls: true,
             concurrency: Arc::default(),
+            revoked: Arc::default(),
         });
         let blind = Blind::new(&MasterKey::generate().unwrap());
         let ledger = ledger(&store).await.indexed(blind.clone());
@@ -227,6 +229,8 @@ impl Fixture {
             version: "1.0.0".parse().unwrap(),
             publisher: "tests".into(),
             digest: Digest::of_bytes(b"component"),
+            signed_by: None,
+            asks_for: Interface::ALL.map(|it| Capability::new(it, "tests")).to_vec(),
             tool: "test".into(),
             invocation: InvocationId::derive(&["test"]),
         }
@@ -244,7 +248,8 @@ impl Fixture {
 
     /// What gates share, with other rules.
     pub(super) fn shared_with(&self, policies: Policies) -> Arc<GateShared> {
-        let GateShared { collections, ports, clock, metrics, concurrency, .. } = &*self.shared;
+        let GateShared { collections, ports, clock, metrics, concurrency, revoked, .. } =
+            &*self.shared;
         Arc::new(GateShared {
             policy: Arc::new(policies),
             collections: Arc::clone(collections),
@@ -253,6 +258,7 @@ impl Fixture {
             metrics: Arc::clone(metrics),
             log_calls: true,
             concurrency: Arc::clone(concurrency),
+            revoked: Arc::clone(revoked),
         })
     }
 

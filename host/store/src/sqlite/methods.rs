@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use postern_domain::{
     Approval, ApprovalId, ApprovalState, AuditEntry, AuditHead, AuditRow, BindingCode, Channel,
     Checkpoint, Conversation, ConversationId, Digest, InboundMessage, InvocationId, JournalEntry,
-    Operator, OperatorBinding, OperatorId, OperatorToken, OutboxId, OutboxItem, ScannedRow,
-    SkillId, Ticket, TicketId, Timestamp, VaultEntry,
+    MessageId, Operator, OperatorBinding, OperatorId, OperatorToken, OutboxId, OutboxItem,
+    ScannedRow, SkillId, Ticket, TicketId, Timestamp, VaultEntry,
 };
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Accepted, Commit, Committed, ConversationDetail, ConversationSummary, IndexedDocument,
     InvocationRow, Lease, Page, SequencedMessage, Store, StoreError, StoredRecord, TicketDetail,
-    UnknownSend, UseRow, VaultHit, Work,
+    TurnRow, UnknownSend, UseRow, VaultHit, Work,
 };
 
 #[async_trait]
@@ -191,6 +191,20 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<UseRow>, StoreError> {
         turns::use_of_component(&mut *self.reader().await?, skill, component, limit).await
+    }
+
+    async fn skill_use_since(
+        &self,
+        skill: &SkillId,
+        component: Digest,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<UseRow>, StoreError> {
+        turns::use_since(&mut *self.reader().await?, (skill, component), since, limit).await
+    }
+
+    async fn turn_of(&self, message: &MessageId) -> Result<Option<TurnRow>, StoreError> {
+        turns::of_message(&mut *self.reader().await?, message).await
     }
 
     async fn invocation(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use postern_domain::{
     ConversationId, Digest, InvocationId, JournalEntry, MessageId, Outcome, SkillFailure, SkillId,
-    TurnId,
+    Timestamp, TurnId,
 };
 use sqlx::SqliteConnection;
 
@@ -69,6 +69,13 @@ const USE_OF_COMPONENT: Statement<3> = Statement::new(
     "SELECT result, took_us, cpu_us, memory_bytes, host_calls FROM invocations \
      WHERE skill = $1 AND digest = $2 AND result IS NOT NULL AND took_us > 0 \
      ORDER BY at DESC, turn DESC, step DESC LIMIT $3",
+);
+
+const USE_OF_COMPONENT_SINCE: Statement<4> = Statement::new(
+    "read what a skill has used since a time",
+    "SELECT result, took_us, cpu_us, memory_bytes, host_calls FROM invocations \
+     WHERE skill = $1 AND digest = $2 AND at >= $3 AND result IS NOT NULL AND took_us > 0 \
+     ORDER BY at DESC, turn DESC, step DESC LIMIT $4",
 );
 
 const PUT_JOURNAL: Batch<3> = Batch {
@@ -253,6 +260,16 @@ pub(super) async fn use_of_component(
 ) -> Result<Vec<UseRow>, StoreError> {
     let values = values![skill.as_str(), component.to_string(), limit];
     read_all("invocation", &USE_OF_COMPONENT.rows(on, values).await?, read_use)
+}
+
+pub(super) async fn use_since(
+    on: &mut SqliteConnection,
+    (skill, component): (&SkillId, Digest),
+    since: Timestamp,
+    limit: u32,
+) -> Result<Vec<UseRow>, StoreError> {
+    let values = values![skill.as_str(), component.to_string(), since, limit.min(MOST_ROWS)];
+    read_all("invocation", &USE_OF_COMPONENT_SINCE.rows(on, values).await?, read_use)
 }
 
 pub(super) async fn journal(

@@ -38,6 +38,13 @@ pub(crate) async fn the_last_runs_of_a_component_tell_what_it_used(engine: &impl
     let used = async |limit| store.skill_use(&oldest.skill, oldest.digest, limit).await.unwrap();
     assert_eq!(used(9).await, expected);
     assert_eq!(used(2).await, expected[..2]);
+    let since = async |ms, limit| {
+        store.skill_use_since(&oldest.skill, oldest.digest, at(ms), limit).await.unwrap()
+    };
+    assert_eq!(since(1, 9).await, expected);
+    assert_eq!(since(2, 9).await, expected[..2]);
+    assert_eq!(since(2, 1).await, expected[..1]);
+    assert_eq!(since(4, 9).await, []);
     let nobody = "nobody".parse().unwrap();
     assert_eq!(store.skill_use(&nobody, oldest.digest, 9).await.unwrap(), []);
     let invocations = store.work(&lease, at(9)).await.unwrap().unwrap().invocations;
