@@ -1,12 +1,23 @@
 //! Files that are there whole or not at all, also after a loss of power.
 
 use std::{
+    fs::TryLockError,
     io::{self, ErrorKind, Read as _, Write as _},
     path::Path,
     sync::atomic::{AtomicU64, Ordering},
+    thread,
+    time::{Duration, Instant},
 };
 
-use cap_std::{ambient_authority, fs::Dir};
+use cap_std::{
+    ambient_authority,
+    fs::{Dir, OpenOptions},
+};
+
+use crate::fault;
+
+/// How often a lock that somebody holds is tried.
+const LOCK_TRY: Duration = Duration::from_millis(20);
 
 /// How many files this process has staged: no two of them have one name.
 static STAGED: AtomicU64 = AtomicU64::new(0);
@@ -50,6 +61,50 @@ impl Folder {
         entries.filter_map(|entry| name(entry).transpose()).collect()
     }
 
+    /// Whether something has this name.
+    pub(crate) fn has(&self, path: &str) -> io::Result<bool> {
+        self.dir.try_exists(path)
+    }
+
+    /// Bytes of a file; none if it is not there.
+    pub(crate) fn size(&self, path: &str) -> io::Result<Option<u64>> {
+        match self.dir.symlink_metadata(path) {
+            Ok(found) => Ok(Some(found.len())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes a file and answers its size; none if it was not there.
+    pub(crate) fn remove(&self, path: &str) -> io::Result<Option<u64>> {
+        let Some(size) = self.size(path)? else { return Ok(None) };
+        match self.dir.remove_file(path) {
+            Ok(()) => Ok(Some(size)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Locks a file, which is made if it is not there, against all other processes and
+    /// threads; none if somebody else holds it for so long. Dropping the answer gives
+    /// the lock up.
+    pub(crate) fn lock(&self, path: &str, wait: Duration) -> io::Result<Option<std::fs::File>> {
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        let file = self.dir.open_with(path, &options)?.into_std();
+        let end = Instant::now() + wait;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(file)),
+                Err(TryLockError::WouldBlock) if Instant::now() < end => {
+                    thread::sleep(LOCK_TRY);
+                }
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
+    }
+
     /// Writes a file, in place of one that is there.
     pub(crate) fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
         self.stage(path, bytes, |staged| self.dir.rename(staged, &self.dir, path))
@@ -75,6 +130,7 @@ impl Folder {
         let write = || {
             let mut file = self.dir.create(&staged)?;
             file.write_all(bytes)?;
+            fault::point("file.staged");
             file.sync_all()?;
             put(&staged)?;
             let folder = path.rsplit_once('/').map_or(".", |(folder, _)| folder);

@@ -29,6 +29,22 @@ pub const POINTS: [&str; 20] = [
     "outbox.kept",
 ];
 
+/// Every place to which a command that changes skills comes, in order.
+pub const SKILL_POINTS: [&str; 12] = [
+    "file.staged",
+    "skills.component.before",
+    "skills.component.after",
+    "skills.compiled.after",
+    "skills.assets.after",
+    "skills.recorded",
+    "skills.generation.before",
+    "skills.generation.after",
+    "skills.current.after",
+    "skills.collect.before",
+    "skills.collect.one",
+    "skills.collect.after",
+];
+
 /// A place at which the host may die.
 #[cfg(not(feature = "fault-injection"))]
 #[inline]
@@ -72,6 +88,10 @@ mod injected {
         fault
     });
 
+    fn known(name: &str) -> bool {
+        super::POINTS.contains(&name) || super::SKILL_POINTS.contains(&name)
+    }
+
     static PASSED: AtomicU64 = AtomicU64::new(0);
 
     fn parse(text: &str) -> Option<Fault> {
@@ -79,7 +99,7 @@ mod injected {
             Some((name, at)) => (Some(name), at),
             None => (None, text),
         };
-        if name.is_some_and(|name| !super::POINTS.contains(&name)) {
+        if name.is_some_and(|name| !known(name)) {
             return None;
         }
         let at = at.parse().ok().filter(|at| *at > 0)?;
@@ -88,7 +108,7 @@ mod injected {
 
     /// A place at which the host may die.
     pub(crate) fn point(name: &'static str) {
-        debug_assert!(super::POINTS.contains(&name), "{name} is not in the list");
+        debug_assert!(known(name), "{name} is not in the list");
         let Some(fault) = &*FAULT else { return };
         if fault.name.as_deref().is_some_and(|only| only != name) {
             return;

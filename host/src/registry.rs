@@ -5,31 +5,36 @@
 //! digest; a generation is a new file; one rename of `current` activates it.
 
 mod assets;
+mod candidate;
+mod change;
+mod collect;
 mod compile;
+mod error;
 mod files;
 mod generation;
 mod load;
+mod loaded;
+mod operate;
+pub mod review;
 
 use std::{collections::BTreeSet, path::Path, sync::Mutex};
 
-use postern_domain::{Digest, Interface, Manifest, SkillId, Timestamp, manifest::ManifestError};
-use postern_runtime::{
-    AssetError, Assets, Bounds, ComponentInfo, InspectError, Limits, LoadError, Runtime,
-};
+use postern_domain::{Digest, Interface, Timestamp};
+use postern_runtime::{Bounds, ComponentInfo, Limits, Runtime};
 use serde::{Deserialize, Serialize};
 
 pub use assets::read_assets;
+pub(crate) use assets::{decode as decode_assets, encode as encode_assets};
+pub use candidate::{Candidate, parse_manifest, read_folder_or_file, read_manifest};
+pub(crate) use candidate::{MOST_COMPONENT_BYTES, MOST_MANIFEST_BYTES, read as read_file};
+pub use collect::Collected;
 pub use compile::{CompileError, CompileLimits, Compiler, answer_if_asked};
-pub use generation::{Canary, CanaryRules, Generation, Installed, Made, SignedBy, Source};
-pub use load::{ActiveSkill, Skills, check_usable};
+pub use error::RegistryError;
+pub use generation::{Canary, CanaryRules, Generation, Installed, Made, Seen, SignedBy, Source};
+pub use load::check_usable;
+pub use loaded::{ActiveSkill, LeftOut, Loaded, Skills, Trial, Why};
 
-use crate::{
-    config::{Config, bounded, located},
-    keys::MasterKey,
-};
-
-/// Bytes of a manifest.
-pub(crate) const MOST_MANIFEST_BYTES: usize = 256 * 1024;
+use crate::{config::Config, fault, keys::MasterKey};
 
 /// The stored form of a generation.
 #[derive(Serialize, Deserialize)]
@@ -37,125 +42,6 @@ pub(crate) const MOST_MANIFEST_BYTES: usize = 256 * 1024;
 enum GenerationFile {
     #[serde(rename = "1")]
     V1 { generation: Generation },
-}
-
-/// Why the registry did not do what it was asked. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum RegistryError {
-    /// The file system failed.
-    #[error("{path}: {source}")]
-    Io {
-        /// The file.
-        path: String,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A manifest is not TOML of the known shape.
-    #[error("{file}: {message}")]
-    ManifestSyntax {
-        /// The file.
-        file: String,
-        /// Where and what.
-        message: String,
-    },
-    /// A manifest makes no sense.
-    #[error("{file}: {source}")]
-    Manifest {
-        /// The file.
-        file: String,
-        /// Field and reason.
-        source: ManifestError,
-    },
-    /// The bytes are not a skill.
-    #[error("{file}: {source}")]
-    Component {
-        /// The file.
-        file: String,
-        /// What is wrong.
-        source: InspectError,
-    },
-    /// The files beside the manifest cannot be a skill's assets.
-    #[error("{path}: {source}")]
-    Assets {
-        /// The folder.
-        path: String,
-        /// Which file, and why.
-        source: AssetError,
-    },
-    /// Something among the assets is no file.
-    #[error("{path} {reason}")]
-    AssetFile {
-        /// Where it is.
-        path: String,
-        /// What it must be.
-        reason: &'static str,
-    },
-    /// The component imports what it was not granted.
-    #[error(transparent)]
-    Ungranted(LoadError),
-    /// The component imports what its manifest does not request.
-    #[error(
-        "skill {skill} imports postern:{interface}, which its manifest does not request; \
-         add it under [[capabilities]] with a reason"
-    )]
-    Unrequested {
-        /// The skill.
-        skill: SkillId,
-        /// The interface.
-        interface: Interface,
-    },
-    /// The component's regular expressions or schemas cannot be used.
-    #[error("skill {skill}: {reason}")]
-    Unusable {
-        /// The skill.
-        skill: SkillId,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The active skills together teach nothing usable.
-    #[error("the active skills cannot be learnt from")]
-    Unlearnable(#[source] crate::brain::BrainError),
-    /// Another installed skill has this intent.
-    #[error(
-        "intent {intent:?} of skill {skill} is already served by skill {other}; rename one of them, or remove {other} first"
-    )]
-    IntentTaken {
-        /// The new skill.
-        skill: SkillId,
-        /// The intent.
-        intent: String,
-        /// The skill that has it.
-        other: SkillId,
-    },
-    /// There is no such skill.
-    #[error("skill {0} is not installed; `postern skill list` shows what is")]
-    Unknown(SkillId),
-    /// A setting is missing or unknown.
-    #[error("postern.toml: skills.{skill}.settings.{setting}: {reason}")]
-    Setting {
-        /// The skill.
-        skill: SkillId,
-        /// The setting.
-        setting: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// A stored file is not what it was when it was written.
-    #[error("{path} is damaged: {reason}; restore it from a backup or install the skill again")]
-    Damaged {
-        /// The file.
-        path: String,
-        /// What does not fit.
-        reason: String,
-    },
-    /// There is no code for the component.
-    #[error("skill {skill} cannot be compiled: {source}")]
-    Compile {
-        /// The skill.
-        skill: SkillId,
-        /// Why.
-        source: CompileError,
-    },
 }
 
 /// The registry of a data folder.
@@ -166,72 +52,6 @@ pub struct Registry {
     compiler: Compiler,
     /// Held while missing code is made, so that it is made once.
     compiling: Mutex<()>,
-}
-
-/// A component and its manifest, checked and ready to be installed.
-pub struct Candidate {
-    /// The manifest.
-    pub manifest: Manifest,
-    /// What the component imports and exports.
-    pub info: ComponentInfo,
-    bytes: Vec<u8>,
-    assets: Assets,
-}
-
-impl Candidate {
-    /// Checks a component, within these bounds, and its manifest against each other.
-    ///
-    /// # Errors
-    /// The first thing that is wrong; the error names the file and the field.
-    pub fn check(
-        bounds: &Bounds,
-        component_file: &str,
-        bytes: Vec<u8>,
-        manifest_file: &str,
-        manifest: &str,
-    ) -> Result<Self, RegistryError> {
-        let manifest = parse_manifest(manifest_file, manifest)?;
-        let info = Runtime::inspect_within(&bytes, bounds).map_err(|source| {
-            RegistryError::Component { file: component_file.to_owned(), source }
-        })?;
-        let requested = manifest.requested();
-        let skill = manifest.skill.id.clone();
-        if let Some(interface) = info.imports.keys().find(|i| !requested.contains(i)) {
-            return Err(RegistryError::Unrequested { skill, interface: *interface });
-        }
-        Ok(Self { manifest, info, bytes, assets: Assets::default() })
-    }
-
-    /// The same candidate with files of its own.
-    #[must_use]
-    pub fn with_assets(mut self, assets: Assets) -> Self {
-        self.assets = assets;
-        self
-    }
-
-    /// Digest of the component.
-    pub fn digest(&self) -> Digest {
-        Digest::of_bytes(&self.bytes)
-    }
-}
-
-/// Reads and checks a manifest.
-///
-/// # Errors
-/// It is too large, is not TOML of the known shape, or makes no sense.
-pub fn parse_manifest(file: &str, text: &str) -> Result<Manifest, RegistryError> {
-    if text.len() > MOST_MANIFEST_BYTES {
-        let message = format!("{} bytes; at most {MOST_MANIFEST_BYTES}", text.len());
-        return Err(RegistryError::ManifestSyntax { file: file.to_owned(), message });
-    }
-    let manifest: Manifest = toml::from_str(text).map_err(|error| {
-        RegistryError::ManifestSyntax { file: file.to_owned(), message: located(text, &error) }
-    })?;
-    manifest.check().map_err(|ManifestError { field, reason }| {
-        let source = ManifestError { field: bounded(&field), reason: bounded(&reason) };
-        RegistryError::Manifest { file: file.to_owned(), source }
-    })?;
-    Ok(manifest)
 }
 
 impl Registry {
@@ -271,7 +91,8 @@ impl Registry {
         if number == 0 {
             return Ok(Generation::default());
         }
-        let (path, bytes) = self.files.read_generation(number)?;
+        let (path, bytes) =
+            self.files.read_generation(number)?.ok_or(RegistryError::NoGeneration(number))?;
         let GenerationFile::V1 { generation } = serde_json::from_slice(&bytes)
             .map_err(|error| RegistryError::Damaged { path, reason: error.to_string() })?;
         Ok(generation)
@@ -294,35 +115,30 @@ impl Registry {
             .map_err(|source| RegistryError::Component { file: component.to_string(), source })
     }
 
-    /// Puts a candidate with these grants into the store of components and
-    /// answers the generation in which it is active, to be activated. The
-    /// component is compiled here, so serving never has to.
+    /// The packed component of this digest, checked.
     ///
     /// # Errors
-    /// An import was not granted, the skill cannot be compiled or used, or an
-    /// intent is taken.
-    pub fn install(
+    /// Its file is missing or damaged.
+    pub fn component(&self, component: Digest) -> Result<Vec<u8>, RegistryError> {
+        self.files.component(component)
+    }
+
+    /// Puts a candidate with these grants into the store of components, compiled, so
+    /// that serving never has to, and answers how a generation lists it. No
+    /// generation does yet.
+    ///
+    /// # Errors
+    /// An import was not granted, or the skill cannot be compiled or used.
+    pub fn keep(
         &self,
         runtime: &Runtime,
         config: &Config,
         candidate: &Candidate,
         grants: BTreeSet<Interface>,
+        origin: Origin,
         now: Timestamp,
-    ) -> Result<Generation, RegistryError> {
+    ) -> Result<Installed, RegistryError> {
         let id = &candidate.manifest.skill.id;
-        let mut generation = self.current()?;
-        for intent in &candidate.manifest.intents {
-            let taken = generation.skills.iter().find(|(other, installed)| {
-                *other != id && installed.manifest.intents.iter().any(|i| i.name == intent.name)
-            });
-            if let Some((other, _)) = taken {
-                return Err(RegistryError::IntentTaken {
-                    skill: id.clone(),
-                    intent: intent.name.clone(),
-                    other: other.clone(),
-                });
-            }
-        }
         load::check_usable(&candidate.manifest)?;
         let digest = candidate.digest();
         let engine = runtime.engine_fingerprint();
@@ -333,47 +149,26 @@ impl Registry {
         let limits = Limits::for_manifest(&candidate.manifest.limits, &config.ceilings);
         // Linking proves that every import is granted, before anything is kept.
         runtime.load_bytes(id, &compiled, &grants, &limits).map_err(RegistryError::Ungranted)?;
+        fault::point("skills.component.before");
         self.files.keep_component(digest, &candidate.bytes)?;
+        fault::point("skills.component.after");
         self.files.keep_compiled(&self.key, digest, &engine, compiled)?;
+        fault::point("skills.compiled.after");
         let assets = self.files.keep_assets(&candidate.assets)?;
+        fault::point("skills.assets.after");
         let manifest = candidate.manifest.clone();
-        let installed = Installed {
-            manifest,
-            digest,
-            assets,
-            grants,
-            installed_at: now,
-            source: None,
-            signed_by: None,
-        };
-        generation.skills.insert(id.clone(), installed);
-        generation.number += 1;
-        Ok(generation)
+        let Origin { source, signed_by } = origin;
+        Ok(Installed { manifest, digest, assets, grants, installed_at: now, source, signed_by })
     }
+}
 
-    /// The generation without a skill, to be activated. The component stays, for
-    /// replay.
-    ///
-    /// # Errors
-    /// There is no such skill.
-    pub fn remove(&self, id: &SkillId) -> Result<Generation, RegistryError> {
-        let mut generation = self.current()?;
-        if generation.skills.remove(id).is_none() {
-            return Err(RegistryError::Unknown(id.clone()));
-        }
-        generation.number += 1;
-        Ok(generation)
-    }
-
-    /// Makes a generation the active one, by one rename.
-    ///
-    /// # Errors
-    /// Its file cannot be written; the last one stays active.
-    pub fn activate(&self, generation: &Generation) -> Result<(), RegistryError> {
-        let file = GenerationFile::V1 { generation: generation.clone() };
-        let bytes = serde_json::to_vec_pretty(&file).expect("a generation serializes to JSON");
-        self.files.activate(generation.number, &bytes)
-    }
+/// Where a component came from, and who signed it.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// Where it came from.
+    pub source: Option<Source>,
+    /// Who signed it; nothing if the operator took it unsigned.
+    pub signed_by: Option<SignedBy>,
 }
 
 #[cfg(test)]

@@ -1,49 +1,49 @@
 //! `postern skill`
 
+mod change;
 mod inspect;
+mod install;
+mod list;
+mod offer;
+mod review;
 
-use std::{
-    collections::BTreeSet,
-    fs::File,
-    io::Read as _,
-    path::{Path, PathBuf},
-};
-
-use anyhow::Context as _;
 use clap::Subcommand;
-use postern_domain::{Interface, Manifest, SkillId};
-use postern_policy::Act;
+use postern_domain::SkillId;
+use postern_store::SqliteStore;
 
 use self::inspect::What;
-use super::{Context, output, output::out};
+use super::Context;
 use crate::{
     app,
-    clock::{Clock as _, SystemClock},
     config::Config,
     keys::MasterKey,
-    registry::{Candidate, Compiler, Generation, MOST_MANIFEST_BYTES, Registry, read_assets},
+    registry::{Compiler, Registry, RegistryError},
 };
-
-/// Bytes of a component file.
-const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Skill {
-    /// Install a component with exactly the capabilities that you grant.
+    /// Install a skill with exactly the capabilities that you grant.
     ///
-    /// A running host takes the skill up within a second. Installing a skill
-    /// that is installed replaces it.
-    Install {
-        /// The component (.wasm).
-        component: PathBuf,
-        /// The manifest; by default skill.toml beside the component.
-        #[arg(long)]
-        manifest: Option<PathBuf>,
-        /// Capabilities, separated by commas: log, records, http, kv, ticket,
-        /// handover; or `requested` for all that the manifest asks for.
-        #[arg(long)]
-        grant: Option<String>,
+    /// It is fetched, its signature is judged, and then you are shown what it is, who
+    /// signed it, what it wants and what your rules would permit. Nothing is installed
+    /// unless you say so, with --grant or with a yes. A running host takes it up within a
+    /// second. For a skill that is installed, this is `upgrade`.
+    Install(install::Install),
+    /// Replace an installed skill, and see first how the new version differs.
+    ///
+    /// What asks for no more than before keeps its grants; wider wishes and other signers
+    /// need a new one. With --canary some conversations get it first.
+    Upgrade(install::Upgrade),
+    /// Go back to what was active before, as a new generation, or to a generation.
+    ///
+    /// What runs goes on with the version that it began with; every new turn gets the old
+    /// ones. Rolling back again goes further back. A trial is not taken up again.
+    Rollback {
+        /// Its number, as `postern skill history` shows it.
+        generation: Option<u64>,
     },
+    /// Show the generations: what was changed when, and by whom.
+    History,
     /// Show the installed skills.
     List,
     /// Show what skills are, may do, get at most and have used.
@@ -51,43 +51,98 @@ pub(super) enum Skill {
         /// An installed skill, or the component (.wasm) of any; by default all
         /// that are installed.
         what: Option<What>,
+        /// Print what it was built from, as CycloneDX JSON, if it says so.
+        #[arg(long, requires = "what")]
+        sbom: bool,
     },
-    /// Take a skill out of service. Its component stays for replay.
+    /// Keep a skill as it is: it is neither replaced nor removed.
+    Pin {
+        /// The skill.
+        id: SkillId,
+    },
+    /// Let a pinned skill be replaced again.
+    Unpin {
+        /// The skill.
+        id: SkillId,
+    },
+    /// Keep a skill installed without running it: what it answers is answered by nobody.
+    Disable {
+        /// The skill.
+        id: SkillId,
+    },
+    /// Run a disabled skill again.
+    Enable {
+        /// The skill.
+        id: SkillId,
+    },
+    /// Take a skill out of service. Its component stays for replay, until `gc`.
     Remove {
         /// The skill.
         id: SkillId,
+    },
+    /// Remove components, code and files that no generation needs that is kept.
+    ///
+    /// Kept are the active generation, the one before it, the last ones, and those of
+    /// turns that are not finished or can be replayed.
+    Gc {
+        /// How many generations to keep.
+        #[arg(long, value_name = "N", default_value_t = 5)]
+        keep: usize,
+        /// Only say what would be removed.
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
 impl Skill {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
         match self {
-            Self::Install { component, manifest, grant } => {
-                let registry = registry(context)?;
-                let manifest = manifest.unwrap_or_else(|| component.with_file_name("skill.toml"));
-                install(context, &registry, &component, &manifest, grant.as_deref()).await
+            Self::Install(install) => install.run(context).await,
+            Self::Upgrade(upgrade) => upgrade.run(context).await,
+            Self::Rollback { generation } => change::roll_back(context, generation).await,
+            Self::History => list::history(context),
+            Self::List => list::list(context),
+            Self::Inspect { what: Some(What::File(path)), sbom } => {
+                inspect::file(context, &path, sbom)
             }
-            Self::List => list(context, &registry(context)?.current()?),
-            Self::Inspect { what: Some(What::File(path)) } => inspect::file(context, &path),
-            Self::Inspect { what: Some(What::Skill(id)) } => {
-                inspect::installed(context, &registry(context)?, Some(id)).await
+            Self::Inspect { what: Some(What::Skill(id)), sbom } => {
+                inspect::installed(context, &registry(context)?, Some(id), sbom).await
             }
-            Self::Inspect { what: None } => {
-                inspect::installed(context, &registry(context)?, None).await
+            Self::Inspect { what: None, .. } => {
+                inspect::installed(context, &registry(context)?, None, false).await
             }
-            Self::Remove { id } => {
-                let registry = registry(context)?;
-                let generation = registry.remove(&id)?;
-                let store = context.store().await?;
-                let detail = format!("generation {}", generation.number);
-                // First, because what is not recorded must not be done.
-                let act = Act::ChangeSkills;
-                context.record(&store, act, "skill:remove", id.to_string(), detail).await?;
-                registry.activate(&generation)?;
-                done(context, &format!("Removed {id}"), &generation)
-            }
+            Self::Pin { id } => mark(context, "skill:pin", id, Mark::Pin).await,
+            Self::Unpin { id } => mark(context, "skill:unpin", id, Mark::Unpin).await,
+            Self::Disable { id } => mark(context, "skill:disable", id, Mark::Disable).await,
+            Self::Enable { id } => mark(context, "skill:enable", id, Mark::Enable).await,
+            Self::Remove { id } => mark(context, "skill:remove", id, Mark::Remove).await,
+            Self::Gc { keep, dry_run } => list::gc(context, keep, dry_run).await,
         }
     }
+}
+
+/// What is done to a skill that is installed.
+#[derive(Clone, Copy)]
+enum Mark {
+    Pin,
+    Unpin,
+    Disable,
+    Enable,
+    Remove,
+}
+
+async fn mark(context: &Context, action: &str, id: SkillId, mark: Mark) -> anyhow::Result<()> {
+    change::activate(context, action, &id.clone(), move |generation| {
+        let done = match mark {
+            Mark::Pin => generation.set_pinned(&id, true).map(|()| "pinned"),
+            Mark::Unpin => generation.set_pinned(&id, false).map(|()| "unpinned"),
+            Mark::Disable => generation.set_disabled(&id, true).map(|()| "disabled"),
+            Mark::Enable => generation.set_disabled(&id, false).map(|()| "enabled"),
+            Mark::Remove => generation.take_out(&id).map(|()| "removed"),
+        }?;
+        Ok::<_, RegistryError>(format!("{done} {id}"))
+    })
+    .await
 }
 
 /// The registry of the data folder, which must exist.
@@ -97,148 +152,15 @@ pub(super) fn registry(context: &Context) -> anyhow::Result<Registry> {
     Ok(Registry::open(&context.data, key, Compiler::this_program())?)
 }
 
-async fn install(
-    context: &Context,
-    registry: &Registry,
-    component: &Path,
-    manifest: &Path,
-    grant: Option<&str>,
-) -> anyhow::Result<()> {
-    let config = Config::load(&context.data)?;
-    let (component_name, manifest_name) = (name(component), name(manifest));
-    let bytes = read(component, MOST_BYTES)?;
-    let text = read(manifest, MOST_MANIFEST_BYTES as u64)
-        .context("the manifest is not read; name another with --manifest")?;
-    let text = String::from_utf8(text).with_context(|| manifest_name.clone())?;
-    let candidate =
-        Candidate::check(&config.bounds(), &component_name, bytes, &manifest_name, &text)?;
-    let beside = manifest.parent().unwrap_or_else(|| Path::new("."));
-    let candidate = candidate.with_assets(read_assets(beside)?);
-    let grants = grants(&candidate.manifest, grant)?;
-    let runtime = app::runtime(&config)?;
-    let now = SystemClock.now();
-    let generation = registry.install(&runtime, &config, &candidate, grants.clone(), now)?;
-    let skill = &candidate.manifest.skill;
-    let granted = grants.iter().map(|interface| interface.as_str()).collect::<Vec<_>>().join(", ");
-    let mut detail = format!("generation {}; granted: {granted}", generation.number);
-    if let Some(assets) = generation.skills.get(&skill.id).and_then(|skill| skill.assets) {
-        detail += &format!("; assets: {assets}");
-    }
-    let on = format!("{}@{} {}", skill.id, skill.version, candidate.digest());
+/// The store, and who acts, as the audit log names them.
+async fn actor(context: &Context, config: &Config) -> anyhow::Result<(SqliteStore, String)> {
     let store = context.store().await?;
-    // First, because what is not recorded must not be done.
-    context.record(&store, Act::ChangeSkills, "skill:install", on, detail).await?;
-    registry.activate(&generation)?;
-    let what = format!("Installed {}@{} with {granted}", skill.id, skill.version);
-    done(context, &what, &generation)
+    let by = context.actor(&store, config).await?.name();
+    Ok((store, by))
 }
 
-/// A file of at most so many bytes. What its metadata say of its size does not
-/// count: a pipe has none, and a device has no end.
-fn read(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
-        .with_context(|| name(path))?;
-    anyhow::ensure!(bytes.len() as u64 <= most, "{}: more than {most} bytes", name(path));
-    Ok(bytes)
-}
-
-fn name(path: &Path) -> String {
-    path.display().to_string()
-}
-
-/// The capabilities that the operator grants, which the manifest must request.
-fn grants(manifest: &Manifest, given: Option<&str>) -> anyhow::Result<BTreeSet<Interface>> {
-    let requested = manifest.requested();
-    let Some(given) = given else {
-        let mut lines = format!("{} asks for:\n", manifest.skill.id);
-        for capability in &manifest.capabilities {
-            lines += &format!("  {:<9} {}\n", capability.interface.as_str(), capability.reason);
-        }
-        let all: Vec<_> = requested.iter().map(|interface| interface.as_str()).collect();
-        anyhow::bail!(
-            "{lines}Grant what you agree with: --grant {} (or --grant requested)",
-            all.join(",")
-        );
-    };
-    if given == "requested" {
-        return Ok(requested);
-    }
-    let mut grants = BTreeSet::new();
-    for name in given.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        let interface: Interface =
-            name.parse().map_err(|error| anyhow::anyhow!("--grant: {error}"))?;
-        anyhow::ensure!(
-            requested.contains(&interface),
-            "--grant: the manifest of {} does not request {interface}",
-            manifest.skill.id
-        );
-        grants.insert(interface);
-    }
-    Ok(grants)
-}
-
-fn done(context: &Context, what: &str, generation: &Generation) -> anyhow::Result<()> {
-    if context.json {
-        let skills: Vec<_> = generation.skills.keys().collect();
-        let shown = serde_json::json!({ "generation": generation.number, "skills": skills });
-        return output::json(&shown);
-    }
-    out!("{what} (generation {})", generation.number);
-    Ok(())
-}
-
-fn list(context: &Context, generation: &Generation) -> anyhow::Result<()> {
-    if context.json {
-        return generation.skills.values().try_for_each(output::json);
-    }
-    let rows: Vec<Vec<String>> = generation
-        .skills
-        .values()
-        .map(|installed| {
-            let about = &installed.manifest.skill;
-            vec![
-                about.id.to_string(),
-                about.version.to_string(),
-                installed.digest.short(),
-                installed
-                    .grants
-                    .iter()
-                    .map(|interface| interface.as_str())
-                    .collect::<Vec<_>>()
-                    .join(","),
-                about.description.clone(),
-            ]
-        })
-        .collect();
-    output::table(&["skill", "version", "digest", "granted", "what it does"], &rows)?;
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{io::Write as _, os::fd::AsRawFd as _};
-
-    use super::*;
-
-    #[test]
-    fn files_are_read_within_their_bound_whatever_they_say_of_themselves() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
-        std::fs::write(&file, "12345").unwrap();
-        assert_eq!(read(&file, 5).unwrap(), b"12345");
-        let refused = |path: &Path, most| format!("{:#}", read(path, most).unwrap_err());
-        assert!(refused(&file, 4).ends_with("/file: more than 4 bytes"), "{}", refused(&file, 4));
-        assert_eq!(refused(Path::new("/dev/zero"), 9), "/dev/zero: more than 9 bytes");
-        assert!(refused(Path::new("/no/file"), 9).starts_with("/no/file: "));
-
-        for (text, most) in [("12345", 5), ("123456", 5)] {
-            let (reader, mut writer) = std::io::pipe().unwrap();
-            writer.write_all(text.as_bytes()).unwrap();
-            drop(writer);
-            let path = PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd()));
-            assert_eq!(read(&path, most).is_ok(), text.len() as u64 <= most, "{text}");
-        }
-    }
+/// The text with a capital letter.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -1,6 +1,6 @@
 //! The registry's files, all under one capability: the folder `skills`.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use postern_domain::Digest;
 use subtle::ConstantTimeEq as _;
@@ -12,6 +12,11 @@ use crate::{durable::Folder, keys::MasterKey};
 const MOST_BYTES: u64 = 513 * 1024 * 1024;
 
 const CURRENT: &str = "current";
+const GENERATIONS: &str = "generations";
+/// Held by whoever changes what is active or removes files.
+const LOCK: &str = "lock";
+/// How long another command is waited for.
+const LOCK_WAIT: Duration = Duration::from_secs(20);
 
 /// What stands before compiled code in its file.
 const SEAL_BYTES: usize = 32;
@@ -48,17 +53,62 @@ impl Files {
         number.map(Some).ok_or_else(|| damaged(CURRENT, "must hold the number of a generation"))
     }
 
-    pub(super) fn read_generation(&self, number: u64) -> Result<(String, Vec<u8>), RegistryError> {
-        let path = format!("generations/{number}.json");
-        match self.read(&path)? {
-            Some(bytes) => Ok((format!("skills/{path}"), bytes)),
-            None => Err(damaged(&path, "the file is missing")),
-        }
+    /// A generation with its path; none if there is none of this number.
+    pub(super) fn read_generation(
+        &self,
+        number: u64,
+    ) -> Result<Option<(String, Vec<u8>)>, RegistryError> {
+        let path = format!("{GENERATIONS}/{number}.json");
+        let bytes = self.read(&path)?;
+        Ok(bytes.map(|bytes| (format!("skills/{path}"), bytes)))
     }
 
-    pub(super) fn activate(&self, number: u64, bytes: &[u8]) -> Result<(), RegistryError> {
-        self.write(&format!("generations/{number}.json"), bytes)?;
+    /// The numbers of all generations, oldest first.
+    pub(super) fn generations(&self) -> Result<Vec<u64>, RegistryError> {
+        let names = self.0.names(GENERATIONS).map_err(io(GENERATIONS))?;
+        let number = |name: &String| name.strip_suffix(".json")?.parse().ok();
+        let mut numbers: Vec<u64> = names.iter().filter_map(number).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// Writes a generation that must not be there.
+    pub(super) fn write_generation(&self, number: u64, bytes: &[u8]) -> Result<(), RegistryError> {
+        let path = format!("{GENERATIONS}/{number}.json");
+        self.0.write_new(&path, bytes).map_err(io(&path))
+    }
+
+    /// Makes a generation that is there the active one.
+    pub(super) fn set_current(&self, number: u64) -> Result<(), RegistryError> {
         self.write(CURRENT, number.to_string().as_bytes())
+    }
+
+    /// Waits until no other command changes skills, for a while. The lock is given up
+    /// when the answer is dropped, and when its process dies.
+    pub(super) fn lock(&self) -> Result<std::fs::File, RegistryError> {
+        let locked = self.0.lock(LOCK, LOCK_WAIT).map_err(io(LOCK))?;
+        locked.ok_or(RegistryError::Busy)
+    }
+
+    /// Whether something of this digest is there; its content is checked when it is read.
+    pub(super) fn has_blob(&self, digest: Digest, kind: &str) -> Result<bool, RegistryError> {
+        let path = format!("blobs/{}.{kind}", digest.hex());
+        self.0.has(&path).map_err(io(&path))
+    }
+
+    /// The names in a part of the folder.
+    pub(super) fn names(&self, part: &str) -> Result<Vec<String>, RegistryError> {
+        self.0.names(part).map_err(io(part))
+    }
+
+    /// Removes a file and answers how large it was; none if it was not there.
+    pub(super) fn remove(&self, path: &str) -> Result<Option<u64>, RegistryError> {
+        self.0.remove(path).map_err(io(path))
+    }
+
+    /// Bytes of a file.
+    pub(super) fn size(&self, path: &str) -> Result<Option<u64>, RegistryError> {
+        self.0.size(path).map_err(io(path))
     }
 
     pub(super) fn keep_component(&self, digest: Digest, bytes: &[u8]) -> Result<(), RegistryError> {

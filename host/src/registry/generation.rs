@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use postern_domain::{Digest, Interface, Manifest, SkillId, Timestamp, digest_of};
+use semver::Version;
 use serde::{Deserialize, Serialize};
 
 /// A skill as a generation lists it.
@@ -106,6 +107,18 @@ pub struct Made {
     pub what: String,
     /// The generation that was active before.
     pub before: u64,
+    /// The generation whose skills are active again in this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restores: Option<u64>,
+}
+
+/// The highest version of a skill that was active.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The version.
+    pub version: Version,
+    /// What it was.
+    pub digest: Digest,
 }
 
 /// Which skills are active. Immutable once written.
@@ -124,6 +137,10 @@ pub struct Generation {
     /// New versions on trial, at most one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub canaries: BTreeMap<SkillId, Canary>,
+    /// The highest version of each skill that was active in this generation or one
+    /// before, also if the skill was removed since.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub seen: BTreeMap<SkillId, Seen>,
     /// What made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made: Option<Made>,

@@ -86,8 +86,10 @@ fn what_a_manifest_says_reaches_a_terminal_bounded_and_escaped() {
 #[test]
 fn what_is_not_a_skill_is_refused_with_its_file() {
     let bounds = Bounds { component_bytes: 1_000, ..Bounds::default() };
-    let check =
-        |bytes: &[u8]| Candidate::check(&bounds, "a.wasm", bytes.to_vec(), "skill.toml", MANIFEST);
+    let manifest = parse_manifest("skill.toml", MANIFEST).unwrap();
+    let check = |bytes: &[u8]| {
+        Candidate::of_parts(&bounds, "a.wasm", bytes, manifest.clone(), Assets::default())
+    };
     for bytes in [&b""[..], b"not wasm", b"\0asm\x01\0\0\0", EMPTY, &[0; 1_001]] {
         let error = check(bytes).err().expect("refused").to_string();
         assert!(error.starts_with("a.wasm: "), "{error}");

@@ -5,6 +5,7 @@ mod audit;
 mod commit;
 mod conversations;
 mod inbox;
+mod kept;
 mod kv;
 mod lease;
 mod limits;

@@ -12,12 +12,14 @@ use postern_runtime::{ComponentInfo, Runtime};
 use postern_store::SqliteStore;
 use serde::Serialize;
 
-use super::{MOST_BYTES, name, read};
+use super::{list::states, review::told};
 use crate::{
     cli::{Context, output, output::out},
     config::Config,
+    package,
     profile::{self, LAST_RUNS, LimitRow, Measured},
-    registry::{Installed, Registry},
+    registry::{Installed, MOST_COMPONENT_BYTES, Registry, read_file},
+    trust::Trust,
 };
 
 /// What is to be inspected.
@@ -70,6 +72,8 @@ struct Inspected<'a> {
     installed: &'a Installed,
     #[serde(flatten)]
     component: Imports,
+    /// Whether it runs, is pinned, is on trial or is revoked.
+    state: Vec<String>,
     /// Capabilities that the manifest requests and the operator did not grant.
     refused: Vec<Interface>,
     limits: Vec<LimitRow>,
@@ -78,9 +82,12 @@ struct Inspected<'a> {
 }
 
 /// Inspects a component file.
-pub(super) fn file(context: &Context, path: &Path) -> anyhow::Result<()> {
-    let shown = name(path);
-    let bytes = read(path, MOST_BYTES)?;
+pub(super) fn file(context: &Context, path: &Path, sbom: bool) -> anyhow::Result<()> {
+    let shown = path.display().to_string();
+    let bytes = read_file(path, MOST_COMPONENT_BYTES)?;
+    if sbom {
+        return built_from(&shown, &bytes);
+    }
     let component = Imports::from(Runtime::inspect(&bytes).with_context(|| shown.clone())?);
     if context.json {
         return output::json(&component);
@@ -94,6 +101,7 @@ pub(super) async fn installed(
     context: &Context,
     registry: &Registry,
     only: Option<SkillId>,
+    sbom: bool,
 ) -> anyhow::Result<()> {
     let generation = registry.current()?;
     if let Some(id) = &only
@@ -101,7 +109,14 @@ pub(super) async fn installed(
     {
         anyhow::bail!("skill {id} is not installed; `postern skill list` shows what is");
     }
+    if sbom {
+        let found = only.as_ref().and_then(|id| generation.skills.get_key_value(id));
+        return found.map_or(Ok(()), |(id, installed)| {
+            built_from(id.as_str(), &registry.component(installed.digest)?)
+        });
+    }
     let config = Config::load(&context.data)?;
+    let trust = Trust::load(&context.data)?;
     let store = context.store().await?;
     let wanted = |id: &SkillId| only.as_ref().is_none_or(|only| only == id);
     for (number, (id, installed)) in
@@ -110,13 +125,26 @@ pub(super) async fn installed(
         if number > 0 && !context.json {
             out!("");
         }
-        let inspected = Inspected::read(registry, &config, &store, id, installed).await?;
+        let mut inspected = Inspected::read(registry, &config, &store, id, installed).await?;
+        inspected.state = states(&generation, &trust, id, installed);
         if context.json {
             output::json(&inspected)?;
         } else {
             inspected.print()?;
         }
     }
+    Ok(())
+}
+
+/// Prints what a component was built from.
+fn built_from(name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    let found = package::sbom(bytes)?.with_context(|| {
+        format!(
+            "{name} does not say what it was built from; for Rust, `postern skill build` \
+             writes that down where cargo-auditable is installed"
+        )
+    })?;
+    out!("{}", serde_json::to_string_pretty(&found)?);
     Ok(())
 }
 
@@ -144,6 +172,7 @@ impl<'a> Inspected<'a> {
         let requested = installed.manifest.requested();
         Ok(Self {
             component: registry.inspect(installed.digest)?.into(),
+            state: Vec::new(),
             refused: requested.difference(&installed.grants).copied().collect(),
             limits: profile::limits(&installed.manifest.limits, &config.ceilings),
             used: Measured::read(store, id, installed.digest).await?,
@@ -159,7 +188,14 @@ impl<'a> Inspected<'a> {
         if let Some(assets) = self.installed.assets {
             out!("assets: {assets}");
         }
-        out!("installed: {}", self.installed.installed_at);
+        out!("installed: {} ({})", self.installed.installed_at, self.state.join(", "));
+        if let Some(source) = &self.installed.source {
+            out!("from: {}", told(source));
+        }
+        match &self.installed.signed_by {
+            Some(by) => out!("signed by: key {} of {}", by.key, by.publisher),
+            None => out!("signed by: nobody whom you trust"),
+        }
         out!("\nTools");
         for tool in &manifest.tools {
             let kind = if tool.read_only { "reads" } else { "changes things" };
