@@ -7,6 +7,7 @@ mod chat;
 mod conversation;
 mod eval;
 mod init;
+mod mcp;
 mod operator;
 mod output;
 mod policy;
@@ -16,6 +17,7 @@ mod serve;
 mod skill;
 mod taint;
 mod ticket;
+mod trust;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -67,6 +69,9 @@ enum Command {
     /// Install, list, inspect and remove skills.
     #[command(subcommand)]
     Skill(skill::Skill),
+    /// Say whose skills this host takes, and what must not run any more.
+    #[command(subcommand)]
+    Trust(trust::Trust),
     /// Bring in and look at records.
     #[command(subcommand)]
     Records(records::Records),
@@ -90,6 +95,8 @@ enum Command {
     /// Look at tickets.
     #[command(subcommand)]
     Ticket(ticket::Ticket),
+    /// Serve one agent over standard input and output (Model Context Protocol).
+    Mcp(mcp::Mcp),
     /// Measure what is found in texts, on files of yours.
     ///
     /// FILE has a JSON object with the texts "id" and "text" on each line (at most
@@ -241,6 +248,7 @@ pub fn main(cli: Cli) -> ExitCode {
             Command::Serve(serve) => serve.run(&context).await,
             Command::Chat(chat) => chat.run(&context).await,
             Command::Skill(skill) => skill.run(&context).await,
+            Command::Trust(trust) => trust.run(&context).await,
             Command::Records(records) => records.run(&context).await,
             Command::Policy(policy) => policy.run(&context).await,
             Command::Approval(approval) => approval.run(&context).await,
@@ -251,6 +259,7 @@ pub fn main(cli: Cli) -> ExitCode {
             Command::Ticket(ticket) => ticket.run(&context).await,
             Command::Eval(eval) => eval.run(&context),
             Command::Taint(taint) => taint.run(&context),
+            Command::Mcp(mcp) => mcp.run(&context).await,
             Command::Bench(bench) => bench.run(&context).await,
         }
     });

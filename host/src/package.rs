@@ -3,6 +3,7 @@
 //! They lie in custom sections of the outermost component, behind everything else, so
 //! that any tool for WebAssembly still reads the file. Its digest covers all of them.
 
+pub mod check;
 mod sbom;
 mod sections;
 

@@ -147,7 +147,8 @@ pub enum TrustError {
     #[error(
         "{skill} says that its publisher is {}, but it is signed with key {key} of {}; do not \
          install it, and tell both of them",
-        shown(publisher), shown(owner)
+        shown(publisher),
+        shown(owner)
     )]
     OtherPublisher {
         /// Id and version.
@@ -179,8 +180,10 @@ pub enum TrustError {
         reason: &'static str,
     },
     /// The key must not be trusted any more.
-    #[error("{skill} is signed with a revoked key: {revocation}; ask its publisher for a version \
-             that is signed with another one")]
+    #[error(
+        "{skill} is signed with a revoked key: {revocation}; ask its publisher for a version \
+             that is signed with another one"
+    )]
     RevokedKey {
         /// Id and version.
         skill: String,
@@ -242,6 +245,13 @@ impl Trust {
     /// The file cannot be read, or is not exactly of the known form.
     pub fn load(data: &Path) -> Result<Self, TrustError> {
         file::load(data)
+    }
+
+    /// Whoever trusts this key alone.
+    pub fn only(publisher: &str, key: PublicKey) -> Self {
+        let added = Timestamp::default();
+        let keys = vec![Trusted { publisher: publisher.to_owned(), key, added }];
+        Self { keys, revocations: Vec::new() }
     }
 
     /// Changes whenever the file does, and is cheap to ask for; none if there is no file.

@@ -8,9 +8,7 @@ use std::{
 
 use postern_domain::{Digest, Timestamp};
 
-use super::{
-    KeyId, PublicKey, Revocation, Revoked, Trust, TrustError, Trusted, file, shown,
-};
+use super::{KeyId, PublicKey, Revocation, Revoked, Trust, TrustError, Trusted, file, shown};
 
 /// Keys that can be trusted.
 const MOST_KEYS: usize = 1_000;
@@ -122,7 +120,12 @@ impl Edit {
     ///
     /// # Errors
     /// It counts for somebody already, or was revoked.
-    pub fn add(&mut self, publisher: &str, key: PublicKey, now: Timestamp) -> Result<(), EditError> {
+    pub fn add(
+        &mut self,
+        publisher: &str,
+        key: PublicKey,
+        now: Timestamp,
+    ) -> Result<(), EditError> {
         check_text("publisher", publisher)?;
         let id = key.id();
         let same = |revocation: &&Revocation| {

@@ -112,11 +112,7 @@ fn parse(bytes: &[u8]) -> Result<Trust, String> {
 
 fn public_key(text: &str, id: &str) -> Result<PublicKey, String> {
     let key: PublicKey = text.parse().map_err(|error| format!("public_key: {error}"))?;
-    if key.id().to_string() == id {
-        Ok(key)
-    } else {
-        Err(format!("id: the key says {}", key.id()))
-    }
+    if key.id().to_string() == id { Ok(key) } else { Err(format!("id: the key says {}", key.id())) }
 }
 
 impl RawRevocation {

@@ -75,7 +75,8 @@ impl PublicKey {
 
     /// Whether it is the same key under whatever id.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        let key = |key: &Self| BASE64_STANDARD.decode(&key.text).ok()?.get(10..).map(<[u8]>::to_vec);
+        let key =
+            |key: &Self| BASE64_STANDARD.decode(&key.text).ok()?.get(10..).map(<[u8]>::to_vec);
         key(self) == key(other)
     }
 

@@ -54,10 +54,9 @@ pub fn generate(password: Option<String>) -> Result<Keys, SigningError> {
     let failed = |error: minisign::PError| SigningError::Generate { reason: error.to_string() };
     let (pair, comment) = match password {
         None => (KeyPair::generate_unencrypted_keypair(), "minisign unencrypted secret key"),
-        Some(password) => (
-            KeyPair::generate_encrypted_keypair(Some(password)),
-            "minisign encrypted secret key",
-        ),
+        Some(password) => {
+            (KeyPair::generate_encrypted_keypair(Some(password)), "minisign encrypted secret key")
+        }
     };
     let KeyPair { pk, sk } = pair.map_err(failed)?;
     let secret = sk.to_box(Some(comment)).map_err(failed)?.into_string();
@@ -104,7 +103,13 @@ pub fn sign(
     let key = open(secret, password)?;
     let comment = statement.comment();
     let text = statement.text();
-    minisign::sign(None, &key, text.as_bytes(), Some(&comment), Some("signature of a Postern skill"))
-        .map(minisign::SignatureBox::into_string)
-        .map_err(|error| SigningError::Sign { reason: error.to_string() })
+    minisign::sign(
+        None,
+        &key,
+        text.as_bytes(),
+        Some(&comment),
+        Some("signature of a Postern skill"),
+    )
+    .map(minisign::SignatureBox::into_string)
+    .map_err(|error| SigningError::Sign { reason: error.to_string() })
 }
