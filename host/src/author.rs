@@ -5,8 +5,13 @@
 //! rules, scenarios, records for trying); only how its source becomes a component
 //! is said per [`Toolchain`].
 
+mod embedded;
+mod javascript;
+mod new;
 mod process;
+mod python;
 mod rust;
+mod tools;
 
 use std::{
     io,
@@ -15,8 +20,13 @@ use std::{
     time::Duration,
 };
 
-pub use self::process::Stop;
+use crate::registry::RegistryError;
+
 pub(crate) use self::process::{answer_of, run};
+pub use self::{
+    new::{NewSkill, Template},
+    process::Stop,
+};
 
 /// Time that one build may take. The first one fetches and compiles dependencies.
 pub const BUILD_WALL: Duration = Duration::from_secs(20 * 60);
@@ -82,11 +92,43 @@ pub enum AuthorError {
         /// What was being done.
         what: String,
     },
-    /// The build ended well, but what it should have made is not there.
-    #[error("the build ended well, but made no {component}; is the package's name the skill's?")]
+    /// The build ended well, but there is no component.
+    #[error(
+        "the build of {folder} ended well, but made no component; in Rust, `[lib]` needs \
+         `crate-type = [\"cdylib\"]`"
+    )]
     NoComponent {
-        /// Where the component should be.
-        component: PathBuf,
+        /// The skill's folder.
+        folder: PathBuf,
+    },
+    /// No such template.
+    #[error("`{0}` is no template; choose lookup, http, action or escalation")]
+    UnknownTemplate(String),
+    /// A skill cannot be called that.
+    #[error("the name `{name}` {reason}")]
+    Name {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A publisher cannot be called that.
+    #[error("the publisher's name must be one line of at most 200 bytes, without quotes")]
+    Publisher,
+    /// Something is where the new skill should be.
+    #[error("{folder} exists already; choose another name, or another folder with --dir")]
+    Exists {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The skill's manifest cannot be used.
+    #[error(transparent)]
+    Manifest(Box<RegistryError>),
+    /// This program was put together wrongly.
+    #[error("this program's own templates cannot be used: {reason}; install it anew")]
+    Embedded {
+        /// What does not fit.
+        reason: String,
     },
 }
 
@@ -145,7 +187,8 @@ impl Language {
     pub fn toolchain(self) -> Box<dyn Toolchain> {
         match self {
             Self::Rust => Box::new(rust::Cargo),
-            Self::JavaScript | Self::Python => Box::new(rust::Cargo),
+            Self::JavaScript => Box::new(javascript::ComponentizeJs),
+            Self::Python => Box::new(python::ComponentizePy),
         }
     }
 }
@@ -169,6 +212,8 @@ pub struct BuildOptions {
     /// Quicker to build, larger, easier to debug. Where a language knows no
     /// difference, this changes nothing.
     pub debug: bool,
+    /// The lock file must fit as it is.
+    pub locked: bool,
     /// Time that each program may take.
     pub wall: Duration,
     /// Ends the build early.
@@ -177,7 +222,7 @@ pub struct BuildOptions {
 
 impl Default for BuildOptions {
     fn default() -> Self {
-        Self { debug: false, wall: BUILD_WALL, stop: Stop::default() }
+        Self { debug: false, locked: false, wall: BUILD_WALL, stop: Stop::default() }
     }
 }
 

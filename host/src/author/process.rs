@@ -23,6 +23,8 @@ const LOOK: Duration = Duration::from_millis(20);
 const GRACE: Duration = Duration::from_secs(3);
 /// Time for a question such as `--version`.
 const QUESTION: Duration = Duration::from_secs(60);
+/// Bytes that a program may say to other programs.
+const MOST_SAID: u64 = 16 * 1024 * 1024;
 /// Bytes of an answer that are read.
 const MOST_ANSWER: u64 = 64 * 1024;
 
@@ -59,6 +61,29 @@ pub(crate) fn run(
         return Ok(());
     }
     Err(AuthorError::Failed { what: what.to_owned(), status: status.to_string() })
+}
+
+/// As [`run`], but what it prints on standard output is the answer: what a program says
+/// for other programs, at most 16 MiB.
+pub(super) fn run_and_read(
+    what: &str,
+    command: &mut Command,
+    options: &BuildOptions,
+) -> Result<String, AuthorError> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let mut group = Group::start(command)?;
+    let stdout = group.child.stdout.take();
+    let read = thread::spawn(move || {
+        let mut text = Vec::new();
+        // What was read counts; more than the bound ends the program by its closed pipe.
+        let _read = stdout.map(|stdout| stdout.take(MOST_SAID).read_to_end(&mut text));
+        text
+    });
+    let status = group.wait(what, options.wall, Some(&options.stop))?;
+    if !status.success() {
+        return Err(AuthorError::Failed { what: what.to_owned(), status: status.to_string() });
+    }
+    Ok(String::from_utf8_lossy(&read.join().unwrap_or_default()).into_owned())
 }
 
 /// What a program says to a short question such as `--version`; nothing if it is not
