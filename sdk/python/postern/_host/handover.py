@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from . import NotRequested, asked, enum_name
+from ._asked import NotRequested, asked, enum_name
 
 try:
     from wit_world.imports import people

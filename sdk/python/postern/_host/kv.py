@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from . import NotRequested, asked
+from ._asked import NotRequested, asked
 
 try:
     from wit_world.imports import state

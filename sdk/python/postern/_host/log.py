@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import enum_name
+from ._asked import enum_name
 
 
 def _silent(level: str, message: str, fields: list[tuple[str, str]]) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import NotRequested, asked
+from ._asked import NotRequested, asked
 
 try:
     from wit_world.imports import sending

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import NotRequested, asked, enum_name
+from ._asked import NotRequested, asked, enum_name
 
 try:
     from wit_world.imports import completion

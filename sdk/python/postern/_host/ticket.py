@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import NotRequested, asked, case_name, enum_name
+from ._asked import NotRequested, asked, case_name, enum_name
 
 try:
     from wit_world.imports import tickets

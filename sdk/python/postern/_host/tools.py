@@ -10,7 +10,7 @@ from wit_world.imports import types
 from ..context import Context, Customer, IdentityLevel
 from ..errors import Failure
 from ..outcome import Ask, HandOver, Outcome, Reply
-from . import case_name, enum_name
+from ._asked import case_name, enum_name
 
 _FAILURES = {
     "invalid-arguments": types.Failure_InvalidArguments,
