@@ -4,9 +4,13 @@
 //! redirects stay on TLS. What is fetched is in memory until all of it is proven, so a
 //! failure leaves nothing behind.
 
+mod credentials;
 mod error;
+mod https;
 mod location;
+mod oci;
 mod reference;
+mod web;
 
 use std::time::Duration;
 
@@ -17,8 +21,14 @@ pub use self::{
     location::Location,
     reference::Reference,
 };
-use self::location::{is_loopback, shown};
+use self::{
+    location::{is_loopback, shown},
+    web::Web,
+};
 use crate::registry;
+
+/// Bytes of a signature.
+const MOST_SIGNATURE: u64 = crate::trust::MOST_SIGNATURE_BYTES as u64;
 
 /// Bounds of one fetch or push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +79,17 @@ pub async fn fetch(
     sha256: Option<Digest>,
     limits: &FetchLimits,
 ) -> Result<Fetched, SourceError> {
-    let _ = (sha256, limits);
-    Err(SourceError::NotFound { what: location.to_string() })
+    let web = Web::new(limits)?;
+    let fetched = async {
+        match location {
+            Location::Path(path) => {
+                Err(SourceError::NotRemote { path: path.display().to_string() })
+            }
+            Location::Https(url) => https::fetch(&web, url, sha256, limits).await,
+            Location::Oci(reference) => oci::fetch(&web, reference, sha256, limits).await,
+        }
+    };
+    within(limits.wall, &location.to_string(), fetched).await
 }
 
 /// Pushes a packed component to the tag of a reference, and what it was built from, if it
@@ -85,6 +104,16 @@ pub async fn push(
     signature: Option<&str>,
     limits: &FetchLimits,
 ) -> Result<Digest, SourceError> {
-    let _ = (package, manifest, signature, limits);
-    Err(SourceError::NotFound { what: reference.to_string() })
+    let web = Web::new(limits)?;
+    let pushed = oci::push(&web, reference, package, manifest, signature);
+    within(limits.wall, &reference.to_string(), pushed).await
+}
+
+async fn within<T>(
+    after: Duration,
+    what: &str,
+    work: impl Future<Output = Result<T, SourceError>>,
+) -> Result<T, SourceError> {
+    let late = |_| SourceError::Timeout { what: what.to_owned(), after };
+    tokio::time::timeout(after, work).await.map_err(late)?
 }

@@ -158,6 +158,9 @@ pub enum SourceError {
         /// The reference.
         reference: String,
     },
+    /// What was to be pushed cannot be read.
+    #[error(transparent)]
+    Package(#[from] crate::package::PackageError),
     /// No connections can be made at all.
     #[error("connections over TLS cannot be set up")]
     Client(#[source] reqwest::Error),

@@ -19,6 +19,7 @@ pub mod notice;
 pub mod operator;
 pub mod paths;
 mod process;
+pub mod registry;
 mod server;
 pub mod reference;
 pub mod shop;
