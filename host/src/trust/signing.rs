@@ -1,11 +1,15 @@
 //! Keys and signatures for those who publish skills, in minisign's forms.
 
-use minisign::{KeyPair, SecretKey, SecretKeyBox};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use minisign::{KeyPair, PublicKey as MinisignPublicKey, SecretKey, SecretKeyBox};
 
 use super::Statement;
 
 /// Bytes of a secret key's file.
 const MOST_KEY_BYTES: usize = 4 * 1024;
+
+/// Bytes of a secret key: three algorithms, salt and cost of the password, id, key, checksum.
+const KEY_BYTES: usize = 158;
 
 /// Why nothing was signed.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +34,9 @@ pub enum SigningError {
     /// The password does not open the key.
     #[error("the password does not open this key")]
     WrongPassword,
+    /// What was signed cannot be verified.
+    #[error("the secret key is damaged; nothing was signed; restore it from a backup")]
+    Damaged,
     /// The library refused.
     #[error("nothing was signed: {reason}")]
     Sign {
@@ -65,29 +72,31 @@ pub fn generate(password: Option<String>) -> Result<Keys, SigningError> {
 }
 
 /// Opens a secret key; `password` is asked only if there is one.
+///
+/// minisign writes no checksum into keys that are not locked: whether such a key is whole
+/// shows when what it signed is verified.
 fn open(
     secret: &str,
     password: impl FnOnce() -> Option<String>,
 ) -> Result<SecretKey, SigningError> {
+    let no_key = || SigningError::NoSecretKey;
     if secret.len() > MOST_KEY_BYTES {
-        return Err(SigningError::NoSecretKey);
+        return Err(no_key());
     }
-    let parse = || SecretKeyBox::from_string(secret).map_err(|_| SigningError::NoSecretKey);
-    if let Ok(open) = parse()?.into_unencrypted_secret_key() {
-        return Ok(open);
+    let line = secret.lines().nth(1).ok_or_else(no_key)?;
+    let bytes = BASE64_STANDARD.decode(line.trim()).map_err(|_| no_key())?;
+    if bytes.len() != KEY_BYTES {
+        return Err(no_key());
     }
-    // Whether it is a key at all has to be known before anybody is asked for a password.
-    let bytes = secret.lines().nth(1).and_then(decode).ok_or(SigningError::NoSecretKey)?;
-    if !bytes.starts_with(b"EdSc") {
-        return Err(SigningError::NoSecretKey);
+    if bytes.starts_with(b"Ed\0\0B2") {
+        return SecretKey::from_bytes(&bytes).map_err(|_| no_key());
+    }
+    if !bytes.starts_with(b"EdScB2") {
+        return Err(no_key());
     }
     let password = password().ok_or(SigningError::Locked)?;
-    parse()?.into_secret_key(Some(password)).map_err(|_| SigningError::WrongPassword)
-}
-
-fn decode(line: &str) -> Option<Vec<u8>> {
-    use base64::{Engine as _, prelude::BASE64_STANDARD};
-    BASE64_STANDARD.decode(line.trim()).ok()
+    let locked = SecretKeyBox::from_string(secret).map_err(|_| no_key())?;
+    locked.into_secret_key(Some(password)).map_err(|_| SigningError::WrongPassword)
 }
 
 /// Signs a statement and answers the signature's file. `password` is asked only if the key
@@ -101,15 +110,11 @@ pub fn sign(
     password: impl FnOnce() -> Option<String>,
 ) -> Result<String, SigningError> {
     let key = open(secret, password)?;
-    let comment = statement.comment();
-    let text = statement.text();
-    minisign::sign(
-        None,
-        &key,
-        text.as_bytes(),
-        Some(&comment),
-        Some("signature of a Postern skill"),
-    )
-    .map(minisign::SignatureBox::into_string)
-    .map_err(|error| SigningError::Sign { reason: error.to_string() })
+    let failed = |error: minisign::PError| SigningError::Sign { reason: error.to_string() };
+    let public = MinisignPublicKey::from_secret_key(&key).map_err(failed)?;
+    let (text, comment) = (statement.text(), statement.comment());
+    let untrusted = Some("signature of a Postern skill");
+    minisign::sign(Some(&public), &key, text.as_bytes(), Some(&comment), untrusted)
+        .map(minisign::SignatureBox::into_string)
+        .map_err(|_| SigningError::Damaged)
 }
