@@ -51,7 +51,16 @@ pub(crate) fn measure(program: &Path, table: &mut Table) -> anyhow::Result<()> {
         let component = format!("{}.wasm", skill.replace('-', "_"));
         let built = skills.join("target/wasm32-wasip2/release").join(component);
         let built = built.display().to_string();
-        postern(&["skill", "install", "--grant", "requested", "--manifest", &manifest, &built])?;
+        postern(&[
+            "skill",
+            "install",
+            "--allow-unsigned",
+            "--grant",
+            "requested",
+            "--manifest",
+            &manifest,
+            &built,
+        ])?;
     }
     let report: Report = serde_json::from_slice(&postern(&["bench"])?)?;
     for Measured { what, value, unit } in report.figures {

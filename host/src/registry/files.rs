@@ -14,7 +14,7 @@ const MOST_BYTES: u64 = 513 * 1024 * 1024;
 const CURRENT: &str = "current";
 const GENERATIONS: &str = "generations";
 /// Held by whoever changes what is active or removes files.
-const LOCK: &str = "lock";
+const LOCK: &str = "change.lock";
 /// How long another command is waited for.
 const LOCK_WAIT: Duration = Duration::from_secs(20);
 

@@ -1,3 +1,5 @@
+mod generations;
+
 use std::fs;
 
 use super::*;

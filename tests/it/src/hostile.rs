@@ -136,7 +136,16 @@ async fn an_import_that_was_not_granted_is_refused_at_install_by_name() -> Resul
     ];
     for (manifest, grant, reason) in cases {
         let manifest = manifest.display().to_string();
-        let install = ["skill", "install", &component, "--manifest", &manifest, "--grant", grant];
+        let install = [
+            "skill",
+            "install",
+            &component,
+            "--manifest",
+            &manifest,
+            "--grant",
+            grant,
+            "--allow-unsigned",
+        ];
         let (code, _, complaint) = outcome(&town.data, &install).await?;
         ensure!(code == Some(1) && complaint.contains(reason), "{code:?} {complaint}");
         before.must_hold(&town.data, &format!("--grant {grant:?}")).await?;

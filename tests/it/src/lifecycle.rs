@@ -17,7 +17,16 @@ async fn install(town: &Town, name: &str) -> Result<Value> {
     let files = skill(name)?;
     let (component, manifest) =
         (files.component.display().to_string(), files.manifest.display().to_string());
-    let install = ["skill", "install", &component, "--manifest", &manifest, "--grant", "requested"];
+    let install = [
+        "skill",
+        "install",
+        &component,
+        "--manifest",
+        &manifest,
+        "--grant",
+        "requested",
+        "--allow-unsigned",
+    ];
     let mut said = json_of(town, &install).await?;
     said.pop().context("it says nothing")
 }
@@ -39,8 +48,8 @@ async fn skills_are_installed_listed_inspected_and_removed() -> Result<()> {
     ensure!(json_of(&town, &["skill", "list"]).await?.is_empty());
     for (number, name) in (1..).zip(SHIPPED) {
         let said = install(&town, name).await?;
-        let want = json!({ "generation": number, "skills": SHIPPED[..number] });
-        ensure!(said == want, "{said}");
+        ensure!(said["generation"] == number, "{said}");
+        ensure!(said["skills"] == json!(SHIPPED[..number]), "{said}");
     }
     let list = json_of(&town, &["skill", "list"]).await?;
     let ids: Vec<_> = list.iter().map(|skill| text_at(skill, "/manifest/skill/id")).collect();
@@ -60,7 +69,8 @@ async fn skills_are_installed_listed_inspected_and_removed() -> Result<()> {
     }
     let said = json_of(&town, &["skill", "remove", "order-status"]).await?;
     let left = ["crm-lookup", "escalation", "refund-check", "shipment-tracking"];
-    ensure!(said == [json!({ "generation": 6, "skills": left })], "{said:?}");
+    let want = json!({ "generation": 6, "skills": left, "what": "removed order-status" });
+    ensure!(said == [want], "{said:?}");
     let (code, _, complaint) = outcome(&town.data, &["skill", "inspect", "order-status"]).await?;
     ensure!(code == Some(1) && complaint.contains("order-status is not installed"), "{complaint}");
 

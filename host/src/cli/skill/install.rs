@@ -132,7 +132,9 @@ async fn take(
         let version = candidate.manifest.skill.version.clone();
         current.may_follow(&Seen { version, digest: candidate.digest() }, &id)?;
     }
-    let changes = old.map(|old| difference(old, &candidate, &origin));
+    let changes = old.map(|old| {
+        difference(old, &candidate.manifest, candidate.digest(), origin.signed_by.as_ref())
+    });
     let rules = Policies::open(&config)?.current();
     let shown = Review::of(&candidate, &origin, &config, &rules);
     if !context.json {

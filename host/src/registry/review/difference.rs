@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postern_domain::{Interface, Manifest, manifest::Capability};
+use postern_domain::{Digest, Interface, Manifest, manifest::Capability};
 use serde::Serialize;
 
 use super::means;
-use crate::registry::{Candidate, Installed, Origin, SignedBy};
+use crate::registry::{Installed, SignedBy};
 
 /// How a new version differs from what is installed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -34,12 +34,17 @@ impl Difference {
     }
 }
 
-/// Compares a candidate with what is installed.
-pub fn difference(old: &Installed, new: &Candidate, origin: &Origin) -> Difference {
-    let (was, is) = (&old.manifest, &new.manifest);
+/// Compares a new manifest and digest, and who signed them, with what is installed.
+pub fn difference(
+    old: &Installed,
+    is: &Manifest,
+    digest: Digest,
+    signed_by: Option<&SignedBy>,
+) -> Difference {
+    let was = &old.manifest;
     let mut found = Difference {
         version: (was.skill.version.to_string(), is.skill.version.to_string()),
-        same_content: old.digest == new.digest(),
+        same_content: old.digest == digest,
         ..Difference::default()
     };
     let requested = is.requested();
@@ -51,13 +56,11 @@ pub fn difference(old: &Installed, new: &Candidate, origin: &Origin) -> Differen
         let (was, is) = (&was.skill.publisher, &is.skill.publisher);
         found.signer.push(format!("publisher: {was:?} before, now {is:?}"));
     }
-    if old.signed_by != origin.signed_by {
-        let named = |signer: &Option<SignedBy>| {
-            signer
-                .as_ref()
-                .map_or("nobody".to_owned(), |by| format!("key {} of {}", by.key, by.publisher))
+    if old.signed_by.as_ref() != signed_by {
+        let named = |signer: Option<&SignedBy>| {
+            signer.map_or("nobody".to_owned(), |by| format!("key {} of {}", by.key, by.publisher))
         };
-        let (was, is) = (named(&old.signed_by), named(&origin.signed_by));
+        let (was, is) = (named(old.signed_by.as_ref()), named(signed_by));
         // Who signs what nobody signed takes nothing away.
         let line = format!("signed by {was} before, now by {is}");
         if old.signed_by.is_some() { found.signer.push(line) } else { found.other.push(line) }
@@ -178,3 +181,6 @@ fn intents(other: &mut Vec<String>, was: &Manifest, is: &Manifest) {
         other.push(format!("intent {name} is gone"));
     }
 }
+
+#[cfg(test)]
+mod tests;

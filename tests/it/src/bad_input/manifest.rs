@@ -53,7 +53,7 @@ async fn what_is_wrong_in_a_manifest_is_named_and_nothing_is_installed() -> Resu
     let component = files.component.display().to_string();
     let manifest = town.data.path().join("changed-skill.toml");
     let name = manifest.display().to_string();
-    let install = ["skill", "install", &component, "--manifest", &name, "--grant", "requested"];
+    let install = ["skill", "install", &component, "--manifest", &name, "--allow-unsigned"];
     for Case(find, put, reasons) in CASES {
         ensure!(fine.contains(find), "{find:?} is not in the manifest");
         fs::write(&manifest, fine.replacen(find, put, 1))?;
@@ -96,7 +96,7 @@ async fn what_is_no_component_is_not_installed() -> Result<()> {
         let before = Untouched::now(&town.data).await?;
         let component = component.display().to_string();
         let install =
-            ["skill", "install", &component, "--manifest", &manifest, "--grant", "requested"];
+            ["skill", "install", &component, "--manifest", &manifest, "--allow-unsigned"];
         refused(&town.data, &before, &install, &["changed.wasm", reason]).await?;
     }
 
@@ -105,9 +105,11 @@ async fn what_is_no_component_is_not_installed() -> Result<()> {
     let missing = ["skill", "install", "no-such.wasm", "--manifest", &manifest];
     refused(&town.data, &before, &missing, &["no-such.wasm"]).await?;
     let missing = ["skill", "install", &component, "--manifest", "no-such.toml"];
-    refused(&town.data, &before, &missing, &["no-such.toml", "--manifest"]).await?;
-    // Without a grant, the requests and their reasons are shown.
-    let ungranted = ["skill", "install", &component, "--manifest", &manifest];
-    let asks = ["order-status asks for", "records", "--grant log,records"];
+    refused(&town.data, &before, &missing, &["no-such.toml"]).await?;
+    // Nobody signed it, and then nobody granted anything.
+    let unsigned = ["skill", "install", &component, "--manifest", &manifest];
+    refused(&town.data, &before, &unsigned, &["is not signed", "--allow-unsigned"]).await?;
+    let ungranted = ["skill", "install", &component, "--manifest", &manifest, "--allow-unsigned"];
+    let asks = ["nothing was installed", "--grant log,records"];
     refused(&town.data, &before, &ungranted, &asks).await
 }

@@ -1,6 +1,10 @@
 //! A host that dies where it is told to.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Output, Stdio},
+};
 
 use tokio::process::Command;
 
@@ -94,4 +98,29 @@ fn log(data: PathBuf) -> Result<String, SupportError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
         Err(error) => Err(SupportError::file(path)(error)),
     }
+}
+
+/// Runs a command that is to die at `fault`, and answers at which place it did, if it did,
+/// with how it ended.
+///
+/// # Errors
+/// Where it cannot be started.
+pub async fn run_faulty(
+    data: &DataFolder,
+    fault: &str,
+    arguments: &[&str],
+) -> Result<(Option<String>, Output), SupportError> {
+    let ended = Command::new(faulty_binary()?)
+        .arg("--data")
+        .arg(data.path())
+        .args(arguments)
+        .env("POSTERN_FAULT_AT", fault)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|source| SupportError::Start { what: "postern-faulty".to_owned(), source })?;
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    let last = said.lines().filter_map(|line| line.strip_prefix(LAST_WORDS)).next_back();
+    Ok((last.map(str::to_owned), ended))
 }

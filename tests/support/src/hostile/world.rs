@@ -95,7 +95,16 @@ impl World {
         let (component, manifest) =
             (files.component.display().to_string(), files.manifest.display().to_string());
         let grant = attack.entry.grant.as_str();
-        let arguments = ["skill", "install", &component, "--manifest", &manifest, "--grant", grant];
+        let arguments = [
+            "skill",
+            "install",
+            &component,
+            "--manifest",
+            &manifest,
+            "--grant",
+            grant,
+            "--allow-unsigned",
+        ];
         let ended = self.data.try_postern(arguments).await?;
         if ended.status.success() {
             return Ok(Prepared::Ready);
