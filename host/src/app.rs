@@ -8,8 +8,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use postern_domain::{ConversationId, Digest};
-use postern_runtime::{InUse, Runtime, RuntimeConfig, RuntimeError};
+use postern_domain::{ConversationId, Digest, InvocationId};
+use postern_runtime::{InUse, Runtime, RuntimeConfig, RuntimeError, Usage};
 use postern_store::{SqliteStore, Store, StoreError};
 use tokio::{sync::watch, task::JoinSet};
 
@@ -23,7 +23,7 @@ use crate::{
     config::{Config, ConfigError},
     effects::{
         Ports,
-        http::{HttpClient, HttpSetupError},
+        http::{Edge, HttpClient, HttpSetupError},
     },
     gate::{GateShared, Revocations},
     identity::Codes,
@@ -103,12 +103,34 @@ pub struct App {
     pub inbox_bell: Bell,
     /// Rings when there may be messages to send.
     pub outbox_bell: Bell,
+    /// Who is told what calls of tools use, if anybody is.
+    pub(crate) watch: Option<Arc<dyn Watch>>,
     registry: Registry,
     runtime: Arc<Runtime>,
     skills: RwLock<Arc<Loaded>>,
     /// Of which state of `trust.toml` the skills in force know.
     trust: Mutex<Option<Digest>>,
     pinned: Pinned,
+}
+
+/// Is told what calls of tools use.
+pub(crate) trait Watch: Send + Sync {
+    /// A call has ended.
+    fn used(&self, invocation: &InvocationId, usage: &Usage);
+}
+
+/// What a host is made of, besides its configuration, store and clock.
+pub(crate) struct Parts {
+    pub(crate) key: MasterKey,
+    pub(crate) policy: Arc<Policies>,
+    pub(crate) registry: Registry,
+    pub(crate) runtime: Arc<Runtime>,
+    pub(crate) revoked: Arc<Revocations>,
+    pub(crate) trust: Option<Digest>,
+    pub(crate) loaded: Arc<Loaded>,
+    /// What answers in the place of the network.
+    pub(crate) edge: Option<Arc<dyn Edge>>,
+    pub(crate) watch: Option<Arc<dyn Watch>>,
 }
 
 /// Opens the store of a data folder: nothing personal comes into its audit log.
@@ -175,18 +197,35 @@ impl App {
         let trust = Trust::stamp(&config.data)?;
         let revoked = Arc::new(Revocations::new(Trust::load(&config.data)?));
         let current = registry.current()?;
-        let loaded = registry.load((&runtime, &config), &revoked, &current, None)?;
+        let loaded = Arc::new(registry.load((&runtime, &config), &revoked, &current, None)?);
         follow::tell(&loaded);
+        let (edge, watch) = (None, None);
+        let parts = Parts { key, policy, registry, runtime, revoked, trust, loaded, edge, watch };
+        Self::of_parts(config, store, clock, parts)
+    }
+
+    /// Puts a host together from parts that were made before.
+    ///
+    /// # Errors
+    /// HTTP clients cannot be set up.
+    pub(crate) fn of_parts(
+        config: Config,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        parts: Parts,
+    ) -> Result<Arc<Self>, StartError> {
+        let Parts { key, policy, registry, runtime, revoked, trust, loaded, edge, watch } = parts;
+        let http = HttpClient::new(config.endpoints.clone(), config.secrets.clone())?;
+        let http = match edge {
+            Some(edge) => http.with_edge(edge),
+            None => http,
+        };
         let collections = Arc::new(config.collections.clone());
         let metrics = Arc::new(Metrics::default());
         let gate = Arc::new(GateShared {
             policy: Arc::clone(&policy),
             collections: Arc::clone(&collections),
-            ports: Arc::new(Ports {
-                http: HttpClient::new(config.endpoints.clone(), config.secrets.clone())?,
-                collections,
-                queue: config.pipeline.queue.clone(),
-            }),
+            ports: Arc::new(Ports { http, collections, queue: config.pipeline.queue.clone() }),
             clock: Arc::clone(&clock),
             metrics: Arc::clone(&metrics),
             log_calls: config.audit.log_tool_calls,
@@ -202,9 +241,10 @@ impl App {
             outbox_bell: Bell::default(),
             breakers: Breakers::new(config.breaker),
             metrics,
-            skills: RwLock::new(Arc::new(loaded)),
+            skills: RwLock::new(loaded),
             trust: Mutex::new(trust),
             pinned: Pinned::default(),
+            watch,
             inbox_bell,
             config,
             store,

@@ -38,6 +38,7 @@ pub mod profile;
 pub mod redaction;
 pub mod registry;
 pub mod replay;
+pub mod scenario;
 pub mod source;
 pub mod taint;
 pub mod trust;

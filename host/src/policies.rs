@@ -120,6 +120,11 @@ impl Policies {
         Self(RwLock::new(Active { generation, rules, files: None, differing }))
     }
 
+    /// Rules that are shared, of the generation with this number.
+    pub(crate) fn shared(generation: u64, rules: Arc<PolicySet>) -> Self {
+        Self(RwLock::new(Active { generation, rules, files: None, differing: Vec::new() }))
+    }
+
     /// The rules of the active generation of a data folder.
     ///
     /// # Errors

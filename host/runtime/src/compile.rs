@@ -8,7 +8,7 @@ use std::{
 };
 
 use sha2::{Digest as _, Sha256};
-use wasmtime::Engine;
+use wasmtime::{Config, Engine};
 
 use crate::{RuntimeError, engine::code_config};
 
@@ -29,7 +29,21 @@ impl CodeCompiler {
     /// # Errors
     /// The engine does not support this machine.
     pub fn new() -> Result<Self, RuntimeError> {
-        match Engine::new(&code_config()) {
+        Self::of(&code_config())
+    }
+
+    /// Prepares to compile for a runtime that [counts fuel](crate::RuntimeConfig::fuel).
+    ///
+    /// # Errors
+    /// As [`CodeCompiler::new`].
+    pub fn counting_fuel() -> Result<Self, RuntimeError> {
+        let mut config = code_config();
+        config.consume_fuel(true);
+        Self::of(&config)
+    }
+
+    fn of(config: &Config) -> Result<Self, RuntimeError> {
+        match Engine::new(config) {
             Ok(engine) => Ok(Self(engine)),
             Err(error) => Err(RuntimeError::Compiler { source: error.into() }),
         }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The default rules and their cases, compiled in.
-const POLICIES: [(&str, &str); 20] = [
+pub(super) const POLICIES: [(&str, &str); 20] = [
     ("postern.cedarschema", include_str!("../../../policies/postern.cedarschema")),
     ("limits.toml", include_str!("../../../policies/limits.toml")),
     ("approvals.toml", include_str!("../../../policies/approvals.toml")),

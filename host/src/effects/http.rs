@@ -8,6 +8,7 @@
 mod address;
 mod amount;
 mod answer;
+mod edge;
 mod filter;
 pub(crate) mod headers;
 mod lost;
@@ -28,12 +29,13 @@ use tokio::{sync::Semaphore, time::Instant};
 pub use address::{AddressRule, Names, SystemNames};
 pub(crate) use address::{is_metadata, is_public};
 pub use amount::AmountPointer;
+pub(crate) use edge::Edge;
 pub(crate) use filter::Refusal;
 pub use filter::{Checked, Filter};
 pub use headers::MediaPattern;
 pub use path::PathPattern;
 
-use self::{address::CheckedNames, lost::lost};
+use self::{address::CheckedNames, edge::carried, lost::lost};
 use crate::{
     config::{EgressSecret, Endpoint, HttpGrant},
     gate::Material,
@@ -66,6 +68,8 @@ pub enum HttpSetupError {
 pub struct HttpClient {
     filter: Filter,
     lines: BTreeMap<(String, SkillId), Line>,
+    /// What answers in the place of the network, where a skill is tested.
+    edge: Option<Arc<dyn Edge>>,
 }
 
 /// One skill's way to one endpoint, with connections of its own: what a server
@@ -110,7 +114,14 @@ impl HttpClient {
             let client = client(endpoint, grant, names)?;
             lines.insert(key, Line { client, grant: grant.clone() });
         }
-        Ok(Self { filter, lines })
+        Ok(Self { filter, lines, edge: None })
+    }
+
+    /// With an edge in the place of the network. Everything else stays: what a skill
+    /// was granted, what secrets are put in, what is read of an answer.
+    #[must_use]
+    pub(crate) fn with_edge(self, edge: Arc<dyn Edge>) -> Self {
+        Self { edge: Some(edge), ..self }
     }
 
     /// Whether a skill was granted a request.
@@ -154,7 +165,12 @@ impl HttpClient {
         }
         let repeatable = request.method.is_safe() || request.idempotent;
         let until = Instant::now() + line.grant.timeout;
-        match to_send.headers(headers).send().await {
+        let to_send = to_send.headers(headers);
+        let sent = match &self.edge {
+            None => to_send.send().await,
+            Some(edge) => carried(&**edge, to_send, repeatable).await?,
+        };
+        match sent {
             Ok(response) => {
                 let screen = self.filter.screen();
                 answer::read(response, &line.grant, screen, until, repeatable).await

@@ -52,6 +52,11 @@ impl Actor {
         Self { id, roles, from: From::Channel }
     }
 
+    /// Somebody with this role on a host that is thrown away, where a scenario runs.
+    pub(crate) fn in_scenario(role: Role) -> Self {
+        Self { id: named("scenario"), roles: vec![role], from: From::Channel }
+    }
+
     /// Their name.
     pub fn id(&self) -> &OperatorId {
         &self.id

@@ -108,6 +108,7 @@ pub enum CompileError {
 pub struct Compiler {
     program: PathBuf,
     turn: Arc<Mutex<()>>,
+    fuel: bool,
 }
 
 impl Compiler {
@@ -121,7 +122,13 @@ impl Compiler {
     /// Compiles with the `postern` program in this file. For other programs that
     /// use this library.
     pub fn program(postern: &Path) -> Self {
-        Self { program: postern.to_owned(), turn: Arc::default() }
+        Self { program: postern.to_owned(), turn: Arc::default(), fuel: false }
+    }
+
+    /// Compiles for a runtime that counts fuel.
+    #[must_use]
+    pub fn counting_fuel(self) -> Self {
+        Self { fuel: true, ..self }
     }
 
     /// Compiles a component for the engine with this fingerprint. Blocks for as long
@@ -140,6 +147,7 @@ impl Compiler {
             seconds: limits.time.as_secs().max(1),
             memory_bytes: limits.memory_bytes,
             component_bytes: component.len() as u64,
+            fuel: self.fuel,
         };
         let mut command = Command::new(&self.program);
         command

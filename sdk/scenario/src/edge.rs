@@ -99,7 +99,7 @@ impl Edge {
             .filter(left)
             .map(|(answer, used)| {
                 let of = answer.times.map_or(String::new(), |times| format!(" of {times} times"));
-                format!("{} {} (asked for {used}{of})", answer.method, place(answer))
+                format!("{} (asked for {used}{of})", place(answer))
             })
             .collect()
     }
@@ -115,7 +115,7 @@ impl Edge {
         let why = match misfits.max_by_key(|(misfit, _)| misfit.depth) {
             None => "no answers are given: add [[given.http]]".to_owned(),
             Some((misfit, answer)) => {
-                format!("nearest is {} {}: {}", answer.method, place(answer), misfit.what)
+                format!("nearest is {}: {}", place(answer), misfit.what)
             }
         };
         Nearest { why }
@@ -123,7 +123,8 @@ impl Edge {
 }
 
 fn place(answer: &HttpAnswer) -> String {
-    format!("{}{}", answer.host.as_deref().unwrap_or("*"), answer.path)
+    let method = answer.method.as_deref().unwrap_or("*");
+    format!("{method} {}{}", answer.host.as_deref().unwrap_or("*"), answer.path)
 }
 
 /// What does not fit, and how much fitted before.
@@ -142,7 +143,7 @@ fn misfit(answer: &HttpAnswer, request: &Request) -> Option<Misfit> {
     if !fits::path_fits(&answer.path, &request.path) {
         return wrong(1, format!("the path is {}", request.path));
     }
-    if answer.method != request.method {
+    if answer.method.as_ref().is_some_and(|method| *method != request.method) {
         return wrong(2, format!("the method is {}", request.method));
     }
     if let Some(what) = pairs_misfit("parameter", &answer.query, &request.query, false) {

@@ -7,9 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Scenario, ScenarioError};
+use crate::{HttpAnswer, Scenario, ScenarioError, format::place};
 
 /// Bytes of a file with a scenario.
 const MOST_BYTES: u64 = 1 << 20;
@@ -78,6 +79,28 @@ pub fn read_file(path: &Path) -> Result<Scenario, ScenarioError> {
         }
     }
     Ok(scenario)
+}
+
+/// Reads what a stand-in for servers answers: a file with `[[http]]`, each as in
+/// `[[given.http]]`.
+///
+/// # Errors
+/// The file cannot be read or is of another form.
+pub fn read_answers(path: &Path) -> Result<Vec<HttpAnswer>, ScenarioError> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Answers {
+        #[serde(default)]
+        http: Vec<HttpAnswer>,
+    }
+    let text = text(path, MOST_BYTES)?;
+    let answers: Answers = toml::from_str(&text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        let (line, column) = place(&text, at);
+        let reason = error.message().to_owned();
+        ScenarioError::Syntax { path: path.to_owned(), line, column, reason }
+    })?;
+    Ok(answers.http)
 }
 
 /// The text of a file of at most so many bytes.

@@ -134,9 +134,9 @@ impl TicketStatus {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpAnswer {
-    /// The method.
-    #[serde(deserialize_with = "method")]
-    pub method: String,
+    /// The method, or any.
+    #[serde(default, deserialize_with = "method")]
+    pub method: Option<String>,
     /// The host, or any.
     pub host: Option<String>,
     /// The path or its pattern.
@@ -157,12 +157,14 @@ pub struct HttpAnswer {
 }
 
 /// A method by its name, in capital letters.
-pub(crate) fn method<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(crate) fn method<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
     const KNOWN: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
     let text = String::deserialize(deserializer)?;
     let upper = text.to_ascii_uppercase();
     match KNOWN.contains(&upper.as_str()) {
-        true => Ok(upper),
+        true => Ok(Some(upper)),
         false => Err(de::Error::custom(format!(
             "{text:?} is no method that skills can use: {}",
             KNOWN.join(", ")

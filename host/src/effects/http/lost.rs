@@ -23,12 +23,23 @@ pub(super) fn lost(error: &reqwest::Error, repeatable: bool) -> CallFailure {
     } else {
         "the connection broke"
     };
-    if repeatable || error.is_connect() {
-        CallFailure::new(FailureKind::Unavailable, what)
-    } else {
-        let message = format!("{what}; whether the request took effect is not known");
-        CallFailure::new(FailureKind::Uncertain, message)
+    if error.is_connect() {
+        return CallFailure::new(FailureKind::Unavailable, what);
     }
+    unanswered(what, repeatable)
+}
+
+/// Nobody answered in time.
+pub(super) fn no_answer(repeatable: bool) -> CallFailure {
+    unanswered("the server did not answer in time", repeatable)
+}
+
+fn unanswered(what: &str, repeatable: bool) -> CallFailure {
+    if repeatable {
+        return CallFailure::new(FailureKind::Unavailable, what);
+    }
+    let message = format!("{what}; whether the request took effect is not known");
+    CallFailure::new(FailureKind::Uncertain, message)
 }
 
 /// The first error of a type in a chain. An `io::Error` hides the one that it

@@ -40,22 +40,26 @@ pub(super) struct Asked {
     pub(super) seconds: u64,
     pub(super) memory_bytes: u64,
     pub(super) component_bytes: u64,
+    /// Whether the code is for a runtime that counts fuel.
+    pub(super) fuel: bool,
 }
 
 impl Asked {
-    pub(super) fn arguments(&self) -> [String; 4] {
-        let Self { seconds, memory_bytes, component_bytes } = self;
+    pub(super) fn arguments(&self) -> [String; 5] {
+        let Self { seconds, memory_bytes, component_bytes, fuel } = self;
         [
             SUBCOMMAND.to_owned(),
             seconds.to_string(),
             memory_bytes.to_string(),
             component_bytes.to_string(),
+            u8::from(*fuel).to_string(),
         ]
     }
 
     fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
         let mut number = || arguments.next()?.parse().ok();
-        Some(Self { seconds: number()?, memory_bytes: number()?, component_bytes: number()? })
+        let (seconds, memory_bytes, component_bytes) = (number()?, number()?, number()?);
+        Some(Self { seconds, memory_bytes, component_bytes, fuel: number()? == 1 })
     }
 }
 
@@ -117,7 +121,8 @@ fn compile(asked: &Asked) -> (u8, Vec<u8>) {
     if component.len() as u64 != asked.component_bytes {
         return (NOT_STARTED, b"it got only a part of the component".to_vec());
     }
-    let compiled = CodeCompiler::new().and_then(|compiler| {
+    let compiler = if asked.fuel { CodeCompiler::counting_fuel() } else { CodeCompiler::new() };
+    let compiled = compiler.and_then(|compiler| {
         let code = compiler.compile(&component)?;
         Ok((compiler.fingerprint(), code))
     });

@@ -126,7 +126,9 @@ fn misfit(wanted: &CallExpected, got: &HostCallSeen, judged: bool) -> Option<Str
     if wanted.action != got.action {
         return Some(format!("the action is {}", got.action));
     }
+    // Natively nobody knows what endpoints are called.
     if let Some(resource) = &wanted.resource
+        && (judged || wanted.action != "http:send")
         && *resource != got.resource
     {
         return Some(format!("the resource is {}", got.resource));
