@@ -10,8 +10,8 @@ use postern_domain::{ConversationId, SkillFailure, Timestamp};
 use postern_store::UseRow;
 use serde::Serialize;
 
-pub use tend::{CanaryError, measure};
 pub(crate) use tend::tend;
+pub use tend::{CanaryError, measure, once};
 
 use crate::{
     keys::MasterKey,

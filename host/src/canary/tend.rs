@@ -55,7 +55,10 @@ pub(crate) async fn tend(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 
 /// Looks once at the trial, if there is one, and ends it if it is time. Answers what
 /// was decided.
-pub(crate) async fn once(app: &Arc<App>) -> Result<Option<Ruling>, CanaryError> {
+///
+/// # Errors
+/// The store fails, or the trial cannot be ended.
+pub async fn once(app: &Arc<App>) -> Result<Option<Ruling>, CanaryError> {
     let loaded = app.loaded();
     let Some(trial) = &loaded.trial else { return Ok(None) };
     let now = app.clock.now();
@@ -122,9 +125,8 @@ async fn end(
         let (app, canary) = (Arc::clone(app), trial.canary.clone());
         let skill = skill.clone();
         let change = move || {
-            app.registry().change("host", now, |generation| {
-                ended(generation, &skill, &canary, promotes)
-            })
+            app.registry()
+                .change("host", now, |generation| ended(generation, &skill, &canary, promotes))
         };
         match tokio::task::spawn_blocking(change).await? {
             Ok(generation) => generation,

@@ -94,13 +94,8 @@ fn a_share_of_conversations_is_chosen_and_stays() {
 
 #[test]
 fn refusals_and_the_silence_of_others_are_no_failures_of_a_version() {
-    let run = |took_us, failure| UseRow {
-        took_us,
-        cpu_us: 0,
-        memory_bytes: 0,
-        host_calls: 0,
-        failure,
-    };
+    let run =
+        |took_us, failure| UseRow { took_us, cpu_us: 0, memory_bytes: 0, host_calls: 0, failure };
     let message = || "m".to_owned();
     let rows = [
         run(10, None),
@@ -115,8 +110,11 @@ fn refusals_and_the_silence_of_others_are_no_failures_of_a_version() {
 }
 
 fn any_runs() -> impl Strategy<Value = Runs> {
-    (0..2_000_u64, 0..2_000_u64, 0..60_000_000_u64)
-        .prop_map(|(calls, failed, p95_us)| Runs { calls, failed: failed.min(calls), p95_us })
+    (0..2_000_u64, 0..2_000_u64, 0..60_000_000_u64).prop_map(|(calls, failed, p95_us)| Runs {
+        calls,
+        failed: failed.min(calls),
+        p95_us,
+    })
 }
 
 fn any_rules() -> impl Strategy<Value = CanaryRules> {

@@ -1,10 +1,10 @@
 //! Installed skills and what each may do.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
-use postern_domain::{IdentityLevel, Interface, SkillId};
+use postern_domain::{IdentityLevel, Interface, SkillId, Timestamp};
 use postern_store::StoreError;
 use serde::Serialize;
 
@@ -15,8 +15,9 @@ use super::{
 use crate::{
     app::App,
     breaker::Standing,
+    canary::{self, Ruling, Runs},
     profile::{self, LAST_RUNS, LimitRow, Measured},
-    registry::ActiveSkill,
+    registry::{ActiveSkill, Canary, LeftOut, Loaded, Trial, Why},
 };
 
 /// A skill, as pages and JSON show it.
@@ -27,6 +28,12 @@ pub(super) struct SkillView {
     description: String,
     publisher: String,
     digest: String,
+    /// `active`, or why it does not run.
+    state: &'static str,
+    /// Why it does not run, in words.
+    why: Option<String>,
+    signed_by: Option<String>,
+    canary: Option<CanaryView>,
     tools: Vec<ToolView>,
     intents: Vec<IntentView>,
     capabilities: Vec<CapabilityView>,
@@ -35,6 +42,48 @@ pub(super) struct SkillView {
     breaker: Standing,
     #[serde(rename = "use")]
     used: Measured,
+}
+
+/// A version on trial, beside the one that most conversations get.
+#[derive(Debug, Serialize)]
+struct CanaryView {
+    version: String,
+    digest: String,
+    /// Of 1,000 conversations so many get it.
+    permille: u16,
+    since: Timestamp,
+    /// What the old version did since then.
+    old: Runs,
+    new: Runs,
+    /// What would be decided now.
+    #[serde(flatten)]
+    ruling: Ruling,
+}
+
+impl CanaryView {
+    async fn of(app: &App, loaded: &Loaded, trial: &Trial) -> Result<Self, StoreError> {
+        let Canary { installed, permille, since, rules } = &trial.canary;
+        let old = loaded.stable_digest(&trial.skill);
+        let (old, new) = canary::measure(&*app.store, &trial.skill, old, &trial.canary).await?;
+        let ruling = match &trial.skills {
+            Ok(_) => canary::judge(rules, *since, app.clock.now(), (&old, &new)),
+            Err(why) => Ruling::Abort(why.to_string()),
+        };
+        let version = installed.manifest.skill.version.to_string();
+        let digest = installed.digest.to_string();
+        Ok(Self { version, digest, permille: *permille, since: *since, old, new, ruling })
+    }
+
+    /// The share in percent.
+    fn percent(&self) -> String {
+        format!("{}.{} %", self.permille / 10, self.permille % 10)
+    }
+}
+
+/// A skill that is installed: ready to run, or left out.
+enum Found<'a> {
+    Active(&'a ActiveSkill),
+    LeftOut(&'a LeftOut),
 }
 
 #[derive(Debug, Serialize)]
@@ -63,8 +112,16 @@ struct CapabilityView {
 }
 
 impl SkillView {
-    fn of(app: &App, skill: &ActiveSkill, used: Measured) -> Self {
-        let manifest = &skill.manifest;
+    fn of(app: &App, found: &Found<'_>, used: Measured, canary: Option<CanaryView>) -> Self {
+        let (manifest, digest, grants, signed_by, settings, why) = match found {
+            Found::Active(it) => {
+                let settings = it.settings.clone();
+                (&it.manifest, it.digest, &it.grants, &it.signed_by, settings, None)
+            }
+            Found::LeftOut(LeftOut { installed: it, why }) => {
+                (&it.manifest, it.digest, &it.grants, &it.signed_by, Vec::new(), Some(why))
+            }
+        };
         let tools = manifest.tools.iter().map(|tool| ToolView {
             name: tool.name.clone(),
             description: tool.description.clone(),
@@ -82,7 +139,7 @@ impl SkillView {
         let capabilities = manifest.capabilities.iter().map(|capability| CapabilityView {
             interface: capability.interface,
             reason: capability.reason.clone(),
-            granted: skill.grants.contains(&capability.interface),
+            granted: grants.contains(&capability.interface),
         });
         let id = &manifest.skill.id;
         Self {
@@ -90,26 +147,39 @@ impl SkillView {
             version: manifest.skill.version.to_string(),
             description: manifest.skill.description.clone(),
             publisher: manifest.skill.publisher.clone(),
-            digest: skill.digest.to_string(),
+            digest: digest.to_string(),
+            state: why.map_or("active", Why::as_str),
+            why: why.map(ToString::to_string),
+            signed_by: signed_by.as_ref().map(|it| format!("{} (key {})", it.publisher, it.key)),
+            canary,
             tools: tools.collect(),
             intents: intents.collect(),
             capabilities: capabilities.collect(),
-            settings: skill.settings.clone(),
+            settings,
             limits: profile::limits(&manifest.limits, &app.config.ceilings),
-            breaker: app.breakers.standing(id, skill.digest, app.clock.now()),
+            breaker: app.breakers.standing(id, digest, app.clock.now()),
             used,
         }
     }
 }
 
-/// The active skills, by name.
+/// The installed skills, by name.
 pub(super) async fn views(console: &Console) -> Result<Vec<SkillView>, StoreError> {
     let app = &console.app;
-    let skills = app.skills();
-    let mut views = Vec::with_capacity(skills.active.len());
-    for (id, skill) in &skills.active {
-        let used = Measured::read(&*app.store, id, skill.digest).await?;
-        views.push(SkillView::of(app, skill, used));
+    let loaded = app.loaded();
+    let active = loaded.stable.active.iter().map(|(id, it)| (id, (it.digest, Found::Active(it))));
+    let left_out = loaded.stable.left_out.iter();
+    let left_out = left_out.map(|(id, it)| (id, (it.installed.digest, Found::LeftOut(it))));
+    let all: BTreeMap<_, _> = active.chain(left_out).collect();
+    let mut views = Vec::with_capacity(all.len());
+    for (id, (digest, found)) in all {
+        let used = Measured::read(&*app.store, id, digest).await?;
+        let trial = loaded.trial.as_ref().filter(|trial| trial.skill == *id);
+        let canary = match trial {
+            Some(trial) => Some(CanaryView::of(app, &loaded, trial).await?),
+            None => None,
+        };
+        views.push(SkillView::of(app, &found, used, canary));
     }
     Ok(views)
 }

@@ -1,6 +1,6 @@
 //! A skill that keeps breaking rests, comes back by itself, and is counted.
 
-mod desk;
+pub(crate) mod desk;
 
 use anyhow::{Context as _, Result, ensure};
 use postern::breaker::Ended;

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use postern_domain::{
-    Decision, Expected, FailureKind, HostCall, Interface, manifest::Capability,
-};
+use postern_domain::{Decision, Expected, FailureKind, HostCall, Interface, manifest::Capability};
 use postern_runtime::HostPort as _;
 
 use super::{
     fixture::{Fixture, Mode},
     get, post, refund, refused,
 };
-use crate::gate::{Caller, Gate};
+use crate::{
+    clock::Clock as _,
+    gate::{Caller, Gate},
+    registry::SignedBy,
+    trust::{Edit, Revoked},
+};
 
 fn list(names: &[&str]) -> Option<BTreeSet<String>> {
     Some(names.iter().map(|name| (*name).to_owned()).collect())
@@ -77,4 +80,44 @@ async fn a_host_that_is_not_listed_is_not_asked() {
     let mut gate = gate(&fixture, vec![http(&["bank.example", "127.0.0.1"])]);
     gate.call(post(&fixture, true)).await.unwrap().answer.unwrap();
     assert_eq!(fixture.server.seen().len(), 1);
+}
+
+/// Lets everything know that a key and a component are revoked.
+fn revoke(fixture: &Fixture, what: Revoked) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut edit = Edit::begin(folder.path()).unwrap();
+    edit.revoke(what, Some("it leaks".to_owned()), fixture.clock.now()).unwrap();
+    fixture.shared.revoked.follow(edit.trust().clone());
+}
+
+#[tokio::test]
+async fn a_call_that_has_begun_can_do_nothing_more_once_its_skill_is_revoked() {
+    let fixture = Fixture::new(Mode::Answers).await;
+    let mut gate = fixture.gate(vec![]);
+    gate.call(get("#W1")).await.unwrap().answer.unwrap();
+    revoke(&fixture, Revoked::Digest(fixture.caller().digest));
+    let (kind, message) = refused(gate.call(post(&fixture, true)).await);
+    assert_eq!(kind, FailureKind::Denied);
+    let told = "skill tester is revoked and can do nothing any more; `postern trust list` says why";
+    assert_eq!(message, told);
+    assert!(fixture.server.seen().is_empty());
+    is_recorded_as(&fixture, "revoked").await;
+    // What was answered before the revocation is answered again when the turn runs again.
+    let mut again = fixture.gate(fixture.records().await);
+    again.call(get("#W1")).await.unwrap().answer.unwrap();
+}
+
+#[tokio::test]
+async fn a_revoked_key_stops_what_it_signed_and_nothing_else() {
+    let fixture = Fixture::new(Mode::Answers).await;
+    let key = "00112233445566AA";
+    revoke(&fixture, Revoked::Key(key.parse().unwrap()));
+    let signed_by =
+        |key: &str| Some(SignedBy { publisher: "tests".to_owned(), key: key.to_owned() });
+    for (signed_by, may) in [(None, true), (signed_by("00112233445566AB"), true), (signed_by(key), false)] {
+        let caller = fixture.caller().signed_by(signed_by);
+        let (shared, ledger) = (fixture.shared.clone(), fixture.ledger.clone());
+        let answer = Gate::new(shared, ledger, caller, vec![]).call(get("#W1")).await.unwrap();
+        assert_eq!(answer.answer.is_ok(), may, "{answer:?}");
+    }
 }

@@ -24,9 +24,9 @@ use tokio::{
 use crate::setup::{PATIENCE, text_at};
 
 /// A host that serves from a prepared folder, without listeners.
-pub(super) struct Desk {
-    pub(super) app: Arc<App>,
-    pub(super) clock: ManualClock,
+pub(crate) struct Desk {
+    pub(crate) app: Arc<App>,
+    pub(crate) clock: ManualClock,
     stop: watch::Sender<bool>,
     running: Option<JoinHandle<()>>,
     said: usize,
@@ -34,12 +34,12 @@ pub(super) struct Desk {
 
 /// A conversation after one more turn.
 #[derive(Debug)]
-pub(super) struct Told {
-    pub(super) detail: ConversationDetail,
+pub(crate) struct Told {
+    pub(crate) detail: ConversationDetail,
 }
 
 /// What a person writes as message number `number` of a chat.
-pub(super) fn message(chat: &str, number: usize, text: &str, at: Timestamp) -> InboundMessage {
+pub(crate) fn message(chat: &str, number: usize, text: &str, at: Timestamp) -> InboundMessage {
     InboundMessage {
         channel: Channel::Web,
         account: "main".into(),
@@ -56,7 +56,7 @@ pub(super) fn message(chat: &str, number: usize, text: &str, at: Timestamp) -> I
 }
 
 /// Copies a folder that nobody writes to.
-pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     for entry in std::fs::read_dir(from)? {
         let path = entry?.path();
         let target = to.join(path.file_name().context("an entry has a name")?);
@@ -71,13 +71,13 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// A skill in the operator's list.
-pub(super) fn of_machine<'v>(skills: &'v Value, id: &str) -> Option<&'v Value> {
+pub(crate) fn of_machine<'v>(skills: &'v Value, id: &str) -> Option<&'v Value> {
     skills.as_array()?.iter().find(|skill| text_at(skill, "/id") == id)
 }
 
 impl Desk {
     /// Puts a host together that does not work yet.
-    pub(super) async fn open(folder: &Path) -> Result<Self> {
+    pub(crate) async fn open(folder: &Path) -> Result<Self> {
         let config = Config::load(folder)?;
         let store = SqliteStore::open(folder, "host-1").await?;
         let clock = ManualClock::at(Timestamp::from_millis(1_750_000_000_000));
@@ -87,29 +87,29 @@ impl Desk {
     }
 
     /// Lets it work.
-    pub(super) fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let (app, stop) = (Arc::clone(&self.app), self.stop.subscribe());
         self.running = Some(tokio::spawn(async move { app.run(stop).await.unwrap() }));
     }
 
     /// Lets it end what it has begun.
-    pub(super) async fn stop(mut self) -> Result<()> {
+    pub(crate) async fn stop(mut self) -> Result<()> {
         self.stop.send_replace(true);
         let running = self.running.take().context("it was started")?;
         Ok(tokio::time::timeout(PATIENCE, running).await??)
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    pub(super) fn digest(&self, skill: &SkillId) -> Result<Digest> {
+    pub(crate) fn digest(&self, skill: &SkillId) -> Result<Digest> {
         let skills = self.app.skills();
         Ok(skills.active.get(skill).context("it is not installed")?.digest)
     }
 
     /// Writes in a chat, and waits until the turn is complete.
-    pub(super) async fn tells(&mut self, chat: &str, text: &str) -> Result<Told> {
+    pub(crate) async fn tells(&mut self, chat: &str, text: &str) -> Result<Told> {
         self.said += 1;
         let message = message(chat, self.said, text, self.now());
         let id = message.conversation_id();
@@ -119,7 +119,7 @@ impl Desk {
     }
 
     /// Waits until so many turns of a conversation are complete.
-    pub(super) async fn wait_for(&self, id: &ConversationId, turns: usize) -> Result<Told> {
+    pub(crate) async fn wait_for(&self, id: &ConversationId, turns: usize) -> Result<Told> {
         let mut events = self.app.events.subscribe();
         let look = async {
             loop {
@@ -139,7 +139,7 @@ impl Desk {
     }
 
     /// Rows of the audit log about this action.
-    pub(super) async fn audit(&self, action: &str) -> Result<Vec<AuditRow>> {
+    pub(crate) async fn audit(&self, action: &str) -> Result<Vec<AuditRow>> {
         let rows = self.app.store.audit_tail(10_000, None).await?;
         ensure!(!rows.is_empty());
         Ok(rows.into_iter().filter(|row| row.entry.action == action).collect())
@@ -148,19 +148,19 @@ impl Desk {
 
 impl Told {
     /// The last call of a tool.
-    pub(super) fn last_run(&self) -> Result<&InvocationRow> {
+    pub(crate) fn last_run(&self) -> Result<&InvocationRow> {
         self.detail.invocations.last().context("no tool was called")
     }
 
     /// The last answer.
-    pub(super) fn last_answer(&self) -> Result<&str> {
+    pub(crate) fn last_answer(&self) -> Result<&str> {
         let mut of_bot =
             self.detail.messages.iter().filter(|kept| kept.message.author == Author::Bot);
         Ok(&of_bot.next_back().context("there is no answer")?.message.text)
     }
 
     /// Why the last ticket waits for a person.
-    pub(super) fn ticket_reason(&self) -> &str {
+    pub(crate) fn ticket_reason(&self) -> &str {
         self.detail.tickets.last().and_then(|ticket| ticket.reason.as_deref()).unwrap_or_default()
     }
 }
