@@ -5,13 +5,17 @@
 //! rules, scenarios, records for trying); only how its source becomes a component
 //! is said per [`Toolchain`].
 
+mod build;
 mod embedded;
 mod javascript;
 mod new;
 mod process;
 mod python;
 mod rust;
+mod stand_in;
 mod tools;
+mod watch;
+mod world;
 
 use std::{
     io,
@@ -20,12 +24,16 @@ use std::{
     time::Duration,
 };
 
-use crate::registry::RegistryError;
+use crate::{package::PackageError, registry::RegistryError};
 
 pub(crate) use self::process::{answer_of, run};
 pub use self::{
+    build::{Built, build, built_file},
     new::{NewSkill, Template},
     process::Stop,
+    stand_in::StandIns,
+    watch::Watched,
+    world::{Server, World},
 };
 
 /// Time that one build may take. The first one fetches and compiles dependencies.
@@ -121,9 +129,29 @@ pub enum AuthorError {
         /// The folder.
         folder: PathBuf,
     },
-    /// The skill's manifest cannot be used.
+    /// The skill's manifest or files cannot be used.
     #[error(transparent)]
     Manifest(Box<RegistryError>),
+    /// What was built cannot be packed.
+    #[error(transparent)]
+    Package(#[from] PackageError),
+    /// A file of the author's world makes no sense.
+    #[error("{file}: {reason}")]
+    Config {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A data folder that is not for trying.
+    #[error(
+        "{data} is somebody's data folder, and not one of `postern skill dev`; name another with \
+         --data, or none for FOLDER/.postern"
+    )]
+    NotOurs {
+        /// The data folder.
+        data: PathBuf,
+    },
     /// This program was put together wrongly.
     #[error("this program's own templates cannot be used: {reason}; install it anew")]
     Embedded {
@@ -136,6 +164,12 @@ impl AuthorError {
     /// For `map_err` of what the system refuses about a file.
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
         move |source| Self::Io { path: path.to_owned(), source }
+    }
+}
+
+impl From<RegistryError> for AuthorError {
+    fn from(error: RegistryError) -> Self {
+        Self::Manifest(Box::new(error))
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{Context, output, output::out};
-use crate::{app::App, keys::random_token, pipeline::Summary, privacy::Vault};
+use crate::{app::App, author::StandIns, keys::random_token, pipeline::Summary, privacy::Vault};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -33,6 +33,7 @@ pub(super) struct Chat {
 impl Chat {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
         context.require_folder()?;
+        let _stand_ins = StandIns::start(&context.data).await?;
         let app = open(&context.data).await?;
         let (stop, stopped) = watch::channel(false);
         let serving = {
@@ -136,7 +137,7 @@ async fn answer_to(
         .collect();
     let answer = answers.join("\n\n");
     let stages = match turn.summary.clone().map(serde_json::from_value) {
-        Some(Ok(Summary::V1 { stages })) => stages
+        Some(Ok(Summary::V1 { stages, .. })) => stages
             .into_iter()
             .map(|record| format!("{:?}: {}", record.stage, record.what).to_lowercase())
             .collect(),

@@ -7,7 +7,7 @@ use clap::Args;
 use tokio::{net::TcpListener, signal, sync::watch};
 
 use super::{Context, output, output::out};
-use crate::{app::App, channels, config::Config, console};
+use crate::{app::App, author::StandIns, channels, config::Config, console};
 
 /// Serve webhooks, web chat and the operator page until interrupted.
 ///
@@ -24,6 +24,7 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
         context.require_folder()?;
+        let _stand_ins = StandIns::start(&context.data).await?;
         let app = {
             let mut config = Config::load(&context.data)?;
             config.audit.log_tool_calls |= self.log_tool_calls;
@@ -95,7 +96,8 @@ fn serve(
     })
 }
 
-async fn interrupted() -> anyhow::Result<()> {
+/// Waits until somebody wants the program to end.
+pub(super) async fn interrupted() -> anyhow::Result<()> {
     #[cfg(unix)]
     {
         let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;

@@ -1,11 +1,20 @@
 //! `postern skill`
 
+mod build;
 mod change;
+mod check;
+mod dev;
 mod inspect;
 mod install;
 mod list;
+mod new;
 mod offer;
+mod pack;
+mod pull;
+mod push;
 mod review;
+pub(in crate::cli) mod sign;
+mod test;
 
 use clap::Subcommand;
 use postern_domain::SkillId;
@@ -22,6 +31,23 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Skill {
+    /// Make a new skill's folder, which builds, passes its tests and answers as it is.
+    ///
+    /// Everything that it stands on is put into the folder: nothing of this program's
+    /// repository is needed to go on.
+    New(new::New),
+    /// Build a skill's folder into one file, target/skill/NAME.wasm, ready to install.
+    ///
+    /// What is missing on this machine is said with the command that installs it. The same
+    /// source in Rust makes the same bytes wherever it lies.
+    Build(build::Build),
+    /// Try a skill: a host of your own that follows the folder while you change it.
+    ///
+    /// Its data folder is made with the skill's proposed rules, records and dev/host.toml,
+    /// and takes your unsigned builds. Each change is built and made active at once; if it
+    /// does not build, the last one that did goes on. Calls are shown with what rules
+    /// decided. Servers that the skill asks are stood in for by dev/answers.toml.
+    Dev(dev::Dev),
     /// Install a skill with exactly the capabilities that you grant.
     ///
     /// It is fetched, its signature is judged, and then you are shown what it is, who
@@ -92,11 +118,44 @@ pub(super) enum Skill {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Look for what is wrong in a skill, before anybody else does.
+    ///
+    /// Compares the manifest with the component and with what customers and operators need.
+    /// Exit code 1 if there is an error; warnings alone end with 0.
+    Check(check::Check),
+    /// Make one file of a component, its manifest and its files.
+    ///
+    /// The same parts make the same bytes; the digest covers all of them.
+    Pack(pack::Pack),
+    /// Sign a packed skill: its id, version and digest, as minisign does.
+    Sign(sign::Sign),
+    /// Say who signed a skill, or why it would not be taken.
+    Verify(sign::Verify),
+    /// Run a skill's scenarios, the files in its folder `scenarios`.
+    ///
+    /// The real component runs in the real sandbox, under the rules that this program
+    /// ships with and the skill's own policy.cedar, with an edge that only pretends to be
+    /// the network. docs/testing-skills.md says how scenarios are written. Exit code 1 if
+    /// anything is not as expected.
+    Test(test::Test),
+    /// Put a packed skill into an OCI registry.
+    ///
+    /// Prints the reference with the digest by which it can be fetched unchanged from then
+    /// on. Credentials come from the docker configuration.
+    Push(push::Push),
+    /// Fetch a skill into a file, without installing it.
+    ///
+    /// Its signature lands beside it, if it has one. All of it is checked before anything
+    /// is written.
+    Pull(pull::Pull),
 }
 
 impl Skill {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
         match self {
+            Self::New(new) => new.run(context),
+            Self::Build(build) => build.run(context).await,
+            Self::Dev(dev) => dev.run(context).await,
             Self::Install(install) => install.run(context).await,
             Self::Upgrade(upgrade) => upgrade.run(context).await,
             Self::Rollback { generation } => change::roll_back(context, generation).await,
@@ -117,6 +176,13 @@ impl Skill {
             Self::Enable { id } => mark(context, "skill:enable", id, Mark::Enable).await,
             Self::Remove { id } => mark(context, "skill:remove", id, Mark::Remove).await,
             Self::Gc { keep, dry_run } => list::gc(context, keep, dry_run).await,
+            Self::Check(check) => check.run(context),
+            Self::Pack(pack) => pack.run(context),
+            Self::Sign(sign) => sign.run(context),
+            Self::Verify(verify) => verify.run(context),
+            Self::Test(test) => test.run(context).await,
+            Self::Push(push) => push.run(context).await,
+            Self::Pull(pull) => pull.run(context).await,
         }
     }
 }
