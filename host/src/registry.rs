@@ -16,6 +16,7 @@ mod load;
 mod loaded;
 mod operate;
 pub mod review;
+mod tried;
 
 use std::{collections::BTreeSet, path::Path, sync::Mutex};
 
@@ -34,7 +35,7 @@ pub use generation::{Canary, CanaryRules, Generation, Installed, Made, Seen, Sig
 pub use load::check_usable;
 pub use loaded::{ActiveSkill, LeftOut, Loaded, Skills, Trial, Why};
 
-use crate::{config::Config, fault, keys::MasterKey};
+use crate::{config::Config, fault, keys::MasterKey, package};
 
 /// The stored form of a generation.
 #[derive(Serialize, Deserialize)]
@@ -123,6 +124,23 @@ impl Registry {
         self.files.component(component)
     }
 
+    /// What a component was built from (CycloneDX), as it says itself, or as the registry
+    /// said from which it came.
+    ///
+    /// # Errors
+    /// It, or what is said of it, cannot be read.
+    pub fn built_from(
+        &self,
+        component: Digest,
+    ) -> Result<Option<serde_json::Value>, RegistryError> {
+        let own = package::sbom(&self.files.component(component)?)
+            .map_err(|source| RegistryError::Package { file: component.to_string(), source })?;
+        match own {
+            Some(own) => Ok(Some(own)),
+            None => self.files.built_from(component),
+        }
+    }
+
     /// Puts a candidate with these grants into the store of components, compiled, so
     /// that serving never has to, and answers how a generation lists it. No
     /// generation does yet.
@@ -157,7 +175,10 @@ impl Registry {
         let assets = self.files.keep_assets(&candidate.assets)?;
         fault::point("skills.assets.after");
         let manifest = candidate.manifest.clone();
-        let Origin { source, signed_by } = origin;
+        let Origin { source, signed_by, built_from } = origin;
+        if let Some(built_from) = built_from {
+            self.files.keep_built_from(digest, &built_from)?;
+        }
         Ok(Installed { manifest, digest, assets, grants, installed_at: now, source, signed_by })
     }
 }
@@ -169,6 +190,8 @@ pub struct Origin {
     pub source: Option<Source>,
     /// Who signed it; nothing if the operator took it unsigned.
     pub signed_by: Option<SignedBy>,
+    /// What it was built from (CycloneDX), if the registry said so.
+    pub built_from: Option<serde_json::Value>,
 }
 
 #[cfg(test)]

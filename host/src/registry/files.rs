@@ -140,6 +140,26 @@ impl Files {
         }
     }
 
+    /// Keeps what a registry said of what a component was built from. It is for people.
+    pub(super) fn keep_built_from(
+        &self,
+        digest: Digest,
+        built_from: &serde_json::Value,
+    ) -> Result<(), RegistryError> {
+        self.write(&built_from_path(digest), built_from.to_string().as_bytes())
+    }
+
+    /// What a registry said of what a component was built from.
+    pub(super) fn built_from(
+        &self,
+        digest: Digest,
+    ) -> Result<Option<serde_json::Value>, RegistryError> {
+        let path = built_from_path(digest);
+        let Some(bytes) = self.read(&path)? else { return Ok(None) };
+        let value = serde_json::from_slice(&bytes);
+        value.map(Some).map_err(|_| damaged(&path, "it must hold JSON"))
+    }
+
     /// Keeps compiled code behind a code of our own, because loading it means to
     /// trust it: nobody without the master key can put code there.
     pub(super) fn keep_compiled(
@@ -185,6 +205,10 @@ impl Code {
     pub(super) fn as_bytes(&self) -> &[u8] {
         &self.0[SEAL_BYTES..]
     }
+}
+
+fn built_from_path(digest: Digest) -> String {
+    format!("blobs/{}.sbom", digest.hex())
 }
 
 fn compiled_path(digest: Digest, engine: &str) -> String {

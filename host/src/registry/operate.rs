@@ -14,9 +14,7 @@ impl Generation {
     /// It is pinned, or another skill has one of its intents.
     pub fn put(&mut self, installed: Installed) -> Result<(), RegistryError> {
         let id = installed.manifest.skill.id.clone();
-        if self.pinned.contains(&id) {
-            return Err(RegistryError::Pinned(id));
-        }
+        self.may_be_replaced(&id, false)?;
         self.intents_are_free(&installed.manifest)?;
         self.canaries.remove(&id);
         self.skills.insert(id, installed);
@@ -26,22 +24,31 @@ impl Generation {
     /// Puts a new version of a skill on trial.
     ///
     /// # Errors
-    /// The skill is not installed, is pinned or has a version on trial; another skill
-    /// has one of its intents.
+    /// The skill is not installed or is pinned; a version is on trial, of this skill or
+    /// another; another skill has one of its intents.
     pub fn try_out(&mut self, canary: Canary) -> Result<(), RegistryError> {
         let id = canary.installed.manifest.skill.id.clone();
         if !self.skills.contains_key(&id) {
             return Err(RegistryError::Unknown(id));
         }
-        if self.pinned.contains(&id) {
-            return Err(RegistryError::Pinned(id));
-        }
-        if self.canaries.contains_key(&id) {
-            return Err(RegistryError::OnTrial(id));
-        }
+        self.may_be_replaced(&id, true)?;
         self.intents_are_free(&canary.installed.manifest)?;
         self.canaries.insert(id, canary);
         Ok(())
+    }
+
+    /// Whether another version of a skill may come, for everybody or on trial.
+    ///
+    /// # Errors
+    /// It is pinned; or it is for a trial, and there is one, of whichever skill.
+    pub fn may_be_replaced(&self, id: &SkillId, on_trial: bool) -> Result<(), RegistryError> {
+        if self.pinned.contains(id) {
+            return Err(RegistryError::Pinned(id.clone()));
+        }
+        match self.canaries.keys().next() {
+            Some(other) if on_trial => Err(RegistryError::OnTrial(other.clone())),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Ends a trial: the new version takes the place of the old one.

@@ -86,7 +86,7 @@ pub(super) fn file(context: &Context, path: &Path, sbom: bool) -> anyhow::Result
     let shown = path.display().to_string();
     let bytes = read_file(path, MOST_COMPONENT_BYTES)?;
     if sbom {
-        return built_from(&shown, &bytes);
+        return built_from(&shown, package::sbom(&bytes)?);
     }
     let component = Imports::from(Runtime::inspect(&bytes).with_context(|| shown.clone())?);
     if context.json {
@@ -112,7 +112,7 @@ pub(super) async fn installed(
     if sbom {
         let found = only.as_ref().and_then(|id| generation.skills.get_key_value(id));
         return found.map_or(Ok(()), |(id, installed)| {
-            built_from(id.as_str(), &registry.component(installed.digest)?)
+            built_from(id.as_str(), registry.built_from(installed.digest)?)
         });
     }
     let config = Config::load(&context.data)?;
@@ -137,8 +137,8 @@ pub(super) async fn installed(
 }
 
 /// Prints what a component was built from.
-fn built_from(name: &str, bytes: &[u8]) -> anyhow::Result<()> {
-    let found = package::sbom(bytes)?.with_context(|| {
+fn built_from(name: &str, found: Option<serde_json::Value>) -> anyhow::Result<()> {
+    let found = found.with_context(|| {
         format!(
             "{name} does not say what it was built from; for Rust, `postern skill build` \
              writes that down where cargo-auditable is installed"

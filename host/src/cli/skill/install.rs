@@ -12,11 +12,8 @@ use postern_policy::Act;
 use super::{offer::Offer, registry, review};
 use crate::{
     app,
-    cli::{Context, output, output::out},
-    clock::{Clock as _, SystemClock},
-    config::Config,
+    cli::{Context, Office, output, output::out},
     fault,
-    policies::Policies,
     registry::{
         Canary, CanaryRules, Candidate, Generation, Installed, Origin, Registry, RegistryError,
         Seen,
@@ -26,7 +23,7 @@ use crate::{
 
 /// Options of a new skill or version.
 #[derive(Debug, Args)]
-pub(super) struct Install {
+pub(in crate::cli) struct Install {
     #[command(flatten)]
     offer: Offer,
     #[command(flatten)]
@@ -50,7 +47,7 @@ pub(super) struct Consent {
 
 /// Options of an upgrade.
 #[derive(Debug, Args)]
-pub(super) struct Upgrade {
+pub(in crate::cli) struct Upgrade {
     #[command(flatten)]
     offer: Offer,
     #[command(flatten)]
@@ -117,17 +114,18 @@ async fn take(
     upgrade: Option<Trial>,
 ) -> anyhow::Result<()> {
     let registry = registry(context)?;
-    let config = Config::load(&context.data)?;
-    let (candidate, origin) = offer.take(context, &config).await?;
+    let office = context.office().await?;
+    let (candidate, origin) = offer.take(context, &office.config).await?;
     let id = candidate.manifest.skill.id.clone();
     let current = registry.current()?;
     let old = current.skills.get(&id);
     if upgrade.is_some() && old.is_none() {
         return Err(RegistryError::Unknown(id).into());
     }
-    if current.pinned.contains(&id) {
-        return Err(RegistryError::Pinned(id).into());
-    }
+    let trial = upgrade.flatten();
+    // All that is known without compiling it.
+    current.may_be_replaced(&id, trial.is_some())?;
+    current.intents_are_free(&candidate.manifest)?;
     if !consent.allow_older {
         let version = candidate.manifest.skill.version.clone();
         current.may_follow(&Seen { version, digest: candidate.digest() }, &id)?;
@@ -135,18 +133,15 @@ async fn take(
     let changes = old.map(|old| {
         difference(old, &candidate.manifest, candidate.digest(), origin.signed_by.as_ref())
     });
-    let rules = Policies::open(&config)?.current();
-    let shown = Review::of(&candidate, &origin, &config, &rules);
+    let shown = Review::of(&candidate, &origin, &office.config, &office.rules);
     if !context.json {
         review::print(&shown, changes.as_ref())?;
     }
     let Some(grants) = grants(&candidate.manifest, changes.as_ref(), consent, context)? else {
         return refuse(context, &shown, changes.as_ref());
     };
-    let trial = upgrade.flatten();
-    let done = Taking { context, registry: &registry, config: &config }
-        .activate(&candidate, origin, grants, trial)
-        .await?;
+    let taking = Taking { quiet: context.json, registry: &registry, office: &office, current };
+    let done = taking.activate(&candidate, origin, grants, trial).await?;
     let what = done.made.as_ref().map(|made| made.what.clone()).unwrap_or_default();
     if context.json {
         return output::json(&serde_json::json!({
@@ -158,10 +153,13 @@ async fn take(
     Ok(())
 }
 
+/// What was reviewed and granted, on its way into a generation.
 struct Taking<'a> {
-    context: &'a Context,
+    quiet: bool,
     registry: &'a Registry,
-    config: &'a Config,
+    office: &'a Office,
+    /// The generation under which it was reviewed.
+    current: Generation,
 }
 
 impl Taking<'_> {
@@ -172,33 +170,39 @@ impl Taking<'_> {
         grants: BTreeSet<Interface>,
         trial: Trial,
     ) -> anyhow::Result<Generation> {
-        let Self { context, registry, config } = self;
-        let now = SystemClock.now();
-        let runtime = app::runtime(config)?;
-        if !context.json {
-            eprintln!("Compiling {} …", candidate.manifest.skill.id);
+        let Self { quiet, registry, office, current } = self;
+        let skill = &candidate.manifest.skill;
+        let on = format!("{}@{} {}", skill.id, skill.version, candidate.digest());
+        let is_new = !current.skills.contains_key(&skill.id);
+        let action = if is_new { "skill:install" } else { "skill:upgrade" };
+        // Whoever may not, makes nobody compile anything.
+        let desk = office.desk();
+        let verdict = desk.allow(Act::ChangeSkills, action, &on).await?;
+        if !quiet {
+            eprintln!("Compiling {} …", skill.id);
         }
-        let (store, by) = super::actor(context, config).await?;
-        // Whether another skill is in its way is known without compiling it.
-        let id = candidate.manifest.skill.id.clone();
-        let version = &candidate.manifest.skill.version;
-        registry.current()?.intents_are_free(&candidate.manifest)?;
+        let runtime = app::runtime(&office.config)?;
         let granted: Vec<_> = grants.iter().map(|interface| interface.as_str()).collect();
         let granted = if granted.is_empty() { "nothing".to_owned() } else { granted.join(", ") };
         let signer = origin.signed_by.as_ref().map_or("nobody".to_owned(), |by| by.key.clone());
-        let installed = registry.keep(&runtime, config, candidate, grants, origin, now)?;
+        let installed =
+            registry.keep(&runtime, &office.config, candidate, grants, origin, desk.now)?;
         let assets = installed.assets;
-        let generation = registry.change(&by, now, |generation| {
-            put(generation, installed, trial, now).map(|verb| format!("{verb} with {granted}"))
+        let generation = registry.change(&office.actor.name(), desk.now, |generation| {
+            if generation.number != current.number {
+                let (expected, current) = (current.number, generation.number);
+                return Err(RegistryError::Moved { expected, current });
+            }
+            let what = put(generation, installed, trial, desk.now)?;
+            Ok(format!("{what} with {granted}"))
         })?;
         let mut detail =
             format!("generation {}; granted: {granted}; signed by: {signer}", generation.number);
         if let Some(assets) = assets {
             detail += &format!("; assets: {assets}");
         }
-        let on = format!("{id}@{version} {}", candidate.digest());
         // First, because what is not recorded must not be done.
-        context.record(&store, Act::ChangeSkills, "skill:install", on, detail).await?;
+        desk.commit(Vec::new(), action, &on, detail, verdict).await?;
         fault::point("skills.recorded");
         registry.activate(&generation)?;
         Ok(generation)
@@ -219,7 +223,7 @@ fn put(
         let old = before.ok_or_else(|| RegistryError::Unknown(id.clone()))?;
         generation.try_out(Canary { installed, permille, since: now, rules })?;
         let share = f64::from(permille) / 10.0;
-        return Ok(format!("trial of {id} {new} against {old}, {share}% of conversations,"));
+        return Ok(format!("trial of {id} {new} against {old}, {share}% of conversations"));
     }
     generation.put(installed)?;
     Ok(match before {

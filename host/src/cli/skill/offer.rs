@@ -54,7 +54,7 @@ impl Offer {
     ) -> anyhow::Result<(Candidate, Origin)> {
         let bounds = config.bounds();
         let location: Location = self.source.parse()?;
-        let (candidate, beside, source) = match &location {
+        let (candidate, beside, source, built_from) = match &location {
             Location::Path(path) => {
                 let candidate = read_folder_or_file(path, self.manifest.as_deref(), &bounds)?;
                 if let Some(wanted) = self.sha256 {
@@ -66,7 +66,7 @@ impl Offer {
                     );
                 }
                 let beside = beside(path, &candidate)?;
-                (candidate, beside, Source::Path { path: self.source.clone() })
+                (candidate, beside, Source::Path { path: self.source.clone() }, None)
             }
             Location::Https(_) | Location::Oci(_) => {
                 if !context.json {
@@ -93,7 +93,7 @@ impl Offer {
                         },
                     )?,
                 };
-                (candidate, fetched.signature, fetched.source)
+                (candidate, fetched.signature, fetched.source, fetched.sbom)
             }
         };
         let signature = match &self.signature {
@@ -101,7 +101,7 @@ impl Offer {
             None => beside,
         };
         let signed_by = self.judge(context, &candidate, signature.as_deref())?;
-        Ok((candidate, Origin { source: Some(source), signed_by }))
+        Ok((candidate, Origin { source: Some(source), signed_by, built_from }))
     }
 
     /// Who signed it. With `--allow-unsigned`, nobody need have; what is revoked, forged or
