@@ -19,7 +19,7 @@ use postern_scenario::{Difference, Ended, ScenarioError, Seen, Usage};
 
 pub use self::{
     record::record,
-    suite::{Rules, Setup, Suite},
+    suite::{Rules, Setup, Suite, Told},
 };
 use crate::{
     app::StartError, config::ConfigError, keys::KeyError, pipeline::TurnError,
@@ -103,6 +103,9 @@ pub struct Outcome {
     pub ended: Vec<Ended>,
     /// What they used.
     pub usage: Usage,
+    /// How long each host call took, in microseconds, as far as that was kept: action
+    /// and time.
+    pub calls_took: Vec<(String, u64)>,
     /// How long it took.
     pub took: std::time::Duration,
 }

@@ -1,10 +1,18 @@
 //! Components that are tried out, outside of any generation that serves.
 
-use postern_domain::Timestamp;
+use postern_domain::{Digest, Timestamp};
 
 use super::{Candidate, Installed, Registry, RegistryError, load};
 
 impl Registry {
+    /// The packed component of a digest, as it was installed.
+    ///
+    /// # Errors
+    /// Its file is missing or damaged.
+    pub(crate) fn packed(&self, component: Digest) -> Result<Vec<u8>, RegistryError> {
+        self.files.component(component)
+    }
+
     /// Puts a candidate into the store of components with everything that it requests,
     /// and answers how a generation lists it. It is compiled when it is loaded, unless
     /// that was done before.

@@ -10,13 +10,15 @@ use postern_domain::{Interface, Manifest};
 use postern_scenario::Scenario;
 use toml::{Table, Value};
 
-use super::RunError;
+use super::{RunError, suite::Told};
 use crate::config::{self, Config, located};
 
 /// What an author says of the host, beside the manifest.
 const HOST_FILE: &str = "dev/host.toml";
 /// Bytes of that file.
 const MOST_BYTES: u64 = 256 * 1024;
+/// What of an operator's configuration matters to a skill.
+const OPERATORS: [&str; 5] = ["collections", "endpoints", "secrets", "skills", "limits"];
 /// What stands for every secret begins like this.
 const SECRET: &str = "scenario-secret-";
 /// The operator's token of a host at which nobody knocks.
@@ -33,24 +35,33 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// The default configuration with what the skill's `dev/host.toml` says, and what
+    /// The default configuration with what is told beside it, and what
     /// follows from manifest and scenarios where it says nothing.
     pub(super) fn new(
         data: &Path,
-        skill: Option<&Path>,
+        told: &Told,
         manifest: &Manifest,
         scenarios: &[(PathBuf, Scenario)],
     ) -> Result<Self, RunError> {
         let default = PathBuf::from(config::FILE_NAME);
         let mut table = read(&default, config::DEFAULT)?;
-        if let Some(file) = skill.map(|skill| skill.join(HOST_FILE)).filter(|file| file.exists()) {
+        let over = match told {
+            Told::Nothing => None,
+            Told::ByAuthor(folder) => Some(folder.join(HOST_FILE)).filter(|file| file.exists()),
+            Told::ByOperator(data) => Some(data.join(config::FILE_NAME)),
+        };
+        if let Some(file) = over {
             let size = fs::metadata(&file).map_err(io(&file))?.len();
             if size > MOST_BYTES {
                 let reason = format!("{size} bytes; at most {MOST_BYTES}");
                 return Err(RunError::Form { path: file, reason });
             }
             let text = fs::read_to_string(&file).map_err(io(&file))?;
-            overlay(&mut table, read(&file, &text)?);
+            let mut over = read(&file, &text)?;
+            if matches!(told, Told::ByOperator(_)) {
+                over.retain(|name, _| OPERATORS.contains(&name));
+            }
+            overlay(&mut table, over);
         }
         endpoints(&mut table, manifest);
         collections(&mut table, scenarios);

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use postern_domain::{ApprovalState, Approver, PendingTool, Role, Ticket, TicketId, TurnId};
+use postern_domain::{
+    ApprovalState, Approver, AuditKind, PendingTool, Role, Ticket, TicketId, TurnId,
+};
 use postern_scenario::{self as format, Difference, Expect, Scenario, Seen, Step, Usage, What};
 use postern_store::{Change, Commit, Lease, Page, TurnRow, Work};
 use serde_json::{Map, Value};
@@ -16,6 +18,8 @@ use crate::{
     privacy::{Vault, mark_of},
 };
 
+/// Rows of the audit log that are looked at.
+const MOST_ROWS: u32 = 5_000;
 /// Turns that one step can lead to: a yes lets a turn go on that waited.
 const MOST_TURNS: usize = 8;
 
@@ -29,6 +33,7 @@ pub(super) async fn scenario(suite: &Suite, file: &Path, scenario: &Scenario) ->
         steps: Vec::new(),
         ended: Vec::new(),
         usage: Usage::default(),
+        calls_took: Vec::new(),
         took: std::time::Duration::ZERO,
     };
     if let Err(error) = steps(suite, scenario, &mut outcome).await {
@@ -83,6 +88,12 @@ async fn steps(suite: &Suite, scenario: &Scenario, outcome: &mut Outcome) -> Res
             }
         }
     });
+    for row in host.app.store.audit_tail(MOST_ROWS, Some(&host.conversation)).await? {
+        let entry = row.entry;
+        if let (AuditKind::HostCall, Some(took)) = (entry.kind, entry.took_us) {
+            outcome.calls_took.push((entry.action, took));
+        }
+    }
     for (_, usage) in host.gauge.all() {
         outcome.usage.fuel += usage.fuel.unwrap_or_default();
         outcome.usage.memory_kib = outcome.usage.memory_kib.max(usage.memory_bytes >> 10);

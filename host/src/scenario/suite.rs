@@ -39,12 +39,24 @@ pub enum Rules {
     Folder(PathBuf),
 }
 
+/// What is said of the host of scenarios, in the words of `postern.toml`.
+#[derive(Clone, Debug)]
+pub enum Told {
+    /// Nothing.
+    Nothing,
+    /// What stands in `dev/host.toml` of a skill's folder, if it is there.
+    ByAuthor(PathBuf),
+    /// What the configuration of a data folder says of collections, endpoints, secrets,
+    /// settings and limits.
+    ByOperator(PathBuf),
+}
+
 /// What scenarios are run on.
 pub struct Setup<'a> {
     /// The skill.
     pub candidate: &'a Candidate,
-    /// Its folder, which may have `dev/host.toml`.
-    pub folder: Option<&'a Path>,
+    /// What is said of the host, beside the manifest.
+    pub host: Told,
     /// The rules.
     pub rules: Rules,
     /// Where compiled code is kept.
@@ -75,13 +87,13 @@ impl Suite {
     /// # Errors
     /// The skill, its rules or what is said of its host cannot be used.
     pub fn prepare(setup: Setup<'_>, scenarios: &[(PathBuf, Scenario)]) -> Result<Self, RunError> {
-        let Setup { candidate, folder, rules, cache, compiler } = setup;
+        let Setup { candidate, host, rules, cache, compiler } = setup;
         let manifest = candidate.manifest.clone();
         let data = tempfile::Builder::new()
             .prefix("postern-scenarios-")
             .tempdir()
             .map_err(|source| RunError::Io { path: std::env::temp_dir(), source })?;
-        let words = Words::new(data.path(), folder, &manifest, scenarios)?;
+        let words = Words::new(data.path(), &host, &manifest, scenarios)?;
         let config = words.config(&manifest, &BTreeMap::new())?;
         let policy = Arc::new(in_force(&config, &manifest, rules, data.path())?);
         redaction::set(Arc::clone(policy.current().detector()));

@@ -5,7 +5,9 @@
 //! a test says with [`Host::fail_when`].
 
 mod call;
+mod edge;
 pub(crate) mod port;
+mod scene;
 mod state;
 
 use std::marker::PhantomData;
@@ -13,6 +15,7 @@ use std::marker::PhantomData;
 use serde_json::Value;
 
 pub use call::Call;
+pub(crate) use scene::{Scene, since};
 
 use crate::{
     Context, Customer, HostError, IdentityLevel,

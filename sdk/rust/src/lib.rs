@@ -51,6 +51,8 @@ pub mod message;
 pub mod model;
 mod outcome;
 pub mod records;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod scenario;
 pub mod schedule;
 pub mod ticket;
 

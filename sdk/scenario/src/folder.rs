@@ -19,7 +19,8 @@ const MOST_RECORD_BYTES: u64 = 8 << 20;
 /// Scenarios of a folder.
 const MOST_FILES: usize = 500;
 
-type Records = BTreeMap<String, BTreeMap<String, Value>>;
+/// Records by collection and key.
+pub type Records = BTreeMap<String, BTreeMap<String, Value>>;
 
 /// Reads every `*.toml` of a folder, in order of their names.
 ///
@@ -63,14 +64,7 @@ pub fn read_file(path: &Path) -> Result<Scenario, ScenarioError> {
     let mut scenario = Scenario::parse(path, &text(path, MOST_BYTES)?)?;
     if let Some(file) = &scenario.given.records_file {
         let beside = path.parent().unwrap_or(Path::new(".")).join(file);
-        let json = text(&beside, MOST_RECORD_BYTES)?;
-        let records: Records =
-            serde_json::from_str(&json).map_err(|error| ScenarioError::Syntax {
-                path: beside,
-                line: error.line(),
-                column: error.column(),
-                reason: format!("{error}; records are {{collection: {{id: document}}}}"),
-            })?;
+        let records = read_records(&beside)?;
         for (collection, documents) in records {
             let given = scenario.given.records.entry(collection).or_default();
             for (key, document) in documents {
@@ -101,6 +95,50 @@ pub fn read_answers(path: &Path) -> Result<Vec<HttpAnswer>, ScenarioError> {
         ScenarioError::Syntax { path: path.to_owned(), line, column, reason }
     })?;
     Ok(answers.http)
+}
+
+/// Reads a JSON file with records: `{collection: {id: document}}`.
+///
+/// # Errors
+/// The file cannot be read or is of another form.
+pub fn read_records(path: &Path) -> Result<Records, ScenarioError> {
+    let json = text(path, MOST_RECORD_BYTES)?;
+    serde_json::from_str(&json).map_err(|error| ScenarioError::Syntax {
+        path: path.to_owned(),
+        line: error.line(),
+        column: error.column(),
+        reason: format!("{error}; records are {{collection: {{id: document}}}}"),
+    })
+}
+
+/// What a manifest says of settings that nobody sets: names and defaults. None if
+/// there is no manifest.
+///
+/// # Errors
+/// The file cannot be read or is of another form.
+pub fn read_settings(manifest: &Path) -> Result<BTreeMap<String, String>, ScenarioError> {
+    #[derive(Deserialize)]
+    struct Manifest {
+        #[serde(default)]
+        settings: Vec<Setting>,
+    }
+    #[derive(Deserialize)]
+    struct Setting {
+        name: String,
+        default: Option<String>,
+    }
+    if !manifest.exists() {
+        return Ok(BTreeMap::new());
+    }
+    let text = text(manifest, MOST_BYTES)?;
+    let read: Manifest = toml::from_str(&text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        let (line, column) = place(&text, at);
+        let reason = error.message().to_owned();
+        ScenarioError::Syntax { path: manifest.to_owned(), line, column, reason }
+    })?;
+    let settings = read.settings.into_iter();
+    Ok(settings.filter_map(|setting| Some((setting.name, setting.default?))).collect())
 }
 
 /// The text of a file of at most so many bytes.

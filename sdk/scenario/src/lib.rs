@@ -23,7 +23,7 @@ pub use expect::{
     CallExpected, Decision, Expect, Limits, OutcomeKind, RequestExpected, TicketExpected,
 };
 pub use fits::{path_fits, value_fits};
-pub use folder::{read_answers, read_file, read_folder};
+pub use folder::{Records, read_answers, read_file, read_folder, read_records, read_settings};
 pub use format::{About, Scenario, Step, What};
 pub use given::{Answer, Customer, Given, HttpAnswer, Level, Passage, Ticket, TicketStatus};
 pub use time::Moment;

@@ -131,3 +131,9 @@ fn nobody_has_no_profile() {
     assert!(matches!(failure, Failure::Internal(_)));
     assert!(host.calls().is_empty());
 }
+
+#[test]
+fn its_scenarios_hold_natively() {
+    let report = postern_sdk::scenario::run(call_tool, "scenarios");
+    assert!(report.ran > 0);
+}

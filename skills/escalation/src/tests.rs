@@ -73,3 +73,9 @@ fn an_unknown_reason_is_refused() {
     let failure = call_tool("escalate", r#"{"reason":"boredom"}"#, &context()).unwrap_err();
     assert!(matches!(failure, Failure::InvalidArguments(text) if text.starts_with("`reason`")));
 }
+
+#[test]
+fn its_scenarios_hold_natively() {
+    let report = postern_sdk::scenario::run(call_tool, "scenarios");
+    assert!(report.ran > 0);
+}

@@ -131,3 +131,9 @@ fn an_unknown_customer_has_no_list() {
     let failure = call_tool("list_orders", "{}", &Context::example()).unwrap_err();
     assert!(matches!(failure, Failure::Internal(_)), "{failure:?}");
 }
+
+#[test]
+fn its_scenarios_hold_natively() {
+    let report = postern_sdk::scenario::run(call_tool, "scenarios");
+    assert!(report.ran > 0);
+}

@@ -178,3 +178,9 @@ fn every_method_says_where_the_money_goes() {
         assert!(text.contains(expected), "{text}");
     }
 }
+
+#[test]
+fn its_scenarios_hold_natively() {
+    let report = postern_sdk::scenario::run(call_tool, "scenarios");
+    assert!(report.ran > 0);
+}

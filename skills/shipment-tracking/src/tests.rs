@@ -162,3 +162,9 @@ fn a_refused_order_is_answered_civilly_and_not_tracked() {
     assert!(text.starts_with("I cannot find order #W1000001 in your account."), "{text}");
     assert_eq!(host.calls().len(), 1);
 }
+
+#[test]
+fn its_scenarios_hold_natively() {
+    let report = postern_sdk::scenario::run(call_tool, "scenarios");
+    assert!(report.ran > 0);
+}

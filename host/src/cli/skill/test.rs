@@ -20,7 +20,7 @@ use crate::{
         output::{self, out, words},
     },
     registry::{Candidate, Compiler, read_folder_or_file},
-    scenario::{Outcome, Rules, Setup, Suite, record},
+    scenario::{Outcome, Rules, Setup, Suite, Told, record},
 };
 
 /// Bytes of a component that is tried out.
@@ -127,7 +127,9 @@ pub(super) fn suite(
     };
     let cache = cache()?;
     let compiler = Compiler::this_program();
-    Ok(Suite::prepare(Setup { candidate, folder, rules, cache: &cache, compiler }, scenarios)?)
+    let host = folder.map_or(Told::Nothing, |folder| Told::ByAuthor(folder.to_owned()));
+    let setup = Setup { candidate, host, rules, cache: &cache, compiler };
+    Ok(Suite::prepare(setup, scenarios)?)
 }
 
 /// The rules that the author proposes, if there are any.
@@ -146,7 +148,7 @@ fn proposed(folder: Option<&Path>) -> anyhow::Result<Option<String>> {
 }
 
 /// Where compiled code is kept: `POSTERN_CACHE`, or the user's own cache.
-fn cache() -> anyhow::Result<PathBuf> {
+pub(super) fn cache() -> anyhow::Result<PathBuf> {
     let from = |name: &str| std::env::var_os(name).filter(|it| !it.is_empty()).map(PathBuf::from);
     let found = from("POSTERN_CACHE")
         .or_else(|| Some(from("XDG_CACHE_HOME")?.join("postern")))

@@ -17,7 +17,11 @@ use crate::{
 type Answer<T> = Result<T, HostError>;
 
 fn perform<T>(call: Call, work: impl FnOnce(&mut State) -> Answer<T>) -> Answer<T> {
-    let answer = with_existing(|state| state.admit(call).and_then(|()| work(state)));
+    let answer = with_existing(|state| {
+        let answer = state.admit(call).and_then(|()| work(state));
+        state.endings.push(answer.as_ref().err().map(|error| error.kind));
+        answer
+    });
     answer.unwrap_or_else(|| {
         let message = "there is no host; make one with `postern_sdk::fake::Host::new()`";
         Err(HostError::new(HostErrorKind::Unavailable, message))

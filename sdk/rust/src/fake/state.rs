@@ -5,6 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
 };
 
+use postern_scenario::Edge;
 use serde_json::Value;
 
 use super::{Call, Line};
@@ -42,6 +43,12 @@ type Answer<T> = Result<T, HostError>;
 #[derive(Default)]
 pub(super) struct State {
     pub(super) calls: Vec<Call>,
+    /// How each call failed, if it did.
+    pub(super) endings: Vec<Option<HostErrorKind>>,
+    /// Who the customer turned out to be.
+    pub(super) identified: Option<String>,
+    /// Answers requests in the place of single answers, while a scenario runs.
+    pub(super) edge: Option<Edge>,
     pub(super) log: Vec<Line>,
     records: BTreeMap<(String, String), (u64, Value)>,
     answers: Vec<(Method, String, Response)>,
@@ -75,12 +82,19 @@ impl State {
         self.failures.push((when, error));
     }
 
+    pub(super) fn forget_failures(&mut self) {
+        self.failures.clear();
+    }
+
     pub(super) fn answer(&mut self, method: Method, url: &str, response: Response) {
         self.answers.retain(|(known, at, _)| (*known, at.as_str()) != (method, url));
         self.answers.push((method, url.to_owned(), response));
     }
 
-    pub(super) fn send(&self, request: &Request) -> Answer<Response> {
+    pub(super) fn send(&mut self, request: &Request) -> Answer<Response> {
+        if let Some(edge) = &mut self.edge {
+            return super::edge::ask(edge, request);
+        }
         let found = self
             .answers
             .iter()
@@ -124,13 +138,17 @@ impl State {
     }
 
     pub(super) fn identify(
-        &self,
+        &mut self,
         collection: &str,
         details: &[(&str, &str)],
     ) -> Answer<(String, Record<String>)> {
         let mut found = self.matching(collection, details);
         match (found.next(), found.next()) {
-            (Some(record), None) if !details.is_empty() => Ok((record.key.clone(), record)),
+            (Some(record), None) if !details.is_empty() => {
+                drop(found);
+                self.identified = Some(record.key.clone());
+                Ok((record.key.clone(), record))
+            }
             _ => Err(error(HostErrorKind::NotFound, "no single record has these details")),
         }
     }
@@ -199,6 +217,21 @@ impl State {
             Some(value) => self.values.insert(key.to_owned(), value.to_vec()),
             None => self.values.remove(key),
         };
+    }
+
+    /// A ticket of before.
+    pub(super) fn keep_ticket(
+        &mut self,
+        subject: &str,
+        priority: Priority,
+        status: Status,
+        tags: &[String],
+    ) {
+        let opened = self.open_ticket(subject, priority);
+        if let Ok(ticket) = self.ticket(&opened.id) {
+            ticket.status = status;
+            ticket.tags = tags.to_vec();
+        }
     }
 
     pub(super) fn open_ticket(&mut self, subject: &str, priority: Priority) -> Ticket {
