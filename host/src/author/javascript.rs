@@ -54,7 +54,7 @@ impl Toolchain for ComponentizeJs {
         progress: &dyn Fn(&str),
     ) -> Result<PathBuf, AuthorError> {
         let place = Workplace::of(folder)?;
-        let tools = TOOLS.installed(|into| {
+        let tools = TOOLS.installed(options, |into| {
             progress("fetching the tools for JavaScript (once, 250 MB)");
             install(into, options)
         })?;

@@ -53,7 +53,7 @@ impl Toolchain for ComponentizePy {
         progress: &dyn Fn(&str),
     ) -> Result<PathBuf, AuthorError> {
         let place = Workplace::of(folder)?;
-        let tools = TOOLS.installed(|into| {
+        let tools = TOOLS.installed(options, |into| {
             progress("fetching the tools for Python (once, 70 MB)");
             install(into, options)
         })?;

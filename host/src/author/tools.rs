@@ -2,16 +2,18 @@
 //! are fetched once and kept in the author's cache folder.
 
 use std::{
-    env, fs,
+    env,
+    fs::{self, File, TryLockError},
     path::{Path, PathBuf},
     process::Command,
-    time::{Duration, SystemTime},
+    thread,
+    time::{Duration, Instant, SystemTime},
 };
 
 use postern_domain::Digest;
 use tempfile::TempDir;
 
-use super::{AuthorError, embedded};
+use super::{AuthorError, BuildOptions, embedded};
 use crate::registry::read_manifest;
 
 /// Where the tools are kept, if not in the cache folder.
@@ -20,6 +22,8 @@ const FOLDER: &str = "POSTERN_TOOLS";
 /// went, is removed after this time.
 const LEFT: Duration = Duration::from_secs(24 * 60 * 60);
 const STAGED: &str = ".staged-";
+/// How often a build that waits for another looks again.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Tools of one language.
 pub(super) struct Tools {
@@ -53,6 +57,7 @@ impl Tools {
     /// that has the pins; then they are there as a whole.
     pub(super) fn installed(
         &self,
+        options: &BuildOptions,
         install: impl FnOnce(&Path) -> Result<(), AuthorError>,
     ) -> Result<PathBuf, AuthorError> {
         let place = self.place()?;
@@ -61,6 +66,10 @@ impl Tools {
         }
         let cache = cache()?;
         fs::create_dir_all(&cache).map_err(AuthorError::io(&cache))?;
+        let _alone = self.alone(&cache, options)?;
+        if place.is_dir() {
+            return Ok(place);
+        }
         remove_left(&cache);
         let staged = tempfile::Builder::new().prefix(STAGED).tempdir_in(&cache);
         let staged = staged.map_err(AuthorError::io(&cache))?;
@@ -71,11 +80,30 @@ impl Tools {
             fs::write(&path, self.file(pins)?).map_err(AuthorError::io(&path))?;
         }
         install(&inside)?;
-        match fs::rename(&inside, &place) {
-            Ok(()) => Ok(place),
-            // Another build was faster, with the same pins.
-            Err(_) if place.is_dir() => Ok(place),
-            Err(source) => Err(AuthorError::Io { path: place, source }),
+        fs::rename(&inside, &place).map_err(AuthorError::io(&place))?;
+        Ok(place)
+    }
+
+    /// Waits until nobody else installs tools of this language, so that builds side by
+    /// side do not all fetch them. The system gives the lock back when its holder ends.
+    fn alone(&self, cache: &Path, options: &BuildOptions) -> Result<File, AuthorError> {
+        let path = cache.join(format!(".lock-{}", self.language));
+        let lock = File::create(&path).map_err(AuthorError::io(&path))?;
+        let what = || "waiting for another build to fetch the tools".to_owned();
+        let until = Instant::now() + options.wall;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(lock),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(source)) => return Err(AuthorError::Io { path, source }),
+            }
+            if options.stop.is_told() {
+                return Err(AuthorError::Interrupted { what: what() });
+            }
+            if Instant::now() >= until {
+                return Err(AuthorError::Slow { what: what(), seconds: options.wall.as_secs() });
+            }
+            thread::sleep(LOOK);
         }
     }
 

@@ -3,7 +3,7 @@
 
 import { componentize } from '@bytecodealliance/componentize-js';
 import { build } from 'esbuild';
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -92,5 +92,10 @@ const { component } = await componentize({
   worldName: 'component',
   // `fetch` would import wasi:http, which the host does not have: use `postern/http`.
   disableFeatures: ['http', 'fetch-event'],
+}).catch((error) => {
+  // The engine tells what is wrong in its own words; the bundle stays to be looked at.
+  console.error(error.message.replaceAll(/\S*skill\.js/g, 'target/bundle.js').trimEnd());
+  copyFileSync(sourcePath, join(folder, 'target', 'bundle.js'));
+  process.exit(1);
 });
 await writeFile(join(work, 'component.wasm'), component);

@@ -79,6 +79,6 @@ function isTemporary(error) {
  * @param {string} text
  */
 function plain(text) {
-  const kept = [...text.replace(/[\p{Cc}<>]/gu, '')].slice(0, MOST_NOTE).join('');
-  return kept.trim().replace(/\.+$/, '');
+  const kept = [...text.replace(/[\u0000-\u001f\u007f-\u009f<>]/g, '')].slice(0, MOST_NOTE);
+  return kept.join('').trim().replace(/\.+$/, '');
 }
