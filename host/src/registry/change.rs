@@ -21,7 +21,17 @@ impl Registry {
         now: Timestamp,
         what: impl FnOnce(&mut Generation) -> Result<String, RegistryError>,
     ) -> Result<Generation, RegistryError> {
-        let mut generation = self.current()?;
+        self.change_of(self.current()?, by, now, what)
+    }
+
+    /// The same, made of what the active generation says, as far as it can be read.
+    pub(super) fn change_of(
+        &self,
+        mut generation: Generation,
+        by: &str,
+        now: Timestamp,
+        what: impl FnOnce(&mut Generation) -> Result<String, RegistryError>,
+    ) -> Result<Generation, RegistryError> {
         let before = generation.number;
         generation.remember();
         let what = what(&mut generation)?;

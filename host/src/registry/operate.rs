@@ -217,7 +217,15 @@ impl Registry {
             self.files.component(installed.digest)?;
             installed.assets.map(|assets| self.files.assets(assets)).transpose()?;
         }
-        let mut generation = self.change(by, now, |generation| {
+        let current = match self.current() {
+            // What is active may be what has to be got rid of.
+            Err(RegistryError::Damaged { .. } | RegistryError::NoGeneration(_)) if to.is_some() => {
+                let (number, seen) = (self.current_number()?, old.seen.clone());
+                Generation { number, seen, ..Generation::default() }
+            }
+            current => current?,
+        };
+        let mut generation = self.change_of(current, by, now, |generation| {
             generation.skills = old.skills;
             generation.disabled = old.disabled;
             generation.pinned = old.pinned;

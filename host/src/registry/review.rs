@@ -197,7 +197,14 @@ fn warnings(manifest: &Manifest, config: &Config) -> Vec<String> {
             Interface::Message if within(&capability.audiences, "customers") => {
                 found.push("it can write to customers who did not ask".to_owned());
             }
-            _ => {}
+            Interface::Log
+            | Interface::Kv
+            | Interface::Knowledge
+            | Interface::Model
+            | Interface::Ticket
+            | Interface::Message
+            | Interface::Handover
+            | Interface::Schedule => {}
         }
     }
     found

@@ -236,7 +236,8 @@ fn put(
 /// Ends a trial by hand.
 async fn end_trial(context: &Context, skill: &str, promote: bool) -> anyhow::Result<()> {
     let id: SkillId = skill.parse()?;
-    super::change::activate(context, "skill:trial", &id.clone(), move |generation| {
+    let action = if promote { "skill:promote" } else { "skill:abort" };
+    super::change::activate(context, action, &id.clone(), move |generation| {
         if promote {
             generation.promote(&id)?;
             return Ok(format!("promoted the new version of {id}"));

@@ -156,6 +156,18 @@ fn what_is_revoked_or_damaged_does_not_come_back() {
 }
 
 #[test]
+fn a_damaged_generation_can_be_left_by_naming_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = registry(&folder);
+    put(&registry, "1.0.0");
+    put(&registry, "2.0.0");
+    fs::write(folder.path().join("skills/generations/2.json"), "{").unwrap();
+    assert!(matches!(back(&registry, None), Err(RegistryError::Damaged { .. })));
+    assert_eq!(back(&registry, Some(1)).unwrap(), 3);
+    assert_eq!(version(&registry), "1.0.0");
+}
+
+#[test]
 fn one_version_is_on_trial_at_a_time_and_a_trial_ends_one_way() {
     let folder = tempfile::tempdir().unwrap();
     let registry = registry(&folder);
