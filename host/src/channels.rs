@@ -79,7 +79,9 @@ impl Channels {
             Channel::Telegram => {
                 telegram::split(text, |part| vault.restore(part).encode_utf16().count())
             }
-            Channel::Web | Channel::Terminal | Channel::Contact => vec![text.to_owned()],
+            Channel::Web | Channel::Terminal | Channel::Contact | Channel::Mcp => {
+                vec![text.to_owned()]
+            }
         }
     }
 
@@ -94,7 +96,7 @@ impl Channels {
                 self.telegram.send(&item.account, &item.chat, text, approval.as_ref()).await
             }
             // These read the conversation itself.
-            Channel::Web | Channel::Terminal => Ok(()),
+            Channel::Web | Channel::Terminal | Channel::Mcp => Ok(()),
             // Only codes go there, made where the contact is looked up.
             Channel::Contact => {
                 Err(SendError::Refused { reason: "a contact gets codes alone".to_owned() })

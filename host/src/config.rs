@@ -3,6 +3,7 @@
 //! [`raw`](self) types mirror the file; [`Config`] is what the host runs on:
 //! secrets resolved, addresses parsed, every reference known to lead somewhere.
 
+mod agents;
 mod check;
 mod collections;
 mod endpoints;
@@ -22,6 +23,7 @@ use postern_runtime::Bounds;
 use postern_store::UnknownSend;
 use url::Url;
 
+pub use agents::{Agent, ToolGrant};
 pub use collections::{Collection, Collections, PersonalField};
 pub use endpoints::{EgressSecret, Endpoint, HttpGrant};
 pub use identity::{Contact, Delivery, IdentitySettings};
@@ -54,6 +56,8 @@ pub struct Config {
     pub secrets: BTreeMap<String, EgressSecret>,
     /// Collections of records.
     pub collections: Collections,
+    /// Agents that call tools by the Model Context Protocol, by name.
+    pub agents: BTreeMap<String, Agent>,
     /// How the host makes sure who a customer is.
     pub identity: IdentitySettings,
     /// What the operator set for skills.

@@ -36,7 +36,7 @@ use self::reply::Failure;
 use crate::{
     app::App,
     channels::{ErrorCode, error_reply},
-    http,
+    http, mcp,
     operators::{Actor, Desk},
     redaction,
 };
@@ -104,8 +104,9 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(DefaultBodyLimit::max(MOST_DOOR_BYTES));
     inside
         .merge(doors)
-        .layer(from_fn_with_state(Arc::clone(&console), auth::require_own_host))
-        .with_state(console)
+        .with_state(Arc::clone(&console))
+        .merge(mcp::router(&app))
+        .layer(from_fn_with_state(console, auth::require_own_host))
         .merge(http::health(app))
         .layer(from_fn(redaction::errors))
 }

@@ -8,9 +8,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use postern_domain::{
-    Approval, AuditEntry, AuditKind, CallRecord, CallState, Conversation, Customer, FailureKind,
-    HostReply, IdentityLevel, OperatorId, Priority, RequestId, SkillId, Ticket, TicketEvent,
-    TicketEventKind, TicketId, TicketStatus, Timestamp, TransitionError,
+    Approval, AuditEntry, AuditKind, CallFailure, CallRecord, CallState, Conversation, Customer,
+    FailureKind, HostReply, IdentityLevel, OperatorId, Priority, RequestId, SkillId, Ticket,
+    TicketEvent, TicketEventKind, TicketId, TicketStatus, Timestamp, TransitionError,
 };
 use postern_store::{Change, Commit, Committed, Lease, Store, StoreError, TurnRow};
 
@@ -73,6 +73,8 @@ pub struct Ledger {
     pub settled: Vec<Approval>,
     /// Answers of calls that look hostile, for people.
     pub hostile: Vec<String>,
+    /// The last call that rules or limits refused, with the rules.
+    pub refused: Option<(Vec<String>, CallFailure)>,
     /// Why the turn has to wait.
     pub suspended: Option<Suspension>,
     ticket_events: Vec<TicketEvent>,
@@ -106,6 +108,7 @@ impl Ledger {
             kept: None,
             settled: Vec::new(),
             hostile: Vec::new(),
+            refused: None,
             suspended: None,
             ticket_events: Vec::new(),
             kv: HashMap::new(),
@@ -127,7 +130,23 @@ impl Ledger {
 
     /// A change for the next commit.
     pub fn push(&mut self, change: Change) {
+        self.look(&change);
         self.changes.push(change);
+    }
+
+    /// Remembers a refused call.
+    fn look(&mut self, change: &Change) {
+        if let Change::Journal(entry) = change {
+            self.refusal(&entry.record);
+        }
+    }
+
+    fn refusal(&mut self, record: &CallRecord) {
+        if let CallState::Failed { failure } = &record.state
+            && matches!(failure.kind, FailureKind::Denied | FailureKind::Limited)
+        {
+            self.refused = Some((record.rules.clone(), failure.clone()));
+        }
     }
 
     /// What waits for the next commit.
@@ -156,6 +175,7 @@ impl Ledger {
     /// Takes up again what a recorded call left in memory alone, so that a turn
     /// that runs again goes on as the first run did.
     pub fn recall(&mut self, record: &CallRecord) {
+        self.refusal(record);
         match &record.state {
             CallState::Done { reply: HostReply::Identity { key, .. } } => {
                 self.conversation.customer =
@@ -307,6 +327,7 @@ impl Ledger {
         with_audit: Vec<AuditEntry>,
     ) -> Result<Committed, StoreError> {
         self.settle_ticket();
+        with.iter().for_each(|change| self.look(change));
         let entries = self.vault.take_new();
         if !entries.is_empty() {
             let conversation = self.conversation.id.clone();

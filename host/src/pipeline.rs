@@ -4,6 +4,7 @@
 //! classify → retrieve → respond → ticket → route → escalate. What a turn
 //! changes commits together with its answer; [`deliver`] sends it.
 
+pub(crate) mod agent;
 mod answer;
 pub mod deliver;
 mod explain;
@@ -28,6 +29,7 @@ use postern_domain::{ConversationId, InboundMessage, MessageId, RequestId, Times
 use postern_store::{Accepted, Change, Commit, Lease, Store, StoreError, Work};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+pub use agent::{Came, Refusal, RefusalKind};
 pub use explain::{Stage, StageRecord, Summary};
 pub use plan::{Action, Plan, PlanFile, Word};
 pub use restricted::{Concern, Found};
@@ -222,6 +224,14 @@ pub(crate) async fn until_due(app: &App) -> Duration {
         Ok(None) => IDLE,
         Err(_) => Duration::from_secs(1),
     }
+}
+
+/// Runs one turn here and now, for somebody who holds the conversation's lease.
+///
+/// # Errors
+/// It did not come to its end.
+pub(crate) async fn turn_now(app: &Arc<App>, lease: &Lease, work: Work) -> Result<(), TurnError> {
+    turn::run(Arc::clone(app), lease.clone(), work).await
 }
 
 /// Runs the turns of a leased conversation.

@@ -19,6 +19,8 @@ pub enum Channel {
     /// The contact on file of a customer: codes go there, and nobody writes from
     /// there.
     Contact,
+    /// An agent of somebody else, which calls tools by the Model Context Protocol.
+    Mcp,
 }
 
 impl Channel {
@@ -29,6 +31,7 @@ impl Channel {
             Self::Web => "web",
             Self::Terminal => "terminal",
             Self::Contact => "contact",
+            Self::Mcp => "mcp",
         }
     }
 }
@@ -47,6 +50,7 @@ impl FromStr for Channel {
             "web" => Ok(Self::Web),
             "terminal" => Ok(Self::Terminal),
             "contact" => Ok(Self::Contact),
+            "mcp" => Ok(Self::Mcp),
             other => Err(format!("{other:?} is not a channel")),
         }
     }
@@ -65,6 +69,8 @@ pub enum InboundKind {
     /// The word of the operator's own web site on who the visitor is, which the
     /// channel has checked; the text is the customer's key.
     Identity,
+    /// An agent's call of a tool; the text is the call, as JSON.
+    Call,
 }
 
 /// A verified, bounded message from a customer, before anything is done with it.

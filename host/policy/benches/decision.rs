@@ -71,6 +71,7 @@ fn facts(owner: Option<&str>) -> Facts {
     Facts {
         channel: Channel::Web,
         private: true,
+        agent: None,
         customer: Customer { key: Some("ann".to_owned()), level: IdentityLevel::Identified },
         confirmed: false,
         approvals: BTreeSet::new(),

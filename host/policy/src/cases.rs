@@ -37,6 +37,7 @@ pub struct Case {
     channel: Channel,
     #[serde(default = "yes")]
     private: bool,
+    agent: Option<String>,
     customer: Option<String>,
     level: Option<IdentityLevel>,
     #[serde(default)]
@@ -250,6 +251,7 @@ impl Case {
         Facts {
             channel: self.channel,
             private: self.private,
+            agent: self.agent.clone(),
             customer: Customer { key: self.customer.clone(), level: self.level.unwrap_or(claimed) },
             confirmed: self.confirmed,
             approvals: self.approvals.clone(),

@@ -31,6 +31,9 @@ pub struct Facts {
     pub channel: Channel,
     /// Whether nobody but the customer reads the answers.
     pub private: bool,
+    /// The agent that calls the tool, where one does: its name in the configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
     /// Who the customer is.
     pub customer: Customer,
     /// Whether the customer said yes to exactly this call.

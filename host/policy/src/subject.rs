@@ -114,10 +114,11 @@ fn circumstances<'a>(
     ];
     customer.extend(facts.customer.key.as_deref().map(|key| ("key", Value::Personal(key))));
     customer.extend(facts.tier.as_deref().map(|tier| ("tier", Value::Text(tier))));
-    let conversation = vec![
+    let mut conversation = vec![
         ("channel", Value::Name(&words.channel, facts.channel.as_str())),
         ("private", Value::Flag(facts.private)),
     ];
+    conversation.extend(facts.agent.as_deref().map(|agent| ("agent", Value::Text(agent))));
     let mut context = vec![
         ("tool", Value::Text(tool)),
         ("customer", Value::Record(customer)),

@@ -237,6 +237,7 @@ fn facts(level: IdentityLevel, private: bool) -> Facts {
     Facts {
         channel: Channel::Web,
         private,
+        agent: None,
         customer: Customer {
             key: (level != IdentityLevel::Unknown).then(|| CUSTOMER.to_owned()),
             level,

@@ -153,6 +153,7 @@ fn facts() -> Facts {
     Facts {
         channel: Channel::Web,
         private: true,
+        agent: None,
         customer: Customer::default(),
         confirmed: false,
         approvals: BTreeSet::new(),

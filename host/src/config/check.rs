@@ -42,6 +42,7 @@ impl Checker<'_> {
             endpoints: Default::default(),
             secrets: Default::default(),
             collections: Collections::default(),
+            agents: Default::default(),
             identity: Default::default(),
             skill_settings: raw.skills.into_iter().map(|(id, s)| (id, s.settings)).collect(),
             pipeline: self.pipeline(raw.pipeline)?,
@@ -99,6 +100,7 @@ impl Checker<'_> {
             let reason = format!("only one collection tells who customers are, and {first} does");
             return self.wrong(format!("collections.{second}.identify_by"), reason);
         }
+        config.agents = self.agents(raw.agents)?;
         config.identity = self.identity(raw.identity, &config.collections)?;
         Ok(config)
     }

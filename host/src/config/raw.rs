@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use postern_domain::{HttpMethod, Interface, SkillId};
+use postern_domain::{HttpMethod, IdentityLevel, Interface, SkillId};
 use postern_store::UnknownSend;
 use serde::{Deserialize, de::Error as _};
 
@@ -20,6 +20,8 @@ pub(super) struct Raw {
     pub(super) collections: BTreeMap<String, RawCollection>,
     #[serde(default)]
     pub(super) skills: BTreeMap<SkillId, RawSkill>,
+    #[serde(default)]
+    pub(super) agents: BTreeMap<String, RawAgent>,
     #[serde(default)]
     pub(super) identity: RawIdentity,
     #[serde(default)]
@@ -185,6 +187,21 @@ pub(super) struct RawCollection {
     #[serde(default)]
     pub(super) irreversible: Vec<String>,
     pub(super) tier: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAgent {
+    pub(super) token: SecretRef,
+    pub(super) tools: Vec<String>,
+    #[serde(default = "one_a_second")]
+    pub(super) calls_per_minute: u32,
+    pub(super) customer: Option<String>,
+    pub(super) identity: Option<IdentityLevel>,
+}
+
+fn one_a_second() -> u32 {
+    60
 }
 
 #[derive(Deserialize, Default)]

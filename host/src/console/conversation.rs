@@ -189,7 +189,7 @@ impl ConversationPage {
     fn is_delivered(&self) -> bool {
         match self.conversation.channel {
             Channel::Telegram => true,
-            Channel::Web | Channel::Terminal | Channel::Contact => false,
+            Channel::Web | Channel::Terminal | Channel::Contact | Channel::Mcp => false,
         }
     }
 }
@@ -227,7 +227,7 @@ fn turn(row: &TurnRow, invocations: Vec<Invocation>) -> Turn {
     // A turn that was given up before it began has no plan.
     let plan = serde_json::from_value(row.plan.clone()).ok().map(plan);
     let stages = match row.summary.clone().map(serde_json::from_value) {
-        Some(Ok(Summary::V1 { stages })) => stages.into_iter().map(stage).collect(),
+        Some(Ok(Summary::V1 { stages, .. })) => stages.into_iter().map(stage).collect(),
         Some(Err(_)) | None => vec![],
     };
     Turn {
@@ -277,6 +277,7 @@ fn plan(file: PlanFile) -> PlanView {
             format!("take {word} as the customer's word on {approval}")
         }
         Action::Escalate { reason, .. } => format!("ask for a person: {reason}"),
+        Action::Refuse { refusal } => format!("refuse the agent: {}", refusal.reason),
     };
     let found = plan.restricted.into_iter().flat_map(|concern| concern.found);
     PlanView {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use postern_domain::{CallFailure, Condition, Expected, FailureKind, HostCall, RecordStep};
+use postern_domain::{
+    CallFailure, Channel, Condition, Conversation, Expected, FailureKind, HostCall, RecordStep,
+};
 use postern_policy::{EndpointFacts, Facts, RecordFacts};
 use postern_store::{IndexedDocument, RecordWrite, StoredRecord};
 
@@ -60,6 +62,7 @@ pub(super) async fn prepare(
     let mut facts = Facts {
         channel: ledger.conversation.channel,
         private: ledger.conversation.private,
+        agent: agent_of(&ledger.conversation),
         customer: ledger.conversation.customer.clone(),
         // What was granted is told by whoever looked at the approvals.
         confirmed: false,
@@ -146,6 +149,11 @@ pub(super) async fn prepare(
         },
     };
     Ok(Ok(Prepared { facts, material }))
+}
+
+/// The agent that calls, in the channel of agents: its account is its name.
+fn agent_of(conversation: &Conversation) -> Option<String> {
+    (conversation.channel == Channel::Mcp).then(|| conversation.account.clone())
 }
 
 /// The tier in the customer's own record, where the operator says that there is one.

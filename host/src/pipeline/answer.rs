@@ -50,8 +50,9 @@ pub(super) async fn answer(
         at: now,
     }));
     match conversation.channel {
-        // The page and the terminal read the conversation itself.
-        Channel::Web | Channel::Terminal | Channel::Contact => {}
+        // The page and the terminal read the conversation itself; an agent gets what its
+        // turn came to.
+        Channel::Web | Channel::Terminal | Channel::Contact | Channel::Mcp => {}
         Channel::Telegram => {
             for (part, text) in app
                 .channels

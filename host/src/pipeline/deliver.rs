@@ -68,10 +68,12 @@ pub(crate) async fn settle(app: &App, mut item: OutboxItem) -> Result<(), StoreE
     crate::fault::point("outbox.claimed");
     let sent = match item.channel {
         Channel::Contact => identity::send_code(app, &item).await,
-        Channel::Telegram | Channel::Web | Channel::Terminal => match text_of(app, &item).await {
-            Ok(text) => app.channels.send(&item, &text).await,
-            Err(error) => Err(SendError::Later { reason: error.to_string(), after_ms: None }),
-        },
+        Channel::Telegram | Channel::Web | Channel::Terminal | Channel::Mcp => {
+            match text_of(app, &item).await {
+                Ok(text) => app.channels.send(&item, &text).await,
+                Err(error) => Err(SendError::Later { reason: error.to_string(), after_ms: None }),
+            }
+        }
     };
     crate::fault::point("outbox.sent");
     let now = app.clock.now();

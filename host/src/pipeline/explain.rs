@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use super::agent::Came;
+
 /// The stages of a turn, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -44,6 +46,9 @@ pub enum Summary {
     V1 {
         /// What each stage came to.
         stages: Vec<StageRecord>,
+        /// What an agent's call came to, in placeholders.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        came: Option<Came>,
     },
 }
 
@@ -67,7 +72,7 @@ impl Stages {
         self.since = Instant::now();
     }
 
-    pub(super) fn summary(self) -> Summary {
-        Summary::V1 { stages: self.records }
+    pub(super) fn summary(self, came: Option<Came>) -> Summary {
+        Summary::V1 { stages: self.records, came }
     }
 }

@@ -1,8 +1,9 @@
 //! How hostile what a customer writes looks.
 
-use postern_domain::{Author, StoredMessage};
+use postern_domain::{Author, InboundKind, StoredMessage};
 use postern_store::Work;
 
+use super::agent;
 use crate::{
     app::App,
     privacy::without_placeholders,
@@ -16,7 +17,16 @@ const MOST_PIECES: usize = 3;
 /// sent in pieces.
 pub(super) fn message(app: &App, work: &Work) -> Assessment {
     let message = &work.message;
-    let alone = taint::assess(&message.text);
+    // Of an agent's call, its arguments are words.
+    let words = match message.kind {
+        InboundKind::Call => agent::call_of(message).map(|call| call.words()),
+        InboundKind::Text
+        | InboundKind::Edit
+        | InboundKind::Unsupported
+        | InboundKind::Identity => None,
+    };
+    let words = words.as_ref().unwrap_or(&message.text);
+    let alone = taint::assess(words);
     let is_recent = |earlier: &&StoredMessage| {
         earlier.author == Author::Customer
             && earlier.id != message.id()
@@ -28,7 +38,7 @@ pub(super) fn message(app: &App, work: &Work) -> Assessment {
         return alone;
     }
     said.drain(..said.len().saturating_sub(MOST_PIECES));
-    let said = format!("{} {}", said.join(" "), message.text);
+    let said = format!("{} {words}", said.join(" "));
     let joined = taint::assess(&without_placeholders(&said));
     if joined.score > alone.score { joined } else { alone }
 }

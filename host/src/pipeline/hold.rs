@@ -9,6 +9,7 @@ use postern_store::Change;
 use serde_json::Value;
 
 use super::{
+    agent,
     answer::{Told, answer},
     meanwhile::Meanwhile,
     plan::{Action, Plan, Word},
@@ -89,6 +90,10 @@ pub(super) async fn put_aside(
         ledger.commit(vec![park], vec![]).await?;
         return Ok(());
     }
+    if let Some(why) = agent::cannot_say(plan, &approval.approver) {
+        return settle_at_once(ledger, &approval, (ApprovalState::Rejected, why), now).await;
+    }
+    agent::waits(ledger, plan, approval.expires_at);
     let mut by_skills = String::new();
     let (question, entity) = match &approval.approver {
         Approver::Route { .. } => (texts::WAITS_FOR_PEOPLE.to_owned(), None),
@@ -150,6 +155,16 @@ async fn decide_at_once(
         | Challenged::NoDelivery
         | Challenged::TooMany => (ApprovalState::Rejected, "no code can be sent"),
     };
+    settle_at_once(ledger, approval, (state, detail), now).await
+}
+
+/// Nobody is asked: the turn is not put aside and goes on at once.
+async fn settle_at_once(
+    ledger: &mut Ledger,
+    approval: &Approval,
+    (state, detail): (ApprovalState, &str),
+    now: Timestamp,
+) -> Result<(), TurnError> {
     settle(ledger, approval, state, detail, now);
     ledger.commit(vec![], vec![]).await?;
     Ok(())
@@ -376,6 +391,7 @@ impl Plan {
             Action::Say { .. }
             | Action::Ask { .. }
             | Action::Decide { .. }
+            | Action::Refuse { .. }
             | Action::Escalate { .. } => None,
         }
     }

@@ -11,6 +11,7 @@ pub(super) fn kind_of(work: &Work) -> &'static str {
         postern_domain::InboundKind::Edit => "edited",
         postern_domain::InboundKind::Unsupported => "unsupported",
         postern_domain::InboundKind::Identity => "identity",
+        postern_domain::InboundKind::Call => "call",
     }
 }
 

@@ -7,7 +7,7 @@ use postern_domain::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{restricted::Concern, texts};
+use super::{agent::Refusal, restricted::Concern, texts};
 use crate::{
     brain::{Mention, Route, Understanding},
     identity,
@@ -55,6 +55,9 @@ pub struct Plan {
     /// What its restricted content asks for, if it has any.
     #[serde(default)]
     pub restricted: Option<Concern>,
+    /// For a call of an agent: what tells it from the agent's other calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
 }
 
 /// What to do.
@@ -84,6 +87,11 @@ pub enum Action {
         approval: ApprovalId,
         /// What they say.
         word: Word,
+    },
+    /// Refuse a call of an agent before any tool runs.
+    Refuse {
+        /// Why.
+        refusal: Refusal,
     },
     /// Ask for a person.
     Escalate {
@@ -126,11 +134,13 @@ pub(super) fn decide(
         session: Some(conversation.state.session),
         language: Some(conversation.language.clone()),
         restricted: None,
+        mark: None,
     };
     match kind {
         InboundKind::Text | InboundKind::Edit => {}
-        // Who a visitor is has been taken up before a plan is made.
-        InboundKind::Unsupported | InboundKind::Identity => {
+        // Who a visitor is has been taken up before a plan is made, and calls of agents
+        // have plans of their own.
+        InboundKind::Unsupported | InboundKind::Identity | InboundKind::Call => {
             return plan(beside_the_point(conversation, texts::TEXT_ONLY), None);
         }
     }

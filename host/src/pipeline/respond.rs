@@ -1,5 +1,6 @@
 //! Respond: run the planned tools and make an answer of what they came to.
 
+mod machine;
 mod response;
 mod words;
 
@@ -7,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use postern_domain::{
     Approval, AuditEntry, AuditKind, Awaiting, CallRecord, InvocationId, Outcome, PendingTool,
-    Severity, SkillFailure, Timestamp,
+    Severity, SkillFailure, SkillId, Timestamp,
 };
 use postern_runtime::{Invocation, InvokeError, Report, Usage};
 use postern_store::{Change, InvocationRow};
@@ -15,7 +16,8 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 pub(super) use self::response::{Escalation, Response};
-use self::words::{kind_of, name_of, told};
+pub(in crate::pipeline) use self::words::told;
+use self::words::{kind_of, name_of};
 use super::{TurnError, hold, texts};
 use crate::{
     app::App,
@@ -24,7 +26,7 @@ use crate::{
     ledger::Ledger,
     privacy::Hider,
     redaction,
-    registry::{ActiveSkill, Skills},
+    registry::{ActiveSkill, LeftOut, Skills, Why},
 };
 
 /// Tools that one turn runs at most.
@@ -57,10 +59,13 @@ impl Responder<'_> {
         let mut response = Response::default();
         for step in 0..MOST_STEPS {
             let Some(top) = stack.last().cloned() else { return Ok(response) };
-            let Some(skill) = self.skills.active.get(&top.skill) else {
-                let failure = format!("{} is not installed any more", top.skill);
-                response.fail(failure.clone(), failure, texts::TRY_LATER);
-                return Ok(response);
+            let skill = match self.running(&top.skill) {
+                Ok(skill) => skill,
+                Err(failure) => {
+                    self.leave_behind(step).await;
+                    response.fail(failure.clone(), failure, texts::TRY_LATER);
+                    return Ok(response);
+                }
             };
             if let Some(entity) = self.missing(&top) {
                 let question = self.skills.brain.question(&entity);
@@ -73,6 +78,7 @@ impl Responder<'_> {
                 response.steps.push(format!("{} {} → suspended", top.skill, top.tool));
                 return Ok(response);
             };
+            response.result = Some(result.clone());
             response.steps.push(format!(
                 "{}@{} {} → {}",
                 top.skill,
@@ -82,6 +88,12 @@ impl Responder<'_> {
             ));
             if let Some(refusal) = self.refused(step).await {
                 return Ok(refusal.after(response));
+            }
+            // Nobody is told what a skill says that was revoked while it ran.
+            if let Some(revoked) = self.app.revoked(skill) {
+                response.result = None;
+                response.fail(revoked.clone(), revoked, texts::TRY_LATER);
+                return Ok(response);
             }
             match result {
                 Ok(Outcome::Reply { text }) => {
@@ -128,6 +140,29 @@ impl Responder<'_> {
         Ok(response)
     }
 
+    /// A skill that may run, or why there is none.
+    fn running(&self, id: &SkillId) -> Result<&ActiveSkill, String> {
+        let Some(skill) = self.skills.active.get(id) else {
+            return Err(match self.skills.left_out.get(id) {
+                Some(LeftOut { why: Why::Disabled, .. }) => format!("skill {id} is disabled"),
+                Some(LeftOut { why, .. }) => why.to_string(),
+                None => format!("{id} is not installed any more"),
+            });
+        };
+        match self.app.revoked(skill) {
+            None => Ok(skill),
+            Some(revoked) => Err(revoked),
+        }
+    }
+
+    /// Takes up again what an earlier run of a step left behind whose skill does not
+    /// run any more: of an effect that was begun, a person must know.
+    async fn leave_behind(&self, step: u32) {
+        let turn = self.ledger.lock().await.turn.id.clone();
+        let id = InvocationId::derive(&[turn.as_str(), &step.to_string()]);
+        self.recall(&id, 0).await;
+    }
+
     /// The first required entity of a tool that is not known.
     fn missing(&self, tool: &PendingTool) -> Option<String> {
         match self.skills.brain.route(&tool.intent)? {
@@ -162,12 +197,7 @@ impl Responder<'_> {
 
     /// What is said about an invocation if somebody decided against one of its calls.
     async fn refused(&self, step: u32) -> Option<Response> {
-        let turn = self.ledger.lock().await.turn.id.clone();
-        let id = InvocationId::derive(&[turn.as_str(), &step.to_string()]);
-        let last = self.approvals.iter().rfind(|approval| approval.invocation == id)?;
-        let ledger = self.ledger.lock().await;
-        let settled = ledger.settled.iter().rfind(|settled| settled.id == last.id);
-        hold::refusal(settled.unwrap_or(last))
+        hold::refusal(&self.against(step).await?)
     }
 
     /// Calls one tool. None if the invocation has to wait for somebody's word.
@@ -201,7 +231,8 @@ impl Responder<'_> {
             (row, customer, resolve(&ledger, &tool.arguments))
         };
         let id = row.id.clone();
-        let caller = Caller::new(&skill.manifest, skill.digest, &tool.tool, id.clone());
+        let caller = Caller::new(&skill.manifest, skill.digest, &tool.tool, id.clone())
+            .signed_by(skill.signed_by.clone());
         let actor = caller.actor();
         if let Some(result) = self.result_of(&id).await {
             return Ok(Some(result));
@@ -318,6 +349,9 @@ impl Responder<'_> {
         let App { breakers, metrics, clock, .. } = &**self.app;
         let ended = |ended| breakers.ended(&row.skill, row.digest, pass, clock.now(), ended);
         let Report { result, mut usage } = report;
+        if let Some(watch) = &self.app.watch {
+            watch.used(&row.id, &usage);
+        }
         let result = match result {
             Ok(outcome) => Ok(outcome),
             Err(InvokeError::Skill(failure)) => Err(redaction::failure(failure)),
@@ -339,6 +373,7 @@ impl Responder<'_> {
             Ended::Held | Ended::Broke => usage.wall = usage.wall.max(Duration::from_micros(1)),
         }
         metrics.called(&row.skill, known_tool(skill, &row.tool), &result, &usage);
+        metrics.ran(&row.skill, &skill.manifest.skill.version, &result);
         let turned = ended(Ended::of(&result));
         Ok(Called { result, usage, turned })
     }

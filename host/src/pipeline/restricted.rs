@@ -106,7 +106,10 @@ impl Plan {
         // On its own, what was sent is nothing that could be understood.
         let is_all = match &self.action {
             Action::Say { .. } | Action::Escalate { .. } => self.understanding.intent().is_none(),
-            Action::Call { .. } | Action::Ask { .. } | Action::Decide { .. } => false,
+            Action::Call { .. }
+            | Action::Ask { .. }
+            | Action::Decide { .. }
+            | Action::Refuse { .. } => false,
         };
         let (action, subject) = match concern.stops || is_all {
             true => {

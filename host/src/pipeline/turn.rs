@@ -10,6 +10,7 @@ use postern_store::{Change, Lease, StoreError, TurnRow, Work};
 use tokio::sync::Mutex;
 
 use super::{
+    agent,
     answer::{Told, answer},
     explain::{Stage, Stages},
     heard, hold,
@@ -58,8 +59,8 @@ pub(super) async fn run(app: Arc<App>, lease: Lease, work: Work) -> Result<(), T
     }
     let resumed = work.turn.is_some();
     let skills = match &work.turn {
-        None => app.skills(),
-        Some(turn) => app.skills_of(&turn.generation).await?,
+        None => app.skills_for(&work.conversation.id),
+        Some(turn) => app.skills_of(&turn.generation, &work.conversation.id).await?,
     };
     let mut stages = Stages::begin();
     let meanwhile = Meanwhile::of(&app, &skills, &work);
@@ -101,7 +102,11 @@ pub(super) async fn run(app: Arc<App>, lease: Lease, work: Work) -> Result<(), T
                 at,
                 language,
             };
-            responder.run(stack, before.as_ref()).await?
+            let response = responder.run(stack, before.as_ref()).await?;
+            match plan.mark {
+                Some(_) => responder.for_agent(response).await,
+                None => response,
+            }
         }
         Action::Say { text } => Response { answers: vec![text], ..Response::default() },
         Action::Ask { awaiting, text } => {
@@ -113,6 +118,9 @@ pub(super) async fn run(app: Arc<App>, lease: Lease, work: Work) -> Result<(), T
             let mut ledger = ledger.lock().await;
             let asked = (before.as_ref(), received_at);
             hold::decide(&app, &mut ledger, &approval, &word, asked).await?
+        }
+        Action::Refuse { refusal } => {
+            Response { came: Some(agent::Came::Refused { refusal }), ..Response::default() }
         }
         Action::Escalate { reason, text } => Response {
             answers: vec![text],
@@ -167,18 +175,24 @@ fn open(
             if let Some(language) = &work.message.language {
                 conversation.language.clone_from(language);
             }
-            let policy = app.policy.current();
-            let finders = (&**policy.detector(), &**policy.restricted());
-            let (brain, message) = (&skills.brain, &work.message);
-            let read = read::read(brain, finders, &mut vault, &conversation, message);
-            let plan = plan::decide(
-                skills,
-                &conversation,
-                work.message.kind,
-                read.text,
-                read.understanding,
-            )
-            .under(read.restricted);
+            let message = &work.message;
+            let plan = match message.kind {
+                InboundKind::Call => {
+                    agent::plan(app, skills, &mut vault, &mut conversation, message)
+                }
+                InboundKind::Text
+                | InboundKind::Edit
+                | InboundKind::Unsupported
+                | InboundKind::Identity => {
+                    let policy = app.policy.current();
+                    let finders = (&**policy.detector(), &**policy.restricted());
+                    let read =
+                        read::read(&skills.brain, finders, &mut vault, &conversation, message);
+                    let (text, meaning) = (read.text, read.understanding);
+                    plan::decide(skills, &conversation, message.kind, text, meaning)
+                        .under(read.restricted)
+                }
+            };
             let line = format!(
                 "verified and stored; {} message from {}/{}",
                 kind_of(work),
@@ -222,6 +236,7 @@ fn end_idle_session(app: &App, conversation: &mut Conversation, received_at: Tim
 /// what people look after.
 async fn begin(app: &App, ledger: &mut Ledger, work: &Work, plan: &Plan) -> Result<(), StoreError> {
     let now = ledger.turn.started_at;
+    agent::tell(ledger, plan, now);
     let message = StoredMessage {
         id: ledger.turn.message.clone(),
         conversation: ledger.conversation.id.clone(),
@@ -264,7 +279,8 @@ async fn end(
     (mut stages, meanwhile, approvals): (Stages, Option<Meanwhile>, Vec<Approval>),
 ) -> Result<(), TurnError> {
     let now = app.clock.now();
-    let Response { mut answers, mut by_skills, mut awaiting, mut escalate, .. } = response;
+    let Response { mut answers, mut by_skills, mut awaiting, mut escalate, mut came, .. } =
+        response;
     if let Some(escalation) = uncertain(ledger) {
         answers.push(texts::UNCERTAIN.to_owned());
         escalate = Some(escalation);
@@ -282,7 +298,9 @@ async fn end(
     }
     let (text, by_skills) = (answers.join("\n\n"), by_skills.join("\n\n"));
     let told = Told { text: &text, by_skills: &by_skills };
-    if let Some(reason) = answer(app, ledger, told, "answer", now).await? {
+    let withheld = answer(app, ledger, told, "answer", now).await?;
+    came = came.map(|came| agent::of_response(came, ledger, withheld.as_deref()));
+    if let Some(reason) = withheld {
         // Nobody was asked what was withheld.
         awaiting = None;
         escalate =
@@ -308,7 +326,7 @@ async fn end(
     };
     stages.end(Stage::Escalate, why.clone());
 
-    let summary = serde_json::to_value(stages.summary()).map_err(TurnError::Plan)?;
+    let summary = serde_json::to_value(stages.summary(came)).map_err(TurnError::Plan)?;
     ledger.turn.summary = Some(summary);
     ledger.turn.completed_at = Some(now);
     hold::close(app, ledger, &approvals).await?;

@@ -31,6 +31,12 @@ impl<'a> Hider<'a> {
         Self { detector, vault, whose: Whose::Unknown, names: true }
     }
 
+    /// For what somebody says who calls a tool.
+    #[must_use]
+    pub(crate) fn said(self) -> Self {
+        Self { whose: Whose::Said, ..self }
+    }
+
     /// For a record: its names and addresses are where the operator declares them, and
     /// its values are this one's.
     #[must_use]

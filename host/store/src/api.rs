@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use postern_domain::{
     Approval, ApprovalId, ApprovalState, AuditEntry, AuditHead, AuditRow, BindingCode, Channel,
     Checkpoint, Conversation, ConversationId, Digest, InboundMessage, InvocationId, JournalEntry,
-    MessageId, Operator, OperatorBinding, OperatorId, OperatorToken, OutboxId, OutboxItem, ScannedRow,
-    SkillId, Ticket, TicketId, Timestamp, VaultEntry,
+    MessageId, Operator, OperatorBinding, OperatorId, OperatorToken, OutboxId, OutboxItem,
+    ScannedRow, SkillId, Ticket, TicketId, Timestamp, VaultEntry,
 };
 
 pub use changes::{Change, Commit, Committed, RecordWrite};

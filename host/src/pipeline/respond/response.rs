@@ -1,8 +1,8 @@
 //! The answers of a turn's tools, and what they still want.
 
-use postern_domain::{Awaiting, PendingTool, Severity};
+use postern_domain::{Awaiting, Outcome, PendingTool, Severity, SkillFailure};
 
-use super::super::{plan, texts};
+use super::super::{agent::Came, plan, texts};
 
 /// What running the tools came to.
 #[derive(Default)]
@@ -19,6 +19,10 @@ pub(in crate::pipeline) struct Response {
     pub(in crate::pipeline) steps: Vec<String>,
     /// Whether the customer decided about a call that waits for them.
     pub(in crate::pipeline) decided: bool,
+    /// What the last tool came to, if it may be told.
+    pub(in crate::pipeline) result: Option<Result<Outcome, SkillFailure>>,
+    /// What an agent gets.
+    pub(in crate::pipeline) came: Option<Came>,
 }
 
 /// A wish for a person.
@@ -86,6 +90,6 @@ impl Response {
     pub(super) fn after(self, before: Self) -> Self {
         let answers = before.answers.into_iter().chain(self.answers).collect();
         let by_skills = before.by_skills.into_iter().chain(self.by_skills).collect();
-        Self { answers, by_skills, steps: before.steps, ..self }
+        Self { answers, by_skills, steps: before.steps, result: before.result, ..self }
     }
 }

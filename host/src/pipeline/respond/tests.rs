@@ -32,6 +32,8 @@ fn skills(name: &str, wall: Duration) -> Skills {
         .map(|tool| (tool.name.clone(), jsonschema::validator_for(&tool.arguments).unwrap()));
     let skill = ActiveSkill {
         digest: Digest::of_bytes(&bytes),
+        assets: None,
+        signed_by: None,
         grants: BTreeSet::new(),
         component: runtime.load_bytes(&id, &code, &BTreeSet::new(), &limits).unwrap(),
         limits,
@@ -43,7 +45,8 @@ fn skills(name: &str, wall: Duration) -> Skills {
         number: 1,
         digest: Digest::of_bytes(b"generation"),
         active: [(id, Arc::new(skill))].into(),
-        brain: Brain::learn(&[&manifest]).unwrap(),
+        left_out: Default::default(),
+        brain: Arc::new(Brain::learn(&[&manifest]).unwrap()),
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) fn kind_of(failure: &SkillFailure) -> String {
 }
 
 /// A failure for the person who looks after it, with everything personal masked.
-pub(super) fn told(failure: &SkillFailure) -> String {
+pub(in crate::pipeline) fn told(failure: &SkillFailure) -> String {
     let line = LogLine { level: LogLevel::Error, message: failure.to_string(), fields: vec![] };
     effects::masked(&line).message.chars().take(FAILURE_CHARACTERS).collect()
 }
