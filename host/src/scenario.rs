@@ -9,6 +9,7 @@ mod edge;
 mod folder;
 mod host;
 mod record;
+mod recorded;
 mod run;
 mod seen;
 mod suite;
@@ -19,6 +20,7 @@ use postern_scenario::{Difference, Ended, ScenarioError, Seen, Usage};
 
 pub use self::{
     record::record,
+    recorded::recorded,
     suite::{Rules, Setup, Suite, Told},
 };
 use crate::{

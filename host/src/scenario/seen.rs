@@ -175,7 +175,7 @@ async fn waits_for(host: &Host, row: &InvocationRow) -> Result<Option<String>, R
 }
 
 /// Takes over what an outcome says and answers its text.
-fn told(seen: &mut Seen, result: &Result<Outcome, SkillFailure>) -> String {
+pub(super) fn told(seen: &mut Seen, result: &Result<Outcome, SkillFailure>) -> String {
     seen.waits_for = None;
     match result {
         Ok(Outcome::Reply { text }) => text.clone(),
@@ -206,7 +206,7 @@ fn told(seen: &mut Seen, result: &Result<Outcome, SkillFailure>) -> String {
     }
 }
 
-const fn kind(result: &Result<Outcome, SkillFailure>) -> OutcomeKind {
+pub(super) const fn kind(result: &Result<Outcome, SkillFailure>) -> OutcomeKind {
     match result {
         Ok(Outcome::Reply { .. }) => OutcomeKind::Reply,
         Ok(Outcome::Ask { .. }) => OutcomeKind::Ask,
@@ -221,23 +221,29 @@ const fn kind(result: &Result<Outcome, SkillFailure>) -> OutcomeKind {
     }
 }
 
-fn call(host: &Host, row: &InvocationRow, record: &CallRecord) -> HostCallSeen {
-    let failure = match &record.state {
+fn failed(record: &CallRecord) -> Option<&CallFailure> {
+    match &record.state {
         CallState::Failed { failure } => Some(failure),
         CallState::Waiting { .. } | CallState::Intended | CallState::Done { .. } => None,
+    }
+}
+
+/// The kind of failure that the skill got, by its name.
+pub(super) fn failure_of(record: &CallRecord) -> Option<String> {
+    let name = match failed(record)?.kind {
+        FailureKind::Denied => "denied",
+        FailureKind::Invalid => "invalid",
+        FailureKind::NotFound => "not_found",
+        FailureKind::Conflict => "conflict",
+        FailureKind::Limited => "limited",
+        FailureKind::Unavailable => "unavailable",
+        FailureKind::Uncertain => "uncertain",
     };
-    let fails = failure.map(|CallFailure { kind, .. }| {
-        let name = match kind {
-            FailureKind::Denied => "denied",
-            FailureKind::Invalid => "invalid",
-            FailureKind::NotFound => "not_found",
-            FailureKind::Conflict => "conflict",
-            FailureKind::Limited => "limited",
-            FailureKind::Unavailable => "unavailable",
-            FailureKind::Uncertain => "uncertain",
-        };
-        name.to_owned()
-    });
+    Some(name.to_owned())
+}
+
+fn call(host: &Host, row: &InvocationRow, record: &CallRecord) -> HostCallSeen {
+    let failure = failed(record);
     HostCallSeen {
         action: record.call.action().to_owned(),
         resource: resource(host, row, &record.call),
@@ -247,7 +253,7 @@ fn call(host: &Host, row: &InvocationRow, record: &CallRecord) -> HostCallSeen {
             Decision::RequireApproval => Said::RequireApproval,
         },
         rules: record.rules.clone(),
-        fails,
+        fails: failure_of(record),
         message: failure.map(|failure| failure.message.clone()),
     }
 }

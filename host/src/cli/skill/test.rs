@@ -1,12 +1,14 @@
 //! `postern skill test`
 
 use std::{
+    io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use anyhow::Context as _;
 use clap::Args;
+use postern_domain::InvocationId;
 use postern_runtime::Bounds;
 use postern_scenario::{self as format, Coverage, Scenario};
 use serde_json::json;
@@ -20,7 +22,8 @@ use crate::{
         output::{self, out, words},
     },
     registry::{Candidate, Compiler, read_folder_or_file},
-    scenario::{Outcome, Rules, Setup, Suite, Told, record},
+    replay::Recording,
+    scenario::{Outcome, Rules, Setup, Suite, Told, record, recorded},
 };
 
 /// Bytes of a component that is tried out.
@@ -49,10 +52,20 @@ pub(in crate::cli) struct Test {
     /// Test what was built before.
     #[arg(long, conflicts_with = "component")]
     no_build: bool,
+    /// Write a scenario from a call that the host of the data folder recorded, instead of
+    /// running any. Personal data stays in placeholders.
+    #[arg(long, value_name = "INVOCATION", requires = "into")]
+    from_invocation: Option<InvocationId>,
+    /// The file of that scenario, which must not be there.
+    #[arg(long, value_name = "FILE", requires = "from_invocation")]
+    into: Option<PathBuf>,
 }
 
 impl Test {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
+        if let (Some(invocation), Some(into)) = (&self.from_invocation, &self.into) {
+            return from_invocation(context, invocation, into).await;
+        }
         let mut scenarios = format::read_folder(&self.folder.join("scenarios"))?;
         if let Some(filter) = &self.filter {
             scenarios.retain(|(_, scenario)| scenario.about.name.contains(filter.as_str()));
@@ -86,6 +99,25 @@ impl Test {
     async fn candidate(&self) -> anyhow::Result<Candidate> {
         candidate(&self.folder, self.component.as_deref(), !self.no_build).await
     }
+}
+
+/// Writes the scenario of a recorded call.
+async fn from_invocation(
+    context: &Context,
+    invocation: &InvocationId,
+    into: &Path,
+) -> anyhow::Result<()> {
+    let store = context.store().await?;
+    let recording = Recording::load(&store, invocation).await?;
+    let text = recorded(&recording);
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(into)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| into.display().to_string())?;
+    eprintln!("· wrote {}; look through it before you keep it", into.display());
+    Ok(())
 }
 
 /// The skill of a folder: built now if it has sources and `build` wants it, or what
