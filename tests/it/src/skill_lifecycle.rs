@@ -254,3 +254,73 @@ async fn gc_keeps_what_can_still_be_needed() -> Result<()> {
 fn count(folder: &Path) -> Result<usize> {
     Ok(fs::read_dir(folder)?.count())
 }
+
+#[tokio::test]
+async fn who_signed_it_decides_and_what_was_revoked_does_not_come_back() -> Result<()> {
+    let town = Town::build(&["crm-lookup"]).await?;
+    let keys = tempfile::tempdir()?;
+    let path = |name: &str| keys.path().join(name).display().to_string();
+    for name in ["ours", "theirs"] {
+        done(&town, &["trust", "keygen", &path(name), "--no-password"]).await?;
+    }
+    // Packs and signs a version, and answers what installs it.
+    let signed = async |version: &str, key: &str| -> Result<String> {
+        let source = Version::of(&[(FIRST, &format!("version = \"{version}\""))])?;
+        let file = path(&format!("{version}-{key}.wasm"));
+        let manifest = source.manifest();
+        let pack = ["skill", "pack", &source.component, "--manifest", &manifest, "--out", &file];
+        done(&town, &pack).await?;
+        done(&town, &["skill", "sign", &file, "--key", &path(&format!("{key}.key"))]).await?;
+        Ok(file)
+    };
+    let first = signed("0.1.0", "ours").await?;
+    let install =
+        |file: &str| ["skill", "install", file, "--grant", "requested"].map(str::to_owned).to_vec();
+    let refused = async |arguments: Vec<String>, words: &str| -> Result<()> {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let before = Untouched::now(&town.data).await?;
+        let (code, _, complaint) = outcome(&town.data, &arguments).await?;
+        ensure!(code == Some(1) && complaint.contains(words), "{code:?} {complaint}");
+        before.must_hold(&town.data, words).await
+    };
+    refused(install(&first), "postern trust add").await?;
+    done(&town, &["trust", "add", "Postern", &path("ours.pub")]).await?;
+    let (code, out, complaint) = outcome(&town.data, &["skill", "install", &first]).await?;
+    ensure!(code == Some(1) && out.contains("of Postern, which you trust"), "{out} {complaint}");
+    done(&town, &["skill", "install", &first, "--grant", "requested"]).await?;
+    let listed = done(&town, &["skill", "list"]).await?;
+    ensure!(text_at(&listed[1], "/signed_by/publisher") == "Postern", "{}", listed[1]);
+
+    // One byte less, and another file's signature.
+    let second = signed("0.2.0", "ours").await?;
+    let bytes = fs::read(&second)?;
+    let tampered = path("tampered.wasm");
+    fs::write(&tampered, &bytes[..bytes.len() - 1])?;
+    fs::copy(format!("{second}.minisig"), format!("{tampered}.minisig"))?;
+    refused(install(&tampered), "tampered.wasm").await?;
+    fs::copy(format!("{first}.minisig"), format!("{tampered}.minisig"))?;
+    fs::write(&tampered, &bytes)?;
+    refused(install(&tampered), "the signature is not one of order-status@0.2.0").await?;
+
+    // Another key of the same publisher needs a grant again; the same key does not.
+    let (code, _, complaint) = outcome(&town.data, &["skill", "upgrade", &second]).await?;
+    ensure!(code == Some(0), "{complaint}");
+    done(&town, &["trust", "add", "Postern", &path("theirs.pub")]).await?;
+    let third = signed("0.3.0", "theirs").await?;
+    let (code, out, _) = outcome(&town.data, &["skill", "upgrade", &third]).await?;
+    ensure!(code == Some(1) && out.contains("SIGNER"), "{code:?} {out}");
+    done(&town, &["skill", "upgrade", &third, "--grant", "requested"]).await?;
+
+    // What is revoked is not gone back to, and not installed, whatever is allowed.
+    let listed = generation(&town, 3)?;
+    let digest = text_at(&listed, "/generation/skills/order-status/digest").to_owned();
+    done(&town, &["trust", "revoke", &digest, "--reason", "leaks"]).await?;
+    let back = ["skill", "rollback"].map(str::to_owned).to_vec();
+    refused(back, "order-status 0.2.0 must not run").await?;
+    let more = ["--allow-unsigned", "--allow-older"].map(str::to_owned);
+    let again = install(&second).into_iter().chain(more).collect();
+    refused(again, "leaks").await?;
+    // Further back is what nobody revoked.
+    done(&town, &["skill", "rollback", "2"]).await?;
+    Ok(())
+}
