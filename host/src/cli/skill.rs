@@ -1,6 +1,7 @@
 //! `postern skill`
 
 mod build;
+mod call;
 mod change;
 mod check;
 mod dev;
@@ -138,6 +139,11 @@ pub(super) enum Skill {
     /// the network. docs/testing-skills.md says how scenarios are written. Exit code 1 if
     /// anything is not as expected.
     Test(test::Test),
+    /// Call one tool once, and show every host call with what rules said of it.
+    ///
+    /// It runs as in `test`, on a host that is thrown away: no real record is read or
+    /// written, nothing goes out, and clocks stand still.
+    Call(call::Call),
     /// Put a packed skill into an OCI registry.
     ///
     /// Prints the reference with the digest by which it can be fetched unchanged from then
@@ -180,6 +186,7 @@ impl Skill {
             Self::Pack(pack) => pack.run(context),
             Self::Sign(sign) => sign.run(context),
             Self::Verify(verify) => verify.run(context),
+            Self::Call(call) => call.run(context).await,
             Self::Test(test) => test.run(context).await,
             Self::Push(push) => push.run(context).await,
             Self::Pull(pull) => pull.run(context).await,
