@@ -174,12 +174,7 @@ impl Metrics {
     }
 
     /// Counts a call in which a version ran.
-    pub fn ran(
-        &self,
-        skill: &SkillId,
-        version: &Version,
-        result: &Result<Outcome, SkillFailure>,
-    ) {
+    pub fn ran(&self, skill: &SkillId, version: &Version, result: &Result<Outcome, SkillFailure>) {
         let failed = result.as_ref().err().is_some_and(canary::is_failure);
         let ended = ("ended", if failed { "failed" } else { "held" });
         let labels = [("skill", skill.as_str()), ("version", &version.to_string()), ended];

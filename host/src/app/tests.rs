@@ -75,7 +75,8 @@ async fn the_last_generations_of_interrupted_turns_stay_loaded() {
         activate(&host, number);
     }
     host.app.follow_once(&mut Told::default()).await;
-    let of = async |number: u64| host.app.skills_of(&number.to_string(), &somebody()).await.unwrap();
+    let of =
+        async |number: u64| host.app.skills_of(&number.to_string(), &somebody()).await.unwrap();
     assert!(Arc::ptr_eq(&of(6).await, &host.app.skills()));
     let (first, same) = tokio::join!(of(1), of(1));
     assert_eq!(first.number, 1);

@@ -67,4 +67,3 @@ fn beyond(caller: &Caller, call: &HostCall) -> String {
         caller.version
     )
 }
-

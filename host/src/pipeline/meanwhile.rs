@@ -27,7 +27,7 @@ impl Meanwhile {
     pub(super) fn of(app: &App, skills: &Skills, work: &Work) -> Option<Self> {
         let last = work.approvals.last()?;
         let now = &work.conversation.customer.key;
-        let active = app.skills();
+        let active = app.skills_for(&work.conversation.id);
         let (then, today) = (skills.active.get(&last.skill), active.active.get(&last.skill));
         let same_skill = today.is_some_and(|today| {
             today.digest == last.skill_digest

@@ -373,7 +373,9 @@ impl Responder<'_> {
             Ended::Held | Ended::Broke => usage.wall = usage.wall.max(Duration::from_micros(1)),
         }
         metrics.called(&row.skill, known_tool(skill, &row.tool), &result, &usage);
-        metrics.ran(&row.skill, &skill.manifest.skill.version, &result);
+        if !usage.wall.is_zero() {
+            metrics.ran(&row.skill, &skill.manifest.skill.version, &result);
+        }
         let turned = ended(Ended::of(&result));
         Ok(Called { result, usage, turned })
     }

@@ -251,9 +251,11 @@ impl Loading<'_> {
         let trial = before.trial.iter().filter_map(|trial| trial.skills.as_ref().ok());
         let same = |skills: &&Arc<Skills>| {
             skills.active.len() == active.len()
-                && skills.active.iter().zip(active).all(|((old, a), (new, b))| {
-                    old == new && a.manifest == b.manifest
-                })
+                && skills
+                    .active
+                    .iter()
+                    .zip(active)
+                    .all(|((old, a), (new, b))| old == new && a.manifest == b.manifest)
         };
         let learnt = std::iter::once(&before.stable).chain(trial).find(same)?;
         Some(Arc::clone(&learnt.brain))

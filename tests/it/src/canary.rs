@@ -264,10 +264,8 @@ async fn a_revocation_counts_while_the_host_serves() -> Result<()> {
     let why = ["--reason", "it was another one"];
     let back = [&["trust", "unrevoke", &digest][..], &why].concat();
     trial.town.data.postern(back).await?;
-    eventually("it is back", async || {
-        Ok(desk.app.skills().active.contains_key(&id).then_some(()))
-    })
-    .await?;
+    eventually("it is back", async || Ok(desk.app.skills().active.contains_key(&id).then_some(())))
+        .await?;
     ensure!(visits(&mut desk, "c1", 3).await?.0 == "1.0.0");
     desk.stop().await
 }

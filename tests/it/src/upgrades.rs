@@ -69,9 +69,9 @@ async fn come(public: String, enough: Arc<AtomicBool>) -> Result<(i64, Duration)
         // One of five writes again, a second later.
         let again = came - i64::from(RATE);
         let writes = [(came, 1), (again, 2)];
-        for (customer, visit) in writes.into_iter().filter(|(who, nth)| {
-            *nth == 1 || (*who >= 0 && who % 5 == 0)
-        }) {
+        for (customer, visit) in
+            writes.into_iter().filter(|(who, nth)| *nth == 1 || (*who >= 0 && who % 5 == 0))
+        {
             let (client, public) = (client.clone(), public.clone());
             sent.spawn(async move {
                 let sender = Sender { id: FIRST + customer, first_name: "Kim".to_owned() };

@@ -114,7 +114,9 @@ async fn a_revoked_key_stops_what_it_signed_and_nothing_else() {
     revoke(&fixture, Revoked::Key(key.parse().unwrap()));
     let signed_by =
         |key: &str| Some(SignedBy { publisher: "tests".to_owned(), key: key.to_owned() });
-    for (signed_by, may) in [(None, true), (signed_by("00112233445566AB"), true), (signed_by(key), false)] {
+    for (signed_by, may) in
+        [(None, true), (signed_by("00112233445566AB"), true), (signed_by(key), false)]
+    {
         let caller = fixture.caller().signed_by(signed_by);
         let (shared, ledger) = (fixture.shared.clone(), fixture.ledger.clone());
         let answer = Gate::new(shared, ledger, caller, vec![]).call(get("#W1")).await.unwrap();

@@ -60,11 +60,7 @@ pub(crate) async fn permit(data: &DataFolder) -> Result<()> {
 }
 
 /// Upgrades to a version, with these options.
-pub(crate) async fn upgrade(
-    data: &DataFolder,
-    files: &SkillFiles,
-    options: &[&str],
-) -> Result<()> {
+pub(crate) async fn upgrade(data: &DataFolder, files: &SkillFiles, options: &[&str]) -> Result<()> {
     let (component, manifest) =
         (files.component.display().to_string(), files.manifest.display().to_string());
     let fixed = ["skill", "upgrade", &component, "--manifest", &manifest, "--allow-unsigned"];
