@@ -72,7 +72,10 @@ async fn index(
     request.headers.insert(ACCEPT, HeaderValue::from_static(INDEX));
     let response = match session.must(&request).await {
         Ok(response) => response,
-        Err(SourceError::NotFound { .. }) => return Ok(None),
+        // Registries without such lists say so in several ways.
+        Err(SourceError::NotFound { .. } | SourceError::Status { status: 400..500, .. }) => {
+            return Ok(None);
+        }
         Err(error) => return Err(error),
     };
     let bytes = session.body(response, &request.what, artifact::MOST_MANIFEST).await?;

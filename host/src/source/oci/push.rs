@@ -53,8 +53,12 @@ pub(in crate::source) async fn push(
     };
     let json = serde_json::to_vec(&whole).expect("a manifest serializes to JSON");
     let pushed = Descriptor::of(MANIFEST, &json);
-    self::manifest(&mut session, tag, MANIFEST, json).await?;
+    let response = self::manifest(&mut session, tag, MANIFEST, json).await?;
     let digest = pushed.digest;
+    let kept = response.headers().get("docker-content-digest");
+    if kept.is_some_and(|kept| kept.as_bytes() != digest.to_string().as_bytes()) {
+        return Err(session.nonsense("it keeps another manifest than it was given"));
+    }
     if let Some(sbom) = sbom {
         bill::attach(&mut session, pushed, &sbom).await?;
     }
