@@ -5,7 +5,7 @@ mod folder;
 
 use std::{path::PathBuf, time::Duration};
 
-pub use faulty::{Faulty, faulty_binary};
+pub use faulty::{Faulty, faulty_binary, run_faulty};
 pub use folder::DataFolder;
 use serde::Deserialize;
 use tokio::process::Command;
