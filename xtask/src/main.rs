@@ -36,9 +36,10 @@ usage: cargo xtask <command>
   bench [--json] [--peers] [--quick]
                   measures an optimised host against wasmtime alone and against what
                   people use instead; --peers adds those that take long to build
-  peers [--figures]
+  peers [--figures] [--wkg]
                   measures the detector of personal data against Presidio, from PyPI;
-                  --figures says also how good what each finds is
+                  --figures says also how good what each finds is; --wkg exchanges
+                  skills with the command wkg through a registry instead
   ci              runs what CI runs: .ci/run
   help            shows this";
 

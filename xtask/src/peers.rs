@@ -1,4 +1,7 @@
-//! Compares the detector of personal data with Presidio, which people use for that.
+//! Compares the detector of personal data with Presidio, which people use for that, and
+//! exchanges components with `wkg`.
+
+mod wkg;
 
 use std::{
     fs,
@@ -18,8 +21,12 @@ const AIM: f64 = 150.0;
 /// Labelled sets beside the repository.
 const SETS: [&str; 3] = ["support", "synth", "conformance"];
 
-/// Measures both; with `--figures`, says also how good what each finds is.
+/// Measures both; with `--figures`, says also how good what each finds is. With `--wkg`,
+/// exchanges components instead.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), Failure> {
+    if arguments.iter().any(|argument| argument == "--wkg") {
+        return wkg::run(root);
+    }
     let figures = arguments.iter().any(|argument| argument == "--figures");
     let of = if figures { 4 } else { 3 };
     step(1, of, "installing Presidio from PyPI");
@@ -37,7 +44,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), Failure> {
 
 /// The arguments of `peers`, checked before anything is built.
 pub(crate) fn arguments(arguments: &[String]) -> Result<Vec<String>, String> {
-    match arguments.iter().find(|argument| *argument != "--figures") {
+    match arguments.iter().find(|argument| !["--figures", "--wkg"].contains(&argument.as_str())) {
         Some(other) => Err(format!("`peers` takes no argument {other:?}")),
         None => Ok(arguments.to_vec()),
     }

@@ -21,17 +21,14 @@ use crate::{
     source::{FetchLimits, Fetched, Location, fetch},
 };
 
-/// Fetch a skill into a file, without installing it.
-///
-/// Its signature lands beside it, if it has one. All of it is checked before anything is
-/// written.
+/// Arguments of `postern skill pull`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Pull {
     /// `oci://registry/repository:tag`, the same with `@sha256:…`, or `https://…`.
     source: Location,
     /// The file; by default the name in the source, in this folder.
-    #[arg(long, short)]
-    output: Option<PathBuf>,
+    #[arg(short, long, value_name = "FILE")]
+    out: Option<PathBuf>,
     /// The digest that the component must have; needed for https.
     #[arg(long, value_name = "DIGEST", value_parser = digest)]
     sha256: Option<Digest>,
@@ -48,7 +45,7 @@ pub(in crate::cli) struct Pull {
 
 impl Pull {
     pub(in crate::cli) async fn run(self, context: &Context) -> anyhow::Result<()> {
-        let file = match &self.output {
+        let file = match &self.out {
             Some(file) => file.clone(),
             None => PathBuf::from(name(&self.source)?),
         };
@@ -115,7 +112,7 @@ fn name(source: &Location) -> anyhow::Result<String> {
     let base = last.strip_suffix(".wasm").unwrap_or(last);
     anyhow::ensure!(
         !base.is_empty() && !base.starts_with('.') && base.chars().all(plain),
-        "{source} names no file; say where to write it with --output"
+        "{source} names no file; say where to write it with --out"
     );
     Ok(format!("{base}.wasm"))
 }
@@ -147,7 +144,7 @@ fn write(file: &Path, fetched: &Fetched, sbom: bool, force: bool) -> anyhow::Res
     for path in [signature_file.as_path(), file].into_iter().chain(parts.iter().map(|p| p.0)) {
         anyhow::ensure!(
             force || !path.exists(),
-            "{} is there already; name another file with --output, or replace it with --force",
+            "{} is there already; name another file with --out, or replace it with --force",
             path.display()
         );
     }

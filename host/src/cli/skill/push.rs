@@ -15,10 +15,7 @@ use crate::{
     trust::MOST_SIGNATURE_BYTES,
 };
 
-/// Put a packed skill into an OCI registry.
-///
-/// Prints the reference with the digest by which it can be fetched unchanged from then on.
-/// Credentials come from the docker configuration.
+/// Arguments of `postern skill push`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Push {
     /// The packed component (.wasm), as `postern skill pack` makes it.
