@@ -9,6 +9,7 @@
 mod approvals;
 mod assets;
 mod audit;
+mod authoring;
 mod bad_input;
 mod breaker;
 mod canary;
