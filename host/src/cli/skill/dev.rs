@@ -123,7 +123,9 @@ impl Workshop {
         let file = self.world.package()?;
         let arguments = ["skill", "install", "--grant", "requested", "--allow-unsigned"];
         let more = [OsStr::new("--allow-older"), OsStr::new("--yes"), file.as_os_str()];
-        self.postern(arguments.iter().map(OsStr::new).chain(more)).await
+        self.postern(arguments.iter().map(OsStr::new).chain(more)).await?;
+        // Every build is a generation, and with an interpreter in it a large one.
+        self.postern(["skill", "gc", "--keep", "3"]).await.context("old builds stay")
     }
 
     /// Serves and follows until something cannot go on.
