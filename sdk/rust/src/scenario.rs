@@ -100,9 +100,12 @@ impl Stage<'_> {
         for step in steps {
             let (tool, arguments) = match natively(step) {
                 Ok(call) => call,
-                Err(why) => {
-                    // What comes after it may depend on it.
+                Err(NotHere { why, leaves_nothing }) => {
                     report.not_run.push(format!("{}:{}: {why}", self.path.display(), step.line));
+                    if leaves_nothing {
+                        continue;
+                    }
+                    // What comes after it may depend on it.
                     return;
                 }
             };
@@ -149,22 +152,36 @@ impl Stage<'_> {
 
 type Arguments = serde_json::Map<String, Value>;
 
+/// Why a step cannot be run here.
+struct NotHere {
+    why: &'static str,
+    /// Whether it changes nothing for what comes after it.
+    leaves_nothing: bool,
+}
+
 /// The call of a step that can be run here, or why it cannot.
-fn natively(step: &Step) -> Result<(&str, &Arguments), &'static str> {
+fn natively(step: &Step) -> Result<(&str, &Arguments), NotHere> {
+    let not_here = |why| Err(NotHere { why, leaves_nothing: false });
     let (tool, arguments) = match &step.what {
         What::Call { tool, arguments } => (tool.as_str(), arguments),
-        What::Customer { .. } => return Err("nobody understands messages here"),
-        What::Approve { .. } | What::Decline { .. } => return Err("nothing waits for people here"),
+        What::Customer { .. } => return not_here("nobody understands messages here"),
+        What::Approve { .. } | What::Decline { .. } => {
+            return not_here("nothing waits for people here");
+        }
     };
     let expect = &step.expect;
     let denies = |it: &format::CallExpected| it.decision == Some(format::Decision::Deny);
     match expect.outcome {
-        Some(OutcomeKind::Waits) => Err("nothing waits here"),
-        Some(OutcomeKind::Limit | OutcomeKind::Trap) => Err("there are no limits here"),
+        Some(OutcomeKind::Waits) => not_here("nothing waits here"),
+        Some(OutcomeKind::Limit | OutcomeKind::Trap) => not_here("there are no limits here"),
+        Some(OutcomeKind::InvalidArguments) => {
+            let why = "the manifest's schemas are not looked at here";
+            Err(NotHere { why, leaves_nothing: true })
+        }
         Some(OutcomeKind::Denied)
             if !expect.calls.as_ref().is_some_and(|calls| calls.iter().any(denies)) =>
         {
-            Err("there are no rules here; `calls` can say which call is denied")
+            not_here("there are no rules here; `calls` can say which call is denied")
         }
         _ => Ok((tool, arguments)),
     }

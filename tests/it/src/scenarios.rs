@@ -259,7 +259,7 @@ async fn one_call_shows_what_was_asked_and_decided() -> Result<()> {
     let (code, out, complaints) = call("bob", true).await?;
     ensure!(code == Some(0), "{complaints}");
     let told: Value = serde_json::from_str(&out)?;
-    ensure!(told["outcome"] == "ask" && told["calls"][0]["decision"] == "deny", "{told}");
+    ensure!(told["outcome"] == "reply" && told["calls"][0]["decision"] == "deny", "{told}");
     ensure!(told["calls"][0]["rules"][0] == "records-owner-only", "{told}");
     Ok(())
 }
