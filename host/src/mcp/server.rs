@@ -1,6 +1,6 @@
 //! What the protocol asks of a server: who it is, its tools, and calls of them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -12,6 +12,7 @@ use rmcp::{
     service::{NotificationContext, RequestContext, SubscriptionContext},
 };
 use serde_json::Value;
+use tokio::time::timeout;
 
 use super::{
     call::{self, Asked},
@@ -22,6 +23,8 @@ use super::{
 };
 use crate::{keys, redaction};
 
+/// How often is looked whether a session has ended.
+const LOOK: Duration = Duration::from_secs(30);
 /// Characters of an idempotency key.
 const MOST_KEY: usize = 128;
 /// Characters of a conversation's name.
@@ -177,11 +180,13 @@ impl ServerHandler for Server {
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
         let (mut generation, peer) = (self.desk.generation.clone(), context.peer);
         generation.mark_unchanged();
-        // It ends with the host's desk, or when nobody listens.
+        // It ends with the host's desk, or some time after the session.
         tokio::spawn(async move {
-            while generation.changed().await.is_ok() {
-                if peer.notify_tool_list_changed().await.is_err() {
-                    return;
+            while !peer.is_transport_closed() {
+                match timeout(LOOK, generation.changed()).await {
+                    Ok(Ok(())) if peer.notify_tool_list_changed().await.is_ok() => {}
+                    Ok(Ok(()) | Err(_)) => return,
+                    Err(_) => {}
                 }
             }
         });
