@@ -15,7 +15,7 @@ pub(super) const LAYER: &str = "application/wasm";
 /// OCI image specification 1.1, "Guidance for an empty descriptor".
 pub(super) const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 pub(super) const CYCLONEDX: &str = "application/vnd.cyclonedx+json";
-/// Our minisign signature, as an annotation of the manifest.
+/// Our minisign signature in base64, as an annotation of the manifest.
 pub(super) const SIGNATURE: &str = "dev.postern.signature";
 /// All that we know by name, so that a registry gives it to us and we can say what it is.
 pub(super) const ACCEPTED: [&str; 4] = [MANIFEST, INDEX, DOCKER_MANIFEST, DOCKER_LIST];

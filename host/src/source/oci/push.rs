@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use postern_domain::{Digest, Manifest};
 use reqwest::{
     Method, Response, StatusCode,
@@ -76,7 +77,7 @@ fn annotations(manifest: &Manifest, signature: Option<&str>) -> BTreeMap<String,
         named("vendor", about.publisher.clone()),
     ]);
     if let Some(signature) = signature {
-        annotations.insert(SIGNATURE.to_owned(), signature.to_owned());
+        annotations.insert(SIGNATURE.to_owned(), STANDARD.encode(signature));
     }
     annotations
 }

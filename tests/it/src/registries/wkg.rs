@@ -3,6 +3,7 @@
 use std::{fs, process::Command};
 
 use anyhow::{Context as _, Result, ensure};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use postern_test_support::registry::Registry;
 
 use super::workshop::Workshop;
@@ -35,7 +36,7 @@ async fn each_pulls_what_the_other_pushed() -> Result<()> {
     // What it pushes, signature and all, is pulled and installed.
     let theirs = format!("{}/acme/theirs:1.0.0", registry.address());
     let signature = fs::read_to_string(shop.file("order-status.wasm.minisig"))?;
-    let annotation = format!("dev.postern.signature={signature}");
+    let annotation = format!("dev.postern.signature={}", STANDARD.encode(&signature));
     let told = run(&["oci", "push", "--annotation", &annotation, &theirs, "order-status.wasm"])?;
     let digest = told.lines().find_map(|line| line.strip_prefix("digest: "));
     let digest = digest.context("wkg tells no digest")?.trim();
