@@ -20,8 +20,9 @@ pub(super) struct Before {
     messages: usize,
     requests: usize,
     queue: Option<String>,
-    /// How far invocations and their calls had come.
-    ended: BTreeMap<InvocationId, bool>,
+    /// How far invocations had come: whether they had ended, or for what they waited.
+    ended: BTreeMap<InvocationId, (bool, Option<String>)>,
+    /// How far their calls had come.
     calls: BTreeMap<(InvocationId, u32), CallState>,
 }
 
@@ -31,15 +32,19 @@ impl Before {
         let Some(detail) = host.app.store.conversation(&host.conversation).await? else {
             return Ok(Self { requests, ..Self::default() });
         };
+        let mut ended = BTreeMap::new();
+        for row in &detail.invocations {
+            let waits_for = match row.result {
+                Some(_) => None,
+                None => waits_for(host, row).await?,
+            };
+            ended.insert(row.id.clone(), (row.result.is_some(), waits_for));
+        }
         Ok(Self {
             messages: detail.messages.len(),
             requests,
             queue: queue(&detail),
-            ended: detail
-                .invocations
-                .iter()
-                .map(|row| (row.id.clone(), row.result.is_some()))
-                .collect(),
+            ended,
             calls: detail
                 .journal
                 .iter()
@@ -72,8 +77,12 @@ impl Before {
         };
         let mut ended = Vec::new();
         for row in &detail.invocations {
-            let was = self.ended.get(&row.id);
-            if was == Some(&true) || (was == Some(&false) && row.result.is_none()) {
+            let waits_for = match row.result {
+                Some(_) => None,
+                None => waits_for(host, row).await?,
+            };
+            // What had ended before, or waits for the same as before, is old.
+            if self.ended.get(&row.id) == Some(&(row.result.is_some(), waits_for.clone())) {
                 continue;
             }
             seen.tool = Some(row.tool.clone());
@@ -86,7 +95,7 @@ impl Before {
                     kind(result)
                 }
                 None => {
-                    seen.waits_for = waits_for(host, row).await?;
+                    seen.waits_for = waits_for;
                     OutcomeKind::Waits
                 }
             };
@@ -122,7 +131,11 @@ impl Before {
                 })
                 .collect();
             records.sort_by_key(|record| record.seq);
-            calls.extend(records.into_iter().map(|record| call(host, row, record)));
+            calls.extend(records.into_iter().map(|record| {
+                let before = self.calls.get(&(row.id.clone(), record.seq));
+                let awaited = matches!(before, Some(CallState::Waiting { .. }));
+                HostCallSeen { awaited, ..call(host, row, record) }
+            }));
         }
         calls
     }
@@ -255,6 +268,7 @@ fn call(host: &Host, row: &InvocationRow, record: &CallRecord) -> HostCallSeen {
         rules: record.rules.clone(),
         fails: failure_of(record),
         message: failure.map(|failure| failure.message.clone()),
+        awaited: false,
     }
 }
 

@@ -56,6 +56,8 @@ pub struct HostCallSeen {
     pub fails: Option<String>,
     /// In whose words.
     pub message: Option<String>,
+    /// Whether it had waited for somebody's word, who has decided since.
+    pub awaited: bool,
 }
 
 /// A ticket.

@@ -193,7 +193,7 @@ fn show(context: &Context, outcome: &Outcome) -> anyhow::Result<()> {
         }));
     }
     for (call, took) in seen.calls.iter().zip(took) {
-        let HostCallSeen { action, resource, decision, rules, fails, message } = call;
+        let HostCallSeen { action, resource, decision, rules, fails, message, .. } = call;
         let took = took.map_or(String::new(), |took| format!(" ({took} µs)"));
         let rules = rules.join(", ");
         out!("{action} {} → {} by {rules}{took}", words(resource), decision.as_str());

@@ -106,6 +106,7 @@ pub(crate) fn since((calls, requests): (usize, usize)) -> (Vec<HostCallSeen>, Ve
                 rules: Vec::new(),
                 fails: ending.map(|kind| kind_of(kind).to_owned()),
                 message: None,
+                awaited: false,
             }
         });
         let asked = state.edge.as_ref().map(|edge| edge.requests()[requests..].to_vec());

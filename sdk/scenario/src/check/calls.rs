@@ -43,7 +43,8 @@ fn refusals(expect: &Expect, seen: &Seen, differences: &mut Vec<Difference>) {
     if expect.other_calls || expect.outcome == Some(crate::OutcomeKind::Denied) {
         return;
     }
-    for call in seen.calls.iter().filter(|call| call.decision == Decision::Deny) {
+    let refused = |call: &&HostCallSeen| call.decision == Decision::Deny && !call.awaited;
+    for call in seen.calls.iter().filter(refused) {
         let hint = "if it should be refused, list it in `calls` with decision = \"deny\"";
         differences
             .push(Difference::new("unexpected refusal", "no refused call", told(call)).hint(hint));
@@ -152,7 +153,7 @@ fn misfit(wanted: &CallExpected, got: &HostCallSeen, judged: bool) -> Option<Str
 }
 
 fn told(call: &HostCallSeen) -> String {
-    let HostCallSeen { action, resource, decision, rules, fails, message } = call;
+    let HostCallSeen { action, resource, decision, rules, fails, message, .. } = call;
     let by = if rules.is_empty() { String::new() } else { format!(" by {}", rules.join(", ")) };
     let mut told = format!("{action} {resource} → {}{by}", decision.as_str());
     if let Some(fails) = fails {

@@ -16,6 +16,7 @@ fn call(action: &str, resource: &str, decision: Decision) -> HostCallSeen {
         rules: vec!["a-rule".into()],
         fails: (decision == Decision::Deny).then(|| "denied".into()),
         message: None,
+        awaited: false,
     }
 }
 
