@@ -164,7 +164,7 @@ fn keygen(
     let password = if no_password {
         None
     } else {
-        let given = password(password_file)?.context(
+        let given = password(password_file, true)?.context(
             "a key needs a password: give one with --password-file, or run this in a terminal; \
              --no-password makes a key that is not locked",
         )?;

@@ -6,25 +6,24 @@ use wasm_encoder::{Component, CustomSection, Module, ModuleSection, NestedCompon
 
 use super::*;
 
-fn manifest(text: &str) -> Manifest {
-    let text = format!(
+fn manifest() -> Manifest {
+    toml::from_str(
         r#"
         [skill]
         id = "order-status"
         version = "1.2.0"
         description = "Says where orders are."
         publisher = "Shop"
-        {text}
         [[tools]]
         name = "find_order"
         description = "Finds an order."
         read_only = true
         idempotent = true
         reversible = true
-        arguments = {{ type = "object", properties = {{ z = {{}}, a = {{}} }} }}
-        "#
-    );
-    toml::from_str(&text).unwrap()
+        arguments = { type = "object", properties = { z = {}, a = {} } }
+        "#,
+    )
+    .unwrap()
 }
 
 fn assets(files: &[(&str, &str)]) -> Assets {
@@ -60,7 +59,7 @@ fn component(outer: &[(&str, &[u8])], inner: &[(&str, &[u8])]) -> Vec<u8> {
 #[test]
 fn a_package_has_what_was_packed_and_is_made_in_one_way() {
     let bare = component(&[("producers", b"somebody")], &[]);
-    let (manifest, assets) = (manifest(""), assets(&[("b/texts.txt", "two"), ("a", "")]));
+    let (manifest, assets) = (manifest(), assets(&[("b/texts.txt", "two"), ("a", "")]));
     assert!(unpack(&bare).unwrap().is_none());
     let packed = pack(&bare, &manifest, &assets).unwrap();
     let package = unpack(&packed).unwrap().unwrap();
@@ -79,25 +78,25 @@ fn a_package_has_what_was_packed_and_is_made_in_one_way() {
 #[test]
 fn the_order_of_keys_in_a_manifest_makes_no_other_bytes() {
     let bare = component(&[], &[]);
-    let mut other = manifest("");
+    let mut other = manifest();
     other.tools[0].arguments = json!({ "properties": { "a": {}, "z": {} }, "type": "object" });
-    assert_ne!(other.tools[0].arguments.to_string(), manifest("").tools[0].arguments.to_string());
+    assert_ne!(other.tools[0].arguments.to_string(), manifest().tools[0].arguments.to_string());
     let packed = |manifest| pack(&bare, manifest, &Assets::default()).unwrap();
-    assert_eq!(packed(&other), packed(&manifest("")));
+    assert_eq!(packed(&other), packed(&manifest()));
 }
 
 #[test]
 fn sections_inside_say_nothing_and_doubled_ones_are_refused() {
     let inside = component(&[], &[(MANIFEST, b"{}"), (ASSETS, b"x")]);
     assert!(unpack(&inside).unwrap().is_none());
-    let packed = pack(&inside, &manifest(""), &Assets::default()).unwrap();
+    let packed = pack(&inside, &manifest(), &Assets::default()).unwrap();
     assert!(unpack(&packed).unwrap().is_some());
     for section in [MANIFEST, ASSETS] {
         let twice = component(&[(section, b"{}"), (section, b"{}")], &[]);
         let error = unpack(&twice).unwrap_err();
         assert!(error.to_string().contains(&format!("two sections {section:?}")), "{error}");
         // Packed again it has one.
-        assert!(unpack(&pack(&twice, &manifest(""), &Assets::default()).unwrap()).is_ok());
+        assert!(unpack(&pack(&twice, &manifest(), &Assets::default()).unwrap()).is_ok());
     }
 }
 
@@ -114,19 +113,19 @@ fn what_is_no_package_is_told() {
     refused(&with(b"{"), "embedded manifest cannot be read");
     refused(&with(b"{\"skill\": 1}"), "embedded manifest cannot be read");
     refused(&with(&vec![b' '; MOST_MANIFEST_BYTES + 1]), "manifest has 262145 bytes");
-    let mut json = serde_json::to_value(manifest("")).unwrap();
+    let mut json = serde_json::to_value(manifest()).unwrap();
     json["colour"] = "red".into();
     refused(&with(json.to_string().as_bytes()), "unknown field `colour`");
     json.as_object_mut().unwrap().remove("colour");
     json["tools"] = json!([]);
     refused(&with(json.to_string().as_bytes()), "tools: a skill needs at least one tool");
-    let good = serde_json::to_vec(&manifest("")).unwrap();
+    let good = serde_json::to_vec(&manifest()).unwrap();
     refused(&component(&[(MANIFEST, &good), (ASSETS, b"files")], &[]), "files are damaged");
 
-    let mut senseless = manifest("");
+    let mut senseless = manifest();
     senseless.tools.clear();
     assert!(pack(&component(&[], &[]), &senseless, &Assets::default()).is_err());
-    let mut large = manifest("");
+    let mut large = manifest();
     large.tools[0].arguments["x"] = "x".repeat(MOST_MANIFEST_BYTES).into();
     let error = pack(&component(&[], &[]), &large, &Assets::default()).unwrap_err();
     assert!(matches!(error, PackageError::TooBig { part: "manifest", .. }), "{error}");
@@ -207,7 +206,7 @@ proptest! {
         others in proptest::collection::vec(("[a-z:.-]{0,12}", any::<Vec<u8>>()), 0..4),
         contents in proptest::collection::btree_map("[a-z]{1,4}(/[a-z0-9.]{1,4}x)?", any::<Vec<u8>>(), 0..4),
     ) {
-        let mut manifest = manifest("");
+        let mut manifest = manifest();
         manifest.skill.description = description;
         for (name, value) in arguments {
             manifest.tools[0].arguments["properties"][name] = json!({ "default": value });
@@ -229,7 +228,7 @@ proptest! {
         at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<prop::sample::Index>(),
     ) {
         let bare = component(&[("producers", b"somebody")], &[("name", b"x")]);
-        let packed = pack(&bare, &manifest(""), &assets(&[("a", "1")])).unwrap();
+        let packed = pack(&bare, &manifest(), &assets(&[("a", "1")])).unwrap();
         let mut changed = packed.clone();
         let at = at.index(changed.len());
         changed[at] = byte;

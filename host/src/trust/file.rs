@@ -26,9 +26,9 @@ const HEAD: &str = "\
 #[serde(deny_unknown_fields)]
 struct Raw {
     version: u32,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     keys: Vec<RawKey>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     revoked: Vec<RawRevocation>,
 }
 

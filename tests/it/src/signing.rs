@@ -106,7 +106,7 @@ async fn a_signed_skill_is_taken_from_whom_the_operator_trusts() -> Result<()> {
 
     let trust = trade.done(&["trust", "list"]).await?;
     ensure!(text_at(&trust, "/keys/0/publisher") == "Postern", "{trust}");
-    let audit = trade.data.postern(["audit", "list", "--json"]).await?;
+    let audit = trade.data.postern(["audit", "tail", "--json"]).await?;
     ensure!(audit.contains("trust:add") && audit.contains(&key), "{audit}");
     Ok(())
 }

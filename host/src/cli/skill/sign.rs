@@ -52,7 +52,7 @@ impl Sign {
         let secret = text(&self.key, MOST_KEY_BYTES)?;
         let mut asked = Ok(None);
         let signed = trust::sign(&statement, &secret, || {
-            asked = password(self.password_file.as_deref());
+            asked = password(self.password_file.as_deref(), false);
             asked.as_ref().ok().cloned().flatten()
         });
         asked?;
@@ -150,8 +150,11 @@ fn text(path: &Path, most: u64) -> anyhow::Result<String> {
 }
 
 /// The password of a key: from a file, the environment, or whoever sits there; none if
-/// nobody does.
-pub(in crate::cli) fn password(file: Option<&Path>) -> anyhow::Result<Option<String>> {
+/// nobody does. A new one is asked for twice.
+pub(in crate::cli) fn password(
+    file: Option<&Path>,
+    is_new: bool,
+) -> anyhow::Result<Option<String>> {
     if let Some(path) = file {
         let text = text(path, MOST_KEY_BYTES)?;
         return Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()));
@@ -165,6 +168,13 @@ pub(in crate::cli) fn password(file: Option<&Path>) -> anyhow::Result<Option<Str
     if !std::io::stdin().is_terminal() {
         return Ok(None);
     }
-    let password = rpassword::prompt_password("Password of the key: ");
-    password.map(Some).context("the password is not read")
+    let ask = |prompt: &str| rpassword::prompt_password(prompt).context("the password is not read");
+    let password = ask("Password of the key: ")?;
+    if is_new {
+        anyhow::ensure!(
+            ask("Once more: ")? == password,
+            "the two passwords differ; nothing was made"
+        );
+    }
+    Ok(Some(password))
 }
