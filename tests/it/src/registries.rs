@@ -29,7 +29,10 @@ async fn what_is_pushed_is_pulled_and_installed_by_tag_and_by_digest() -> Result
 
     let manifest = registry.manifest("acme/order-status", "1.0.0").await?;
     let told = |name: &str| text_at(&manifest["annotations"], &format!("/{name}")).to_owned();
-    ensure!(told("org.opencontainers.image.version") == "1.0.0", "{manifest}");
+    ensure!(
+        told("org.opencontainers.image.version") == shop.about("order-status", "version")?,
+        "{manifest}"
+    );
     ensure!(told("org.opencontainers.image.title") == "order-status", "{manifest}");
 
     let signature = fs::read(shop.file("order-status.wasm.minisig"))?;
@@ -46,7 +49,7 @@ async fn what_is_pushed_is_pulled_and_installed_by_tag_and_by_digest() -> Result
     let (code, _, told) = outcome(&town.data, &install).await?;
     ensure!(code == Some(1) && told.contains("trust add"), "a stranger's skill was taken: {told}");
     let key = shop.file("author.pub").display().to_string();
-    let publisher = shop.publisher("order-status")?;
+    let publisher = shop.about("order-status", "publisher")?;
     town.data.postern(["trust", "add", &publisher, &key]).await?;
     town.data.postern(install).await?;
     let listed = town.data.postern(["skill", "list", "--json"]).await?;

@@ -50,7 +50,8 @@ async fn each_pulls_what_the_other_pushed() -> Result<()> {
     }
     let town = Town::build(&[]).await?;
     let key = shop.file("author.pub").display().to_string();
-    town.data.postern(["trust", "add", &shop.publisher("order-status")?, &key]).await?;
+    let publisher = shop.about("order-status", "publisher")?;
+    town.data.postern(["trust", "add", &publisher, &key]).await?;
     town.data.postern(["skill", "install", &theirs, "--grant", "requested"]).await?;
     let listed = json_lines(&town.data.postern(["skill", "list", "--json"]).await?)?;
     let listed = listed.last().context("nothing is installed")?;

@@ -55,12 +55,11 @@ impl Workshop {
         Ok(())
     }
 
-    /// Who publishes a skill, by its manifest.
-    pub(super) fn publisher(&self, name: &str) -> Result<String> {
+    /// What the manifest of a skill says under `[skill]`.
+    pub(super) fn about(&self, name: &str, field: &str) -> Result<String> {
         let manifest: toml_edit::DocumentMut =
             fs::read_to_string(skill(name)?.manifest)?.parse()?;
-        let publisher = manifest["skill"]["publisher"].as_str();
-        Ok(publisher.context("no publisher")?.to_owned())
+        Ok(manifest["skill"][field].as_str().with_context(|| format!("no {field}"))?.to_owned())
     }
 
     /// A credential helper that says this for every registry, and a configuration with it.
