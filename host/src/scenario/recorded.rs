@@ -25,7 +25,11 @@ pub fn recorded(recording: &Recording) -> String {
             "name": format!("As in {}", row.id),
             "description": format!("Recorded from {}@{} {}.", row.skill, row.version, row.tool),
         },
-        "given": { "records": given.records, "kv": given.kv, "http": given.http },
+        "given": {
+            "records": given.records,
+            "kv": given.kv,
+            "http": Some(given.http).filter(|http| !http.is_empty()),
+        },
         "step": [{
             "call": row.tool,
             "arguments": row.arguments,
@@ -39,8 +43,9 @@ pub fn recorded(recording: &Recording) -> String {
             IdentityLevel::Verified => "verified",
         };
         scenario["given"]["customer"] = json!({ "key": key, "level": level });
-        rename(&mut scenario, key);
     }
+    let known = customer.key.iter().chain(given.found.iter());
+    known.for_each(|key| rename(&mut scenario, key));
     let text = toml::to_string_pretty(&plain(scenario)).unwrap_or_default();
     // A time is no JSON value, so it is put where it belongs afterwards.
     text.replacen("[scenario]\n", &format!("[scenario]\ntime = {}\n", row.at), 1)
@@ -51,6 +56,8 @@ struct Given {
     records: BTreeMap<String, BTreeMap<String, Value>>,
     kv: BTreeMap<String, String>,
     http: Vec<Value>,
+    /// Keys of customers who were found out.
+    found: Vec<String>,
 }
 
 impl Given {
@@ -60,6 +67,9 @@ impl Given {
             CallState::Done { reply } => Some(reply),
             CallState::Waiting { .. } | CallState::Intended | CallState::Failed { .. } => None,
         };
+        if let Some(HostReply::Identity { key, .. }) = reply {
+            self.found.push(key.clone());
+        }
         match (&record.call, reply) {
             (
                 HostCall::RecordsGet { collection, .. }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use postern_test_support::host;
 
-use crate::setup::{SHIPPED, skill};
+use crate::setup::{SHIPPED, Town, Untouched, outcome, skill};
 
 /// What a run of the program came to: exit code, output, complaints.
 type Ran = (Option<i32>, String, String);
@@ -261,5 +261,64 @@ async fn one_call_shows_what_was_asked_and_decided() -> Result<()> {
     let told: Value = serde_json::from_str(&out)?;
     ensure!(told["outcome"] == "reply" && told["calls"][0]["decision"] == "deny", "{told}");
     ensure!(told["calls"][0]["rules"][0] == "records-owner-only", "{told}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_recorded_call_becomes_a_scenario_without_personal_data() -> Result<()> {
+    let town = Town::build(&["crm-lookup", "order-status"]).await?;
+    town.import(&serde_json::json!({"users": {"ines_ruiz_1001": {
+        "user_id": "ines_ruiz_1001",
+        "name": {"first_name": "Ines", "last_name": "Ruiz"},
+        "email": "ines.ruiz@example.com",
+        "address": {
+            "address1": "1 Calle Mayor", "address2": "", "city": "Madrid",
+            "country": "Spain", "state": "M", "zip": "28001"
+        },
+    }}}))
+    .await?;
+    let said = "my email is ines.ruiz@example.com\n\n";
+    let told = town.data.postern_with_input(["chat"], said).await?;
+    ensure!(told.contains("Thank you, Ines"), "{told}");
+    let (_, rows, _) = outcome(&town.data, &["audit", "tail", "--json"]).await?;
+    let at = rows.find("inv_").context("no invocation")?;
+    let invocation = rows[at..].split('"').next().unwrap_or_default();
+
+    let (folder, component) = copy("crm-lookup", &[])?;
+    let into = folder.path().join("scenarios/recorded.toml").display().to_string();
+    let arguments = ["skill", "test", "--from-invocation", invocation, "--into", &into];
+    let (code, _, complaints) = outcome(&town.data, &arguments).await?;
+    ensure!(code == Some(0), "{complaints}");
+    let recorded = fs::read_to_string(&into)?;
+    for personal in ["ines", "Ines", "Ruiz", "Calle", "Madrid", "28001"] {
+        ensure!(!recorded.contains(personal), "{personal} stands in\n{recorded}");
+    }
+    let (code, out, complaints) = test(folder.path(), &component, &[]).await?;
+    ensure!(code == Some(0), "{out}\n{complaints}\n{recorded}");
+    // What is there is not written over.
+    let (code, _, complaints) = outcome(&town.data, &arguments).await?;
+    ensure!(code == Some(1) && complaints.contains("recorded.toml"), "{complaints}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_installed_skill_is_called_beside_its_host_and_not_in_it() -> Result<()> {
+    let town = Town::with_sample_shop().await?;
+    let before = Untouched::now(&town.data).await?;
+    let arguments = [
+        "skill",
+        "call",
+        "list_orders",
+        "--skill",
+        "order-status",
+        "--customer",
+        "nobody_1",
+        "--json",
+    ];
+    let (code, out, complaints) = outcome(&town.data, &arguments).await?;
+    ensure!(code == Some(0), "{complaints}");
+    let told: Value = serde_json::from_str(&out)?;
+    ensure!(told["calls"][0]["action"] == "records:query", "{told}");
+    before.must_hold(&town.data, "a call").await?;
     Ok(())
 }
