@@ -169,7 +169,8 @@ impl<'a> Call<'a> {
                 Stand::Runs => {}
             }
             let soon = deadline.min(Instant::now() + LOOK);
-            let of_others = |it: &ConversationId| conversation.as_ref().is_some_and(|own| own != it);
+            let of_others =
+                |it: &ConversationId| conversation.as_ref().is_some_and(|own| own != it);
             let heard = async {
                 // What was missed only means to look again.
                 while events.recv().await.is_ok_and(|it| of_others(&it)) {}

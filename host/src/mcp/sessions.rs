@@ -61,9 +61,10 @@ impl Sessions {
     /// Whether whoever asks has this session. The host itself, which asks for no agent,
     /// has all.
     fn is_own(&self, id: &SessionId) -> bool {
-        AGENT.try_with(Arc::clone).ok().is_none_or(|agent| {
-            self.owners().get(id).is_some_and(|owner| owner.agent == agent)
-        })
+        AGENT
+            .try_with(Arc::clone)
+            .ok()
+            .is_none_or(|agent| self.owners().get(id).is_some_and(|owner| owner.agent == agent))
     }
 
     fn own(&self, id: &SessionId) -> Result<(), LocalSessionManagerError> {

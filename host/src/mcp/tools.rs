@@ -32,11 +32,9 @@ fn described(skill: &SkillId, tool: &SkillTool) -> Tool {
     let schema = match &tool.arguments {
         Value::Object(schema) => schema.clone(),
         // A manifest whose schema is none is not installed.
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Array(_) => JsonObject::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            JsonObject::new()
+        }
     };
     let description: Cow<'static, str> = Cow::Owned(tool.description.clone());
     let mut described = Tool::new(format!("{skill}.{}", tool.name), description, schema);
@@ -74,11 +72,9 @@ fn outcome() -> JsonObject {
     });
     match schema {
         Value::Object(schema) => schema,
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Array(_) => JsonObject::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            JsonObject::new()
+        }
     }
 }
 
