@@ -193,10 +193,7 @@ async fn rollback_goes_back_further_each_time_and_history_tells_who_did_what() -
         "rollback to generation 3",
     ];
     ensure!(told == want, "{told:?}");
-    ensure!(
-        history.iter().all(|line| text_at(line, "/made/by") == "operator:local"),
-        "{history:?}"
-    );
+    ensure!(history.iter().all(|line| text_at(line, "/made/by") == "operator:cli"), "{history:?}");
     ensure!(history.iter().filter(|line| line["active"] == true).count() == 1, "{history:?}");
     let none = outcome(&town.data, &["skill", "rollback", "99"]).await?;
     ensure!(none.0 == Some(1) && none.2.contains("generation 99 is not kept"), "{}", none.2);

@@ -179,7 +179,7 @@ impl Taking<'_> {
         let desk = office.desk();
         let verdict = desk.allow(Act::ChangeSkills, action, &on).await?;
         if !quiet {
-            eprintln!("Compiling {} …", skill.id);
+            eprintln!("· compiling {}", skill.id);
         }
         let runtime = app::runtime(&office.config)?;
         let granted: Vec<_> = grants.iter().map(|interface| interface.as_str()).collect();

@@ -70,7 +70,7 @@ impl Offer {
             }
             Location::Https(_) | Location::Oci(_) => {
                 if !context.json {
-                    eprintln!("Fetching {location} …");
+                    eprintln!("· fetching {location}");
                 }
                 let limits =
                     FetchLimits { bytes: bounds.component_bytes, ..FetchLimits::default() };
