@@ -59,6 +59,9 @@ impl Web {
                 .user_agent(concat!("postern/", env!("CARGO_PKG_VERSION")))
                 .redirect(redirect::Policy::none())
                 .referer(false)
+                // A kept connection that the server closes at the wrong moment fails the
+                // next request; there are only a handful of requests.
+                .pool_max_idle_per_host(0)
                 .connect_timeout(limits.connect)
                 .read_timeout(limits.idle)
         };
