@@ -139,3 +139,22 @@ fn records_that_belong_to_nobody_need_no_customer_and_no_private_chat() {
     let facts = Facts { private: false, records: vec![record], ..facts() };
     assert_eq!(judge(&set, "any", "t", &call, &facts).decision, Decision::Allow);
 }
+
+#[test]
+fn rules_can_name_an_agent() {
+    let set = load(
+        "@id(\"all\") permit (principal, action, resource);
+         @id(\"helper\") forbid (principal, action == Action::\"records:get\", resource)
+         when { context.conversation has agent && context.conversation.agent == \"helper\" };",
+    )
+    .unwrap();
+    let (call, record) = order("#W1", "ana");
+    let by = |agent: Option<&str>| {
+        let agent = agent.map(str::to_owned);
+        let facts = Facts { agent, records: vec![record.clone()], ..facts() };
+        judge(&set, "order-status", "t", &call, &facts).decision
+    };
+    assert_eq!(by(Some("helper")), Decision::Deny);
+    assert_eq!(by(Some("other")), Decision::Allow);
+    assert_eq!(by(None), Decision::Allow, "a customer is no agent");
+}
