@@ -42,7 +42,7 @@ pub enum RunError {
     Policies(#[from] PoliciesError),
     /// The skill cannot be used.
     #[error(transparent)]
-    Registry(#[from] RegistryError),
+    Registry(Box<RegistryError>),
     /// The host does not start.
     #[error(transparent)]
     Start(Box<StartError>),
@@ -74,6 +74,12 @@ pub enum RunError {
     /// A scenario asks for something that cannot be.
     #[error("{0}")]
     Impossible(String),
+}
+
+impl From<RegistryError> for RunError {
+    fn from(error: RegistryError) -> Self {
+        Self::Registry(Box::new(error))
+    }
 }
 
 impl From<StartError> for RunError {
