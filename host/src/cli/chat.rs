@@ -3,7 +3,10 @@
 use std::{io::Write as _, path::Path, sync::Arc, time::Duration};
 
 use clap::Args;
-use postern_domain::{Author, Channel, ConversationId, InboundKind, InboundMessage, MessageId};
+use postern_domain::{
+    ApprovalState, Author, Channel, ConversationId, InboundKind, InboundMessage, MessageId, TurnId,
+};
+use postern_store::ConversationDetail;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, stdin},
     sync::watch,
@@ -14,6 +17,8 @@ use crate::{app::App, author::StandIns, keys::random_token, pipeline::Summary, p
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How often is looked whether there is one, if nobody tells.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Talk to the host in the terminal.
 ///
@@ -95,9 +100,10 @@ async fn talk(context: &Context, app: &Arc<App>, name: &str, explain: bool) -> a
             if let Some(answer) = answer_to(app, &conversation, &id).await? {
                 break answer;
             }
+            let late = tokio::time::Instant::now() >= deadline;
+            anyhow::ensure!(!late, "no answer within {} s", PATIENCE.as_secs());
             // A missed event only means to look again, which happens anyway.
-            let heard = tokio::time::timeout_at(deadline, events.recv()).await;
-            anyhow::ensure!(heard.is_ok(), "no answer within {} s", PATIENCE.as_secs());
+            let _heard = tokio::time::timeout(LOOK, events.recv()).await;
         };
         show(context, &answer, explain)?;
     }
@@ -121,8 +127,12 @@ async fn answer_to(
     let Some(turn) = detail.turns.iter().find(|turn| turn.message == *message) else {
         return Ok(None);
     };
-    if turn.completed_at.is_none() {
-        return Ok(None);
+    // What waits for a yes or for a person has said what there is to say, and after the yes
+    // it goes on.
+    for open in detail.turns.iter().filter(|turn| turn.completed_at.is_none()) {
+        if !waits(app, &detail, &open.id).await? {
+            return Ok(None);
+        }
     }
     let vault = Vault::new(&detail.conversation.nonce, app.store.vault(conversation).await?);
     // A turn can say several things, and all of them come before the next message.
@@ -155,6 +165,17 @@ async fn answer_to(
         })
         .collect();
     Ok(Some(Answer { answer, stages, calls }))
+}
+
+/// Whether a call of a turn waits for somebody's word.
+async fn waits(app: &App, detail: &ConversationDetail, turn: &TurnId) -> anyhow::Result<bool> {
+    for invocation in detail.invocations.iter().filter(|invocation| invocation.turn == *turn) {
+        let asked = app.store.approvals_of(&invocation.id).await?;
+        if asked.iter().any(|approval| approval.state == ApprovalState::Pending) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn show(context: &Context, answer: &Answer, explain: bool) -> anyhow::Result<()> {

@@ -172,7 +172,7 @@ impl Host {
                 customer: given.customer.key.clone(),
                 subject: ticket.subject.clone(),
                 status: status(ticket.status),
-                priority: ticket.priority.parse().map_err(|_| {
+                priority: ticket.priority.to_lowercase().parse().map_err(|_| {
                     RunError::Impossible(format!("{:?}: a priority is P1 to P4", ticket.priority))
                 })?,
                 queue: None,

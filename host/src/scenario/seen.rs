@@ -169,7 +169,7 @@ fn asked(detail: &ConversationDetail) -> Option<String> {
 fn ticket(ticket: &postern_domain::Ticket) -> TicketSeen {
     TicketSeen {
         status: ticket.status.as_str().to_owned(),
-        priority: ticket.priority.as_str().to_owned(),
+        priority: ticket.priority.as_str().to_uppercase(),
         queue: ticket.queue.clone(),
         subject: ticket.subject.clone(),
         tags: ticket.tags.clone(),

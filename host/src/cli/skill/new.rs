@@ -40,8 +40,9 @@ impl New {
                 "folder": folder, "language": language.as_str(), "template": template.as_str(),
             }));
         }
-        out!("Made {}. Try it:", folder.display());
-        out!("  cd {}", folder.display());
+        let shown = folder.strip_prefix(".").unwrap_or(&folder).display();
+        out!("Made {shown}. Try it:");
+        out!("  cd {shown}");
         out!("  postern skill test");
         out!("  postern skill dev --init-only");
         out!("  postern --data .postern chat");
