@@ -9,7 +9,7 @@ use postern::{
 };
 use postern_domain::{ConversationId, Digest, Outcome, SkillFailure, SkillId};
 use postern_store::{Change, Commit, InvocationRow, Store as _, TurnRow};
-use postern_test_support::host::SkillFiles;
+use postern_test_support::{host::SkillFiles, http_client};
 use tempfile::TempDir;
 
 use crate::{
@@ -218,6 +218,8 @@ async fn an_interrupted_turn_ends_with_the_version_with_which_it_began() -> Resu
     ensure!((&again.id, again.digest) == (&run.id, run.digest), "{again:?}");
     let Some(Ok(Outcome::Reply { text })) = &again.result else { anyhow::bail!("{again:?}") };
     ensure!(text.ends_with("by version 2, kept 2, written 2."), "{text}");
+    // Messages of this host count from one, and the first of the chat is taken.
+    visits(&mut desk, "c99999", 1).await?;
     ensure!(visits(&mut desk, &chat, 2).await?.0 == "1.0.0");
     desk.stop().await
 }
@@ -292,6 +294,26 @@ async fn a_damaged_or_disabled_skill_is_left_out_and_shown() -> Result<()> {
     }
     let log = fs::read_to_string(data.path().join("host.log"))?;
     ensure!(log.contains("left out") && log.contains(SKILL), "{log}");
+    host.stop().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_trial_is_shown_to_operators() -> Result<()> {
+    let trial = Trial::prepare().await?;
+    trial.begin(2, &["--canary", "12.5%", "--canary-calls", "7"]).await?;
+    let host = trial.town.open().await?;
+    let skills = host.operator().skills().await?;
+    let shown = of_machine(&skills, SKILL).context("it is not listed")?;
+    ensure!(text_at(shown, "/state") == "active" && text_at(shown, "/version") == "1.0.0");
+    let canary = &shown["canary"];
+    ensure!(text_at(canary, "/version") == "2.0.0" && canary["permille"] == 125, "{canary}");
+    ensure!(text_at(canary, "/ruling") == "wait", "{canary}");
+    ensure!(text_at(canary, "/why") == "0 of 7 calls", "{canary}");
+    let page = format!("{}/skills", host.operator_page());
+    let token = trial.town.data.operator_token()?;
+    let page = http_client().get(&page).bearer_auth(&token).send().await?.text().await?;
+    ensure!(page.contains("2.0.0 for 12.5 % of conversations, since "), "{page}");
     host.stop().await?;
     Ok(())
 }
