@@ -269,7 +269,7 @@ fn codes(body: &[u8]) -> String {
     if codes.is_empty() { String::new() } else { format!(" ({})", codes.join(", ")) }
 }
 
-/// Bytes of the address of a signature beside a component: `.minisig` after its path.
+/// The address of what lies beside a component: an ending more on its path.
 pub(super) fn beside(url: &Url, ending: &str) -> Url {
     let mut beside = url.clone();
     beside.set_path(&format!("{}{ending}", url.path()));

@@ -121,11 +121,10 @@ impl<'s> Session<'s> {
         let content_type = content_type.split(';').next().unwrap_or_default().trim().to_owned();
         let bytes = self.web.body(response, &what, MOST_MANIFEST, Kind::Text).await?;
         let digest = Digest::of_bytes(&bytes);
-        match expected.or(said) {
-            Some(expected) if expected != digest => {
-                Err(SourceError::WrongDigest { what, expected, found: digest })
-            }
-            _ => Ok(Raw { bytes, digest, content_type }),
+        let wrong = [expected, said].into_iter().flatten().find(|expected| *expected != digest);
+        match wrong {
+            Some(expected) => Err(SourceError::WrongDigest { what, expected, found: digest }),
+            None => Ok(Raw { bytes, digest, content_type }),
         }
     }
 

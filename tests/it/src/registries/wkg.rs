@@ -25,7 +25,7 @@ async fn each_pulls_what_the_other_pushed() -> Result<()> {
             command.current_dir(shop.file("")).env("DOCKER_CONFIG", shop.docker()).output()?;
         let told = String::from_utf8_lossy(&ended.stderr).into_owned();
         ensure!(ended.status.success(), "wkg {arguments:?}: {told}");
-        Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
+        anyhow::Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
     };
 
     let ours = format!("{}/acme/ours:1.0.0", registry.address());

@@ -132,7 +132,7 @@ pub(super) fn built_from(json: &str) -> Vec<u8> {
     content.extend(length.to_le_bytes());
     content.extend((!length).to_le_bytes());
     content.extend(json.bytes());
-    content.extend((b << 16 | a).to_be_bytes());
+    content.extend(((b << 16) | a).to_be_bytes());
     let mut section = vec![0];
     let mut rest = content.len();
     while rest > 127 {
