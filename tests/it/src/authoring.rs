@@ -1,7 +1,7 @@
 //! Skills in Rust, from `postern skill new` to an answer at an operator's.
 //!
 //! They are compiled into one folder below `target`, so that what they share is compiled
-//! once.
+//! once. There, cargo tells skills apart by their names alone, so each has its own.
 
 mod bench;
 mod dev;
@@ -114,12 +114,15 @@ async fn the_same_source_makes_the_same_bytes_wherever_it_lies() -> Result<()> {
     let (one, other) =
         (Bench::named("twin", "lookup").await?, Bench::named("twin", "lookup").await?);
     let mut made = Vec::new();
-    for bench in [&one, &other] {
+    // What one build left must not be taken for the other: cargo names both alike.
+    for (bench, target) in [(&one, "authoring"), (&other, "authoring-twin")] {
+        let target = paths::repository().join("target").join(target);
         // What steers other builds must not steer this one.
         let mut build = bench.command(&["skill", "build", "--locked"])?;
         build
             .env("RUSTFLAGS", format!("--cfg=x{}", made.len()))
             .env("CARGO_PROFILE_RELEASE_LTO", "off");
+        build.env("CARGO_TARGET_DIR", target);
         run(build.current_dir(bench.folder())).await?;
         made.push(fs::read(bench.folder().join("target/skill/twin.wasm"))?);
     }
@@ -154,7 +157,7 @@ async fn what_is_missing_is_said_with_the_command_that_installs_it() -> Result<(
 
 #[tokio::test]
 async fn errors_of_the_compiler_are_shown_as_they_are_and_change_nothing() -> Result<()> {
-    let bench = Bench::new("escalation").await?;
+    let bench = Bench::named("mistaken", "escalation").await?;
     bench.postern(&["skill", "build"]).await?;
     let file = bench.folder().join("target/skill").join(format!("{}.wasm", bench.name()));
     let before = fs::read(&file)?;

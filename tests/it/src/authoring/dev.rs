@@ -75,13 +75,13 @@ async fn answer(public: &str, question: &str) -> Result<String> {
 
 #[tokio::test]
 async fn a_running_host_follows_what_the_author_writes() -> Result<()> {
-    let bench = Bench::new("http").await?;
+    let bench = Bench::named("followed", "http").await?;
     let mut dev = Following::start(&bench).await?;
     let question = "Is there an outage in the north?";
     let said = answer(&dev.public, question).await?;
     ensure!(said == "Everything works in the north.", "{said}");
     // The skill's own line, and what rules decided of its call.
-    dev.tells("my-http-ask").await?;
+    dev.tells("followed-ask").await?;
 
     // Answers of stand-ins hold at once.
     let file = bench.folder().join("dev/answers.toml");
