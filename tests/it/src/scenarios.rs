@@ -112,7 +112,7 @@ async fn a_failure_says_what_was_expected_what_came_and_where() -> Result<()> {
     ensure!(complaints.contains("1 of 1 scenarios failed"), "{complaints}");
     for part in [
         "FAIL A pending order",
-        "wrong.toml:16: outcome",
+        "wrong.toml:15: outcome",
         "expected: ask",
         "got:      reply",
         "expected: … shipped …",
@@ -210,7 +210,7 @@ async fn a_file_that_is_no_scenario_is_named_with_its_place() -> Result<()> {
     let (folder, component) = copy("order-status", &[("typo.toml", &typo)])?;
     let (code, _, complaints) = test(folder.path(), &component, &[]).await?;
     ensure!(code == Some(1), "{code:?}");
-    ensure!(complaints.contains("typo.toml:18:1: unknown field `argumnets`"), "{complaints}");
+    ensure!(complaints.contains("typo.toml:17:1: unknown field `argumnets`"), "{complaints}");
     let (code, _, complaints) =
         test(folder.path(), &component, &["--filter", "nothing like it"]).await?;
     ensure!(code == Some(1) && !complaints.is_empty());
