@@ -44,7 +44,7 @@ fn unknown_keys_are_refused_where_they_stand() {
         ("[[step]]\ncall = \"t\"\nexpected = {}\n", "x.toml:5:1: unknown field `expected`"),
         (
             "[[step]]\ncall = \"t\"\n[step.expect]\ncalls = [{ action = \"a\", rules = 1 }]\n",
-            "x.toml:6:27: unknown field `rules`",
+            "x.toml:6:26: unknown field `rules`",
         ),
         ("[[given.http]]\nmethod = \"GET\"\npath = \"/\"\nstatus = 200\n", "x.toml:6:1: unknown"),
         ("[[step]]\ncall = \"t\"\n[expect.limits]\nfule = 1\n", "x.toml:6:1: unknown field `fule`"),
