@@ -91,6 +91,15 @@ pub enum SourceError {
         /// Whether there were credentials.
         known: bool,
     },
+    /// A web server gives it only to those whom it knows.
+    #[error(
+        "{what} is not for everybody, and Postern has no credentials for web servers; \
+         download it yourself and install the file"
+    )]
+    Private {
+        /// The address.
+        what: String,
+    },
     /// The server answers with another failure.
     #[error("{what}: the server answers {status}{told}; try again later, or ask who runs it")]
     Status {

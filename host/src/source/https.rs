@@ -21,7 +21,10 @@ pub(super) async fn fetch(
     let what = told(url);
     let expected = sha256.ok_or_else(|| SourceError::NoDigest { url: what.clone() })?;
     let response = web.send(&Request::get(url.clone(), &what), url, None).await?;
-    let response = web.good(response, &what, false).await?;
+    let response = match web.good(response, &what, false).await {
+        Err(SourceError::Unauthorized { what, .. }) => return Err(SourceError::Private { what }),
+        other => other?,
+    };
     let bytes = web.body(response, &what, limits.bytes, Kind::Wasm).await?;
     let found = Digest::of_bytes(&bytes);
     if found != expected {

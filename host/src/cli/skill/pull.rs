@@ -51,7 +51,7 @@ impl Pull {
         };
         let limits = FetchLimits { wall: Duration::from_secs(self.timeout), ..Default::default() };
         if !context.json {
-            redaction::tell(&format!("Fetching {} …", self.source));
+            redaction::tell(&format!("· fetching {}", self.source));
         }
         let fetched = fetch(&self.source, self.sha256, &limits).await?;
         let written = write(&file, &fetched, self.sbom, self.force)?;

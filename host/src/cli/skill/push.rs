@@ -41,7 +41,7 @@ impl Push {
         })?;
         let signature = self.signature()?;
         if !context.json {
-            redaction::tell(&format!("Pushing {shown} to {} …", self.reference));
+            redaction::tell(&format!("· pushing {shown} to {}", self.reference));
         }
         let about = &package.manifest.skill;
         let manifest = &package.manifest;

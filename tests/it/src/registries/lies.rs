@@ -26,7 +26,7 @@ const LIES: [(Lie, Option<&str>, Option<&str>); 14] = [
     ),
     (Lie::Circle, Some("again and again"), Some("again and again")),
     (Lie::Page, Some("is not WebAssembly"), Some("is not WebAssembly")),
-    (Lie::Realm, Some("refuses us without credentials"), Some("wants credentials sent to where")),
+    (Lie::Realm, Some("is not for everybody"), Some("wants credentials sent to where")),
     (Lie::Broken, Some("the server answers 502 (UNKNOWN)"), Some("answers 502 (UNKNOWN)")),
     (Lie::Stalls, Some("did not come within 1 s"), Some("did not come within 1 s")),
 ];
