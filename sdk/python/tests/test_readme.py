@@ -24,7 +24,11 @@ class Readme(unittest.TestCase):
             ran = subprocess.run(
                 [sys.executable, "-m", "unittest", "discover", "tests"],
                 cwd=folder,
-                env={**os.environ, "PYTHONPATH": f"{LIBRARY}:{folder}/src"},
+                env={
+                    **os.environ,
+                    "PYTHONDONTWRITEBYTECODE": "1",
+                    "PYTHONPATH": f"{LIBRARY}:{folder}/src",
+                },
                 capture_output=True,
                 text=True,
                 timeout=60,
