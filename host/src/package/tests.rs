@@ -78,11 +78,16 @@ fn a_package_has_what_was_packed_and_is_made_in_one_way() {
 #[test]
 fn the_order_of_keys_in_a_manifest_makes_no_other_bytes() {
     let bare = component(&[], &[]);
-    let mut other = manifest();
-    other.tools[0].arguments = json!({ "properties": { "a": {}, "z": {} }, "type": "object" });
-    assert_ne!(other.tools[0].arguments.to_string(), manifest().tools[0].arguments.to_string());
+    let of = |arguments| {
+        let mut manifest = manifest();
+        manifest.tools[0].arguments = arguments;
+        manifest
+    };
+    let one = of(json!({ "type": "object", "properties": { "z": {}, "a": {} } }));
+    let other = of(json!({ "properties": { "a": {}, "z": {} }, "type": "object" }));
+    assert_ne!(one.tools[0].arguments.to_string(), other.tools[0].arguments.to_string());
     let packed = |manifest| pack(&bare, manifest, &Assets::default()).unwrap();
-    assert_eq!(packed(&other), packed(&manifest()));
+    assert_eq!(packed(&other), packed(&one));
 }
 
 #[test]
