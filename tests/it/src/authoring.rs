@@ -127,7 +127,8 @@ async fn the_same_source_makes_the_same_bytes_wherever_it_lies() -> Result<()> {
         made.push(fs::read(bench.folder().join("target/skill/twin.wasm"))?);
     }
     ensure!(made[0] == made[1], "{} and {} bytes differ", made[0].len(), made[1].len());
-    let path = one.folder().to_str().context("a path that is no text")?;
+    let folder = one.folder();
+    let path = folder.to_str().context("a path that is no text")?;
     ensure!(!String::from_utf8_lossy(&made[0]).contains(path), "{path} is in the component");
     Ok(())
 }

@@ -169,7 +169,8 @@ async fn minisign_and_postern_take_each_others_signatures() -> Result<()> {
     trade.pack().await?;
     let (orders, text) = (trade.file("orders.wasm"), trade.file("text"));
     let sign = ["skill", "sign", &orders, "--statement-out", &text];
-    let ours = [&sign[..], &["--key", &trade.file("author.key")]].concat();
+    let key = trade.file("author.key");
+    let ours = [&sign[..], &["--key", &key]].concat();
     trade.done(&ours).await?;
     let check = ["-V", "-m", "text", "-x", "orders.wasm.minisig", "-p", "author.pub"];
     ensure!(minisign(&check)?, "minisign refuses what postern signed");
