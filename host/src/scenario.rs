@@ -124,4 +124,3 @@ impl Outcome {
         self.differences.is_empty() && self.error.is_none()
     }
 }
-

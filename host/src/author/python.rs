@@ -59,7 +59,7 @@ impl Toolchain for ComponentizePy {
         })?;
         progress("making a component of the Python");
         // Not the programs beside it: they name the folder in which they were installed.
-        let mut make = python(&tools.join("venv").join("bin").join("python"));
+        let mut make = python(tools.join("venv").join("bin").join("python"));
         make.arg(TOOLS.script(&tools)?);
         place.arguments(folder, &mut make)?;
         run("making the component", &mut make, options)?;

@@ -134,16 +134,16 @@ fn component_of(said: &str, folder: &Path) -> Option<PathBuf> {
     let messages =
         said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     messages
+        .rev()
         .filter(|message| message["reason"] == "compiler-artifact")
         .filter(|message| {
             message["manifest_path"].as_str().is_some_and(|path| Path::new(path) == manifest)
         })
-        .filter_map(|message| {
+        .find_map(|message| {
             let files = message["filenames"].as_array()?;
             let wasm = files.iter().filter_map(|file| file.as_str());
             wasm.filter(|file| file.ends_with(".wasm")).map(PathBuf::from).next()
         })
-        .last()
 }
 
 /// The workspace around the SDK in a skill's folder: what its crates inherit, and

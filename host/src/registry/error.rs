@@ -217,9 +217,9 @@ pub enum RegistryError {
         /// The version.
         version: semver::Version,
         /// What was active.
-        seen: Digest,
+        seen: Box<Digest>,
         /// What was offered.
-        offered: Digest,
+        offered: Box<Digest>,
     },
     /// A new version is on trial already.
     #[error(

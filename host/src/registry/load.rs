@@ -171,7 +171,7 @@ impl Loading<'_> {
         if let Some(same) = self.loaded_before(id, installed) {
             return Ok(Ok(same));
         }
-        match self.from_files(id, installed) {
+        match self.read_files(id, installed) {
             Ok(skill) => Ok(Ok(Arc::new(skill))),
             Err(error @ RegistryError::Damaged { .. }) => left_out(Why::Damaged(error.to_string())),
             Err(error) => Err(error),
@@ -192,7 +192,7 @@ impl Loading<'_> {
         Some(Arc::clone(skill))
     }
 
-    fn from_files(
+    fn read_files(
         &self,
         id: &SkillId,
         installed: &Installed,

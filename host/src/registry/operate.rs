@@ -124,7 +124,7 @@ impl Generation {
             return Err(RegistryError::Older { skill, version, highest });
         }
         if version.cmp_precedence(&highest.version).is_eq() && offered.digest != highest.digest {
-            let (seen, offered) = (highest.digest, offered.digest);
+            let (seen, offered) = (Box::new(highest.digest), Box::new(offered.digest));
             return Err(RegistryError::SameVersion { skill, version, seen, offered });
         }
         Ok(())

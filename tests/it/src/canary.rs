@@ -8,7 +8,7 @@ use postern::{
     clock::{Clock as _, SystemClock},
 };
 use postern_domain::{ConversationId, Digest, Outcome, SkillFailure, SkillId};
-use postern_store::{Change, Commit, InvocationRow, Store as _, TurnRow};
+use postern_store::{Change, Commit, InvocationRow, TurnRow};
 use postern_test_support::{host::SkillFiles, http_client};
 use tempfile::TempDir;
 

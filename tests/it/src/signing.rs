@@ -170,7 +170,8 @@ async fn minisign_and_postern_take_each_others_signatures() -> Result<()> {
     let (orders, text) = (trade.file("orders.wasm"), trade.file("text"));
     let sign = ["skill", "sign", &orders, "--statement-out", &text];
     let key = trade.file("author.key");
-    let ours = [&sign[..], &["--key", &key]].concat();
+    let with_key = ["--key", &key];
+    let ours = [&sign[..], &with_key].concat();
     trade.done(&ours).await?;
     let check = ["-V", "-m", "text", "-x", "orders.wasm.minisig", "-p", "author.pub"];
     ensure!(minisign(&check)?, "minisign refuses what postern signed");

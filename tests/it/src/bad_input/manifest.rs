@@ -95,8 +95,7 @@ async fn what_is_no_component_is_not_installed() -> Result<()> {
         fs::write(&component, bytes)?;
         let before = Untouched::now(&town.data).await?;
         let component = component.display().to_string();
-        let install =
-            ["skill", "install", &component, "--manifest", &manifest, "--allow-unsigned"];
+        let install = ["skill", "install", &component, "--manifest", &manifest, "--allow-unsigned"];
         refused(&town.data, &before, &install, &["changed.wasm", reason]).await?;
     }
 

@@ -67,7 +67,8 @@ fn equal_and_narrower_wishes_keep_their_grants() {
 
 #[test]
 fn wider_wishes_need_a_grant_whatever_shape_they_have() {
-    let wider: [(fn(&str) -> String, &str); 4] = [
+    type Change = fn(&str) -> String;
+    let wider: [(Change, &str); 4] = [
         (|m| m.replace(r#""users"]"#, r#""users", "payments"]"#), "orders, payments, users"),
         (|m| m.replace("reads = [\"orders\", \"users\"]\n", ""), "every collection"),
         (|m| m.replace("writes = []", r#"writes = ["orders"]"#), "writes records of: orders"),
