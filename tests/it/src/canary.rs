@@ -7,7 +7,7 @@ use postern::{
     canary::{self, Ruling},
     clock::{Clock as _, SystemClock},
 };
-use postern_domain::{ConversationId, Digest, Outcome, SkillFailure, SkillId};
+use postern_domain::{ConversationId, Outcome, SkillFailure, SkillId};
 use postern_store::{Change, Commit, InvocationRow, TurnRow};
 use postern_test_support::{host::SkillFiles, http_client};
 use tempfile::TempDir;
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::{
     breaker::desk::{Desk, Told, copy, message, of_machine},
     setup::{Town, eventually, text_at},
-    upgrades::versions::{BROKEN, SKILL, permit, upgrade, version},
+    upgrades::versions::{BROKEN, SKILL, installed, permit, upgrade, version},
 };
 
 /// A folder with version 1 installed.
@@ -278,7 +278,7 @@ async fn a_damaged_or_disabled_skill_is_left_out_and_shown() -> Result<()> {
     let data = &trial.town.data;
     data.install(&crate::setup::skill("escalation")?).await?;
     data.postern(["skill", "disable", "escalation"]).await?;
-    let component = Digest::of_bytes(&fs::read(version(trial.files.path(), 1)?.component)?);
+    let component = installed(data).await?;
     let blob = data.path().join(format!("skills/blobs/{}.wasm", component.hex()));
     fs::write(&blob, b"something else")?;
     fs::remove_dir_all(data.path().join("skills/compiled"))?;

@@ -27,7 +27,7 @@ use postern_test_support::{
 };
 use tokio::{task::JoinSet, time::MissedTickBehavior};
 
-use self::versions::{SKILL, permit, upgrade, version, version_of};
+use self::versions::{SKILL, installed, permit, upgrade, version, version_of};
 use crate::setup::{SECRET, Town, conversation, eventually};
 
 /// Conversations that begin in a second.
@@ -111,16 +111,16 @@ async fn versions_change_under_load_and_no_turn_fails_or_mixes_them() -> Result<
     let crowd = Crowd::comes(&host);
     let skill = SKILL.parse()?;
     let mut operated = 0;
-    for round in 0..2 {
-        for (files, rolls_back) in [(&new, false), (&old, true)] {
-            let digest = postern_domain::Digest::of_bytes(&std::fs::read(&files.component)?);
-            let before = store.skill_use(&skill, digest, 10_000).await?.len();
+    for round in 0..4 {
+        for rolls_back in [false, true] {
             if rolls_back {
                 town.data.postern(["skill", "rollback"]).await?;
             } else {
-                upgrade(&town.data, files, &[]).await?;
+                upgrade(&town.data, &new, &[]).await?;
             }
             operated += 1;
+            let digest = installed(&town.data).await?;
+            let before = store.skill_use(&skill, digest, 10_000).await?.len();
             answers(&store, digest, before).await.with_context(|| format!("round {round}"))?;
         }
     }

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result, ensure};
-use postern_domain::{CallRecord, HostCall, Outcome, RecordStep};
+use postern_domain::{CallRecord, Digest, HostCall, Outcome, RecordStep};
 use postern_store::InvocationRow;
 use postern_test_support::{
     host::{DataFolder, SkillFiles},
@@ -12,7 +12,7 @@ use postern_test_support::{
 use serde_json::Value;
 use toml_edit::{Item, Table};
 
-use crate::setup::skill;
+use crate::setup::{json_lines, skill, text_at};
 
 /// What the component has in its data; the last character is its version.
 const MARK: &str = "postern-test-version:";
@@ -57,6 +57,13 @@ pub(crate) async fn permit(data: &DataFolder) -> Result<()> {
     fs::copy(rules, data.path().join("policies/versioned.cedar"))?;
     data.postern(["policy", "apply"]).await?;
     Ok(())
+}
+
+/// The digest of the version that most conversations get: of the packed component.
+pub(crate) async fn installed(data: &DataFolder) -> Result<Digest> {
+    let list = json_lines(&data.postern(["skill", "list", "--json"]).await?)?;
+    let own = list.iter().find(|it| text_at(it, "/manifest/skill/id") == SKILL);
+    Ok(text_at(own.context("it is not installed")?, "/digest").parse()?)
 }
 
 /// Upgrades to a version, with these options.
