@@ -164,15 +164,19 @@ async fn component_of(State(kept): State<Arc<Kept>>) -> Response {
             }
             changed.into_response()
         }
-        Lie::DeclaredHuge => sized(HUGE, Body::from_stream(first)),
+        Lie::DeclaredHuge => sized(HUGE, Body::from_stream(first.chain(stream::pending()))),
         Lie::Endless => {
             let zeros = Bytes::from(vec![0; 256 * 1024]);
             let endless = stream::repeat_with(move || Ok(zeros.clone()));
             Body::from_stream(first.chain(endless)).into_response()
         }
         Lie::Truncated => {
-            let gone = io::Error::other("gone on purpose");
-            sized(length, Body::from_stream(first.chain(stream::iter([Err(gone)]))))
+            // What was sent before is sent only if something has to be waited for.
+            let gone = stream::once(async {
+                tokio::task::yield_now().await;
+                Err(io::Error::other("gone on purpose"))
+            });
+            sized(length, Body::from_stream(first.chain(gone)))
         }
         Lie::Short => half.into_response(),
         Lie::Stalls => sized(length, Body::from_stream(first.chain(stream::pending()))),
