@@ -137,7 +137,7 @@ impl Config {
     }
 }
 
-/// `https://ghcr.io/v2/` and `ghcr.io` are one; so are the names of Docker Hub.
+/// `https://registry.example/v2/` and `registry.example` are one; so are the names of Docker Hub.
 fn host_of(key: &str) -> &str {
     let bare = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://"));
     let host = bare.unwrap_or(key).split('/').next().unwrap_or_default();
@@ -243,16 +243,16 @@ mod tests {
     #[test]
     fn credentials_are_found_under_all_names_that_a_registry_has() {
         // "me:geheim" with and without padding.
-        let config = r#"{"auths": {"ghcr.io": {"auth": "bWU6Z2VoZWlt"},
+        let config = r#"{"auths": {"registry.example": {"auth": "bWU6Z2VoZWlt"},
             "https://quay.io/v2/": {"auth": "bWU6eA"},
             "https://index.docker.io/v1/": {"username": "me", "password": "hub"},
             "empty.example": {}, "bad.example": {"auth": "????"},
             "token.example": {"identitytoken": "t", "auth": "bWU6eA"}}, "other": 1}"#;
-        assert_eq!(found(config, "ghcr.io"), Ok(password("me", "geheim")));
+        assert_eq!(found(config, "registry.example"), Ok(password("me", "geheim")));
         assert_eq!(found(config, "quay.io"), Ok(password("me", "x")));
         assert_eq!(found(config, "docker.io"), Ok(password("me", "hub")));
         assert_eq!(found(config, "empty.example"), Ok(Found::Nothing));
-        assert_eq!(found(config, "ghcr.io.example"), Ok(Found::Nothing));
+        assert_eq!(found(config, "registry.example.example"), Ok(Found::Nothing));
         assert!(found(config, "bad.example").is_err());
         let token = Found::Here(Credentials::Identity("t".into()));
         assert_eq!(found(config, "token.example"), Ok(token));

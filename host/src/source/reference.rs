@@ -184,15 +184,15 @@ mod tests {
 
     #[test]
     fn references_name_registry_repository_and_version() {
-        let reference: Reference = "oci://ghcr.io/acme/skills/orders:1.2.0".parse().unwrap();
-        assert_eq!(reference.registry(), "ghcr.io");
+        let reference: Reference = "oci://registry.example/acme/skills/orders:1.2.0".parse().unwrap();
+        assert_eq!(reference.registry(), "registry.example");
         assert_eq!(reference.repository(), "acme/skills/orders");
         assert_eq!(reference.tag(), Some("1.2.0"));
         assert_eq!(reference.digest(), None);
-        assert_eq!(reference.to_string(), "oci://ghcr.io/acme/skills/orders:1.2.0");
+        assert_eq!(reference.to_string(), "oci://registry.example/acme/skills/orders:1.2.0");
 
         let exact = reference.at(format!("sha256:{DIGITS}").parse().unwrap());
-        assert_eq!(exact.to_string(), format!("oci://ghcr.io/acme/skills/orders@sha256:{DIGITS}"));
+        assert_eq!(exact.to_string(), format!("oci://registry.example/acme/skills/orders@sha256:{DIGITS}"));
         assert_eq!(exact.to_string().parse::<Reference>().unwrap(), exact);
         let both: Reference = format!("oci://[::1]:5000/a:1@sha256:{DIGITS}").parse().unwrap();
         assert_eq!((both.registry(), both.tag()), ("[::1]:5000", None));
@@ -201,21 +201,21 @@ mod tests {
     #[test]
     fn what_is_no_reference_is_refused_with_the_reason() {
         let cases = [
-            ("ghcr.io/acme/orders:1", "begin with oci://"),
-            ("oci://ghcr.io", "a repository must follow"),
+            ("registry.example/acme/orders:1", "begin with oci://"),
+            ("oci://registry.example", "a repository must follow"),
             ("oci:///acme:1", "its registry"),
-            ("oci://user:password@ghcr.io/acme:1", "its registry"),
-            ("oci://ghcr.io:port/acme:1", "its registry"),
-            ("oci://ghcr.io/acme/orders", "a tag (:1.0.0) or a digest"),
-            ("oci://ghcr.io/Acme:1", "its repository"),
-            ("oci://ghcr.io/a..b:1", "its repository"),
-            ("oci://ghcr.io/../etc:1", "its repository"),
-            ("oci://ghcr.io/a//b:1", "its repository"),
-            ("oci://ghcr.io/acme:", "its tag"),
-            ("oci://ghcr.io/acme:.1", "its tag"),
-            ("oci://ghcr.io/acme:1?x", "its tag"),
-            ("oci://ghcr.io/acme@sha256:12", "after @"),
-            ("oci://ghcr.io/acme@sha512:12", "after @"),
+            ("oci://user:password@registry.example/acme:1", "its registry"),
+            ("oci://registry.example:port/acme:1", "its registry"),
+            ("oci://registry.example/acme/orders", "a tag (:1.0.0) or a digest"),
+            ("oci://registry.example/Acme:1", "its repository"),
+            ("oci://registry.example/a..b:1", "its repository"),
+            ("oci://registry.example/../etc:1", "its repository"),
+            ("oci://registry.example/a//b:1", "its repository"),
+            ("oci://registry.example/acme:", "its tag"),
+            ("oci://registry.example/acme:.1", "its tag"),
+            ("oci://registry.example/acme:1?x", "its tag"),
+            ("oci://registry.example/acme@sha256:12", "after @"),
+            ("oci://registry.example/acme@sha512:12", "after @"),
         ];
         for (text, reason) in cases {
             let refused = text.parse::<Reference>().unwrap_err().to_string();
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn only_registries_on_this_machine_are_asked_without_tls() {
         let origin = |text: &str| text.parse::<Reference>().unwrap().origin().unwrap().to_string();
-        assert_eq!(origin("oci://ghcr.io/a:1"), "https://ghcr.io/");
+        assert_eq!(origin("oci://registry.example/a:1"), "https://registry.example/");
         assert_eq!(origin("oci://docker.io/library/a:1"), "https://registry-1.docker.io/");
         assert_eq!(origin("oci://127.0.0.1:5000/a:1"), "http://127.0.0.1:5000/");
         assert_eq!(origin("oci://localhost/a:1"), "http://localhost/");
