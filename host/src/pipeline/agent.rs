@@ -57,8 +57,10 @@ pub(crate) enum CallFile {
 impl CallFile {
     /// What tells this call from others, without telling what is in it.
     pub(crate) fn mark(&self, key: &MasterKey, agent: &str) -> String {
-        // Members of maps are in the order of their names.
-        let digest = digest_of(self).to_string();
+        // The order in which an agent names arguments says nothing.
+        let mut call = serde_json::to_value(self).unwrap_or_default();
+        call.sort_all_objects();
+        let digest = digest_of(&call).to_string();
         hex::encode(&key.derive("agent-call", &[agent, &digest])[..16])
     }
 

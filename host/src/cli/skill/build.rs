@@ -8,6 +8,7 @@ use clap::Args;
 use crate::{
     author::{self, BUILD_WALL, BuildOptions, Built, Stop},
     cli::{Context, output, output::out, serve::interrupted},
+    redaction,
 };
 
 /// Options of a build.
@@ -65,7 +66,7 @@ pub(super) async fn build(folder: PathBuf, options: BuildOptions) -> anyhow::Res
     let stop = options.stop.clone();
     let _ends = EndsWith(stop.clone());
     let mut building = tokio::task::spawn_blocking(move || {
-        author::build(&folder, &options, &|what| eprintln!("· {what}"))
+        author::build(&folder, &options, &|what| redaction::tell(&format!("· {what}")))
     });
     let built = tokio::select! {
         built = &mut building => built,

@@ -21,6 +21,7 @@ use super::build::build;
 use crate::{
     author::{AuthorError, BuildOptions, Language, Watched, World},
     cli::{Context, output, output::out, serve::interrupted},
+    redaction,
     config,
 };
 
@@ -88,7 +89,7 @@ impl Workshop {
             // Nothing of an operator's is ever written over.
             let strange = data.join(config::FILE_NAME).exists();
             anyhow::ensure!(!strange, AuthorError::NotOurs { data: data.clone() });
-            eprintln!("· making {}", data.display());
+            redaction::tell(&format!("· making {}", data.display()));
             self.postern([OsStr::new("init")]).await?;
         }
         self.world.mark()?;
@@ -99,7 +100,7 @@ impl Workshop {
 
     /// Puts the proposed rules in force.
     async fn rules(&self) -> anyhow::Result<()> {
-        eprintln!("· putting policy.cedar in force");
+        redaction::tell("· putting policy.cedar in force");
         self.world.copy_rules()?;
         self.postern(["policy", "apply"]).await.context("policy.cedar")
     }
@@ -110,7 +111,7 @@ impl Workshop {
         if !records.is_file() {
             return Ok(());
         }
-        eprintln!("· bringing dev/records.json in");
+        redaction::tell("· bringing dev/records.json in");
         let arguments = [OsStr::new("records"), OsStr::new("import"), records.as_os_str()];
         self.postern(arguments).await.context("dev/records.json")
     }
@@ -119,7 +120,7 @@ impl Workshop {
     async fn renew(&self) -> anyhow::Result<()> {
         let options = BuildOptions { debug: self.debug, ..BuildOptions::default() };
         build(self.world.skill.clone(), options).await?;
-        eprintln!("· installing it");
+        redaction::tell("· installing it");
         let file = self.world.package()?;
         let arguments = ["skill", "install", "--grant", "requested", "--allow-unsigned"];
         let more = [OsStr::new("--allow-older"), OsStr::new("--yes"), file.as_os_str()];
@@ -212,8 +213,8 @@ fn command(world: &World) -> anyhow::Result<Command> {
 
 fn tell_failure(done: anyhow::Result<()>) {
     match done {
-        Ok(()) => eprintln!("· ready"),
-        Err(error) => crate::redaction::tell(&format!("{error:#}\n· what ran before goes on")),
+        Ok(()) => redaction::tell("· ready"),
+        Err(error) => redaction::tell(&format!("{error:#}\n· what ran before goes on")),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    io::{BufRead as _, IsTerminal as _, Write as _},
+    io::{BufRead as _, IsTerminal as _},
 };
 
 use clap::Args;
@@ -14,6 +14,7 @@ use crate::{
     app,
     cli::{Context, Office, output, output::out},
     fault,
+    redaction,
     registry::{
         Canary, CanaryRules, Candidate, Generation, Installed, Origin, Registry, RegistryError,
         Seen,
@@ -179,7 +180,7 @@ impl Taking<'_> {
         let desk = office.desk();
         let verdict = desk.allow(Act::ChangeSkills, action, &on).await?;
         if !quiet {
-            eprintln!("· compiling {}", skill.id);
+            redaction::tell(&format!("· compiling {}", skill.id));
         }
         let runtime = app::runtime(&office.config)?;
         let granted: Vec<_> = grants.iter().map(|interface| interface.as_str()).collect();
@@ -304,8 +305,7 @@ fn asks(context: &Context) -> bool {
 }
 
 fn ask(question: &str) -> anyhow::Result<bool> {
-    eprint!("{question} [y/N] ");
-    std::io::stderr().flush()?;
+    redaction::tell(&format!("{question} [y/N]"));
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))

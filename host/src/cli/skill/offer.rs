@@ -10,6 +10,7 @@ use postern_domain::Digest;
 use crate::{
     cli::Context,
     config::Config,
+    redaction,
     registry::{Candidate, Origin, Source, read_file, read_folder_or_file},
     source::{self, FetchLimits, Location},
     trust::{MOST_SIGNATURE_BYTES, Statement, Trust, TrustError},
@@ -70,7 +71,7 @@ impl Offer {
             }
             Location::Https(_) | Location::Oci(_) => {
                 if !context.json {
-                    eprintln!("· fetching {location}");
+                    redaction::tell(&format!("· fetching {location}"));
                 }
                 let limits =
                     FetchLimits { bytes: bounds.component_bytes, ..FetchLimits::default() };

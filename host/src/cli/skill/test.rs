@@ -21,6 +21,7 @@ use crate::{
         Context, init,
         output::{self, out, words},
     },
+    redaction,
     registry::{Candidate, Compiler, read_folder_or_file},
     replay::Recording,
     scenario::{Outcome, Rules, Setup, Suite, Told, record, recorded},
@@ -79,7 +80,7 @@ impl Test {
             for ((file, scenario), outcome) in scenarios.iter().zip(&outcomes) {
                 let steps: Vec<_> = scenario.steps.iter().map(|step| step.what.clone()).collect();
                 record(file, &steps, outcome)?;
-                eprintln!("· recorded {}", file.display());
+                redaction::tell(&format!("· recorded {}", file.display()));
             }
         }
         let tools = candidate.manifest.tools.iter().map(|tool| tool.name.as_str());
@@ -116,7 +117,7 @@ async fn from_invocation(
         .open(into)
         .and_then(|mut file| file.write_all(text.as_bytes()))
         .with_context(|| into.display().to_string())?;
-    eprintln!("· wrote {}; look through it before you keep it", into.display());
+    redaction::tell(&format!("· wrote {}; look through it before you keep it", into.display()));
     Ok(())
 }
 
