@@ -206,8 +206,11 @@ async fn a_check_tells_what_operators_and_customers_would_stumble_over() -> Resu
 
     let (code, said) = findings(&good).await?;
     ensure!(code == Some(0), "{said}");
+    // Its lists fit records alone.
+    let lines = good.lines().filter(|it| !it.starts_with("reads") && !it.starts_with("writes"));
+    let unbounded = lines.collect::<Vec<_>>().join("\n");
     let (code, said) =
-        findings(&good.replace("interface = \"records\"", "interface = \"kv\"")).await?;
+        findings(&unbounded.replace("interface = \"records\"", "interface = \"kv\"")).await?;
     ensure!(code == Some(1), "{said}");
     ensure!(said.contains("the component imports postern:records"), "{said}");
     ensure!(said.contains("kv is requested, but the component does not import it"), "{said}");
