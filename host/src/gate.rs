@@ -40,7 +40,7 @@ use tokio::sync::Mutex;
 pub(crate) use facts::Material;
 pub use facts::Prepared;
 pub use limits::Concurrency;
-pub(crate) use record::effect;
+pub(crate) use record::{changes, effect};
 pub use revocations::Revocations;
 
 use crate::{

@@ -9,8 +9,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use postern_domain::{
     Approval, AuditEntry, AuditKind, CallFailure, CallRecord, CallState, Conversation, Customer,
-    FailureKind, HostReply, IdentityLevel, OperatorId, Priority, RequestId, SkillId, Ticket,
-    TicketEvent, TicketEventKind, TicketId, TicketStatus, Timestamp, TransitionError,
+    FailureKind, HostCall, HostReply, IdentityLevel, OperatorId, Priority, RequestId, SkillId,
+    Ticket, TicketEvent, TicketEventKind, TicketId, TicketStatus, Timestamp, TransitionError,
 };
 use postern_store::{Change, Commit, Committed, Lease, Store, StoreError, TurnRow};
 
@@ -73,8 +73,10 @@ pub struct Ledger {
     pub settled: Vec<Approval>,
     /// Answers of calls that look hostile, for people.
     pub hostile: Vec<String>,
-    /// The last call that rules or limits refused, with the rules.
+    /// The last call, if rules or limits refused it, with the rules.
     pub refused: Option<(Vec<String>, CallFailure)>,
+    /// The last call that has changed something.
+    pub changed: Option<String>,
     /// Why the turn has to wait.
     pub suspended: Option<Suspension>,
     ticket_events: Vec<TicketEvent>,
@@ -109,6 +111,7 @@ impl Ledger {
             settled: Vec::new(),
             hostile: Vec::new(),
             refused: None,
+            changed: None,
             suspended: None,
             ticket_events: Vec::new(),
             kv: HashMap::new(),
@@ -134,18 +137,31 @@ impl Ledger {
         self.changes.push(change);
     }
 
-    /// Remembers a refused call.
+    /// Remembers what a call came to.
     fn look(&mut self, change: &Change) {
         if let Change::Journal(entry) = change {
-            self.refusal(&entry.record);
+            self.note(&entry.record);
         }
     }
 
-    fn refusal(&mut self, record: &CallRecord) {
-        if let CallState::Failed { failure } = &record.state
-            && matches!(failure.kind, FailureKind::Denied | FailureKind::Limited)
-        {
-            self.refused = Some((record.rules.clone(), failure.clone()));
+    fn note(&mut self, record: &CallRecord) {
+        // A skill that was refused may log it.
+        if matches!(record.call, HostCall::Log { .. }) {
+            return;
+        }
+        self.refused = match &record.state {
+            CallState::Failed { failure }
+                if matches!(failure.kind, FailureKind::Denied | FailureKind::Limited) =>
+            {
+                Some((record.rules.clone(), failure.clone()))
+            }
+            CallState::Failed { .. }
+            | CallState::Done { .. }
+            | CallState::Intended
+            | CallState::Waiting { .. } => None,
+        };
+        if matches!(record.state, CallState::Done { .. }) && gate::changes(&record.call) {
+            self.changed = Some(gate::effect(&record.call));
         }
     }
 
@@ -175,7 +191,7 @@ impl Ledger {
     /// Takes up again what a recorded call left in memory alone, so that a turn
     /// that runs again goes on as the first run did.
     pub fn recall(&mut self, record: &CallRecord) {
-        self.refusal(record);
+        self.note(record);
         match &record.state {
             CallState::Done { reply: HostReply::Identity { key, .. } } => {
                 self.conversation.customer =

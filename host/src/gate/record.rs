@@ -57,6 +57,33 @@ pub(super) fn resource(
     }
 }
 
+/// Whether to do a call twice is more than to do it once. What a skill keeps for itself
+/// does not count.
+pub(crate) const fn changes(call: &HostCall) -> bool {
+    match call {
+        HostCall::RecordsWrite { .. }
+        | HostCall::TicketCreate { .. }
+        | HostCall::TicketUpdate { .. }
+        | HostCall::TicketTag { .. }
+        | HostCall::TicketComment { .. }
+        | HostCall::HandOver { .. }
+        | HostCall::MessageSend { .. }
+        | HostCall::ScheduleCreate { .. }
+        | HostCall::ScheduleCancel { .. } => true,
+        HostCall::HttpSend { request } => !request.method.is_safe(),
+        HostCall::Log { .. }
+        | HostCall::RecordsGet { .. }
+        | HostCall::RecordsQuery { .. }
+        | HostCall::RecordsIdentify { .. }
+        | HostCall::KvGet { .. }
+        | HostCall::KvSet { .. }
+        | HostCall::KvDelete { .. }
+        | HostCall::TicketHistory { .. }
+        | HostCall::KnowledgeSearch { .. }
+        | HostCall::ModelComplete { .. } => false,
+    }
+}
+
 /// A call that was permitted, as people are told of it.
 pub(crate) fn effect(call: &HostCall) -> String {
     let server = |request: &HttpRequest| {

@@ -6,7 +6,7 @@ use postern_domain::{
     ApprovalState, AuditEntry, AuditKind, Channel, ConversationId, InboundKind, InboundMessage,
     InvocationId, MessageId, SkillId,
 };
-use postern_store::{Commit, StoreError};
+use postern_store::{Commit, StoreError, TurnRow};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
@@ -30,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(500);
 /// How long a result that had to be waited for is given again, in milliseconds.
 const GIVEN_MS: i64 = 10 * 60 * 1_000;
+/// How long a call is found again that was not waited for to its end, in milliseconds.
+const LEFT_MS: i64 = 10 * 60 * 1_000;
 
 /// What an agent wants.
 pub(super) struct Asked {
@@ -106,7 +108,13 @@ pub(super) async fn call(
         let reason = format!("the arguments are larger than {} KiB", MOST_BYTES / 1024);
         return Ok(refuse(RefusalKind::InvalidArguments, reason));
     }
-    let call = Call::of(app, asked, file, skill);
+    let skills = app.skills();
+    let of_skill = skills.active.get(&skill);
+    // To read twice does no harm, and what was read before may be old.
+    let read_only =
+        of_skill.and_then(|it| it.manifest.tool(tool)).is_some_and(|tool| tool.read_only);
+    drop(skills);
+    let call = Call { mark: file.mark(&app.key, &asked.agent), app, asked, skill, read_only };
     call.run(agent, text, gone).await
 }
 
@@ -116,6 +124,8 @@ struct Call<'a> {
     asked: Asked,
     skill: SkillId,
     mark: String,
+    /// Whether the tool changes nothing.
+    read_only: bool,
 }
 
 /// How far a call has come.
@@ -128,12 +138,7 @@ enum Stand {
     Ended(Came),
 }
 
-impl<'a> Call<'a> {
-    fn of(app: &'a Arc<App>, asked: Asked, file: CallFile, skill: SkillId) -> Self {
-        let mark = file.mark(&app.key, &asked.agent);
-        Self { app, asked, skill, mark }
-    }
-
+impl Call<'_> {
     async fn run(
         &self,
         agent: &Agent,
@@ -158,7 +163,7 @@ impl<'a> Call<'a> {
         let deadline = Instant::now() + PATIENCE;
         tokio::pin!(gone);
         loop {
-            match self.stand(&id).await? {
+            match self.stand(agent, &id).await? {
                 Stand::Ended(came) => {
                     if let Some(waited) = waited {
                         self.given(waited).await?;
@@ -183,7 +188,7 @@ impl<'a> Call<'a> {
                 break;
             }
         }
-        self.keep(id, waited).await?;
+        self.keep(agent, id, waited).await?;
         let reason = "the call has not ended yet; call again with the same arguments";
         Ok(refuse(RefusalKind::Unavailable, reason))
     }
@@ -218,37 +223,75 @@ impl<'a> Call<'a> {
     /// The same call from before, if it had to wait and was for the same customer.
     async fn waited(&self, agent: &Agent) -> Result<Option<Waited>, CallError> {
         let Some(waited) = Waited::find(self.app, self.of_mark()).await? else { return Ok(None) };
-        let Asked { agent: name, conversation, .. } = &self.asked;
-        let here = ConversationId::derive(&[Channel::Mcp.as_str(), name, conversation, name]);
-        let customer = match &agent.customer.key {
-            Some(bound) => Some(bound.clone()),
-            None => {
-                let row = self.app.store.conversation_row(&here).await?;
-                row.and_then(|conversation| conversation.customer.key)
-            }
+        let customer = self.customer(agent).await?;
+        let plan = match self.app.store.turn_of(&waited.message).await? {
+            Some(turn) => serde_json::from_value::<PlanFile>(turn.plan).ok(),
+            None => None,
         };
-        Ok((waited.customer == customer).then_some(waited))
+        let is_same = match plan {
+            Some(PlanFile::V1 { plan }) => plan.customer.key == customer,
+            // For whom it will be is decided in its own conversation.
+            None if agent.customer.key.is_none() && waited.conversation.is_some() => {
+                waited.conversation == Some(self.here())
+            }
+            None => waited.customer == customer,
+        };
+        Ok(is_same.then_some(waited))
+    }
+
+    /// The conversation of this call.
+    fn here(&self) -> ConversationId {
+        let Asked { agent, conversation, .. } = &self.asked;
+        ConversationId::derive(&[Channel::Mcp.as_str(), agent, conversation, agent])
+    }
+
+    /// For whom calls in this conversation are, as far as that is known.
+    async fn customer(&self, agent: &Agent) -> Result<Option<String>, StoreError> {
+        if let Some(bound) = &agent.customer.key {
+            return Ok(Some(bound.clone()));
+        }
+        let row = self.app.store.conversation_row(&self.here()).await?;
+        Ok(row.and_then(|conversation| conversation.customer.key))
+    }
+
+    /// Whether the call that was found under the agent's own key was made elsewhere, or
+    /// for somebody else.
+    async fn is_foreign(
+        &self,
+        agent: &Agent,
+        turn: &TurnRow,
+        plan: &Plan,
+    ) -> Result<bool, StoreError> {
+        if self.asked.key.is_none() {
+            return Ok(false);
+        }
+        // The call may itself have found out who the customer is.
+        let other = match &plan.customer.key {
+            Some(key) => self.customer(agent).await?.as_ref() != Some(key),
+            None => false,
+        };
+        Ok(other || turn.conversation != self.here())
     }
 
     /// How far the call that a message brought has come.
-    async fn stand(&self, message: &MessageId) -> Result<Stand, CallError> {
+    async fn stand(&self, agent: &Agent, message: &MessageId) -> Result<Stand, CallError> {
         let Some(turn) = self.app.store.turn_of(message).await? else { return Ok(Stand::Runs) };
         let plan = serde_json::from_value::<PlanFile>(turn.plan.clone());
         let same = |plan: &Plan| plan.mark.as_ref() == Some(&self.mark);
-        if let Ok(PlanFile::V1 { plan }) = &plan
-            && !same(plan)
-        {
-            let reason = "this idempotency key belongs to a call with other arguments";
-            return Ok(Stand::Ended(refuse(RefusalKind::InvalidArguments, reason)));
+        if let Ok(PlanFile::V1 { plan }) = &plan {
+            let other = if !same(plan) {
+                Some("this idempotency key belongs to a call with other arguments")
+            } else if self.is_foreign(agent, &turn, plan).await? {
+                Some("this idempotency key belongs to a call of another conversation or customer")
+            } else {
+                None
+            };
+            if let Some(reason) = other {
+                return Ok(Stand::Ended(refuse(RefusalKind::InvalidArguments, reason)));
+            }
         }
         if turn.completed_at.is_some() {
-            let summary = turn.summary.and_then(|it| serde_json::from_value::<Summary>(it).ok());
-            return Ok(Stand::Ended(match summary {
-                Some(Summary::V1 { came: Some(came), .. }) => came,
-                Some(Summary::V1 { came: None, .. }) | None => {
-                    refuse(RefusalKind::Unavailable, "the call could not be done; a person looks")
-                }
-            }));
+            return Ok(Stand::Ended(ended(turn.summary)));
         }
         let invocation = InvocationId::derive(&[turn.id.as_str(), "0"]);
         let approvals = self.app.store.approvals_of(&invocation).await?;
@@ -259,16 +302,24 @@ impl<'a> Call<'a> {
     }
 
     /// Lets the same call find this one again, which nobody waits for any more.
-    async fn keep(&self, message: MessageId, waited: Option<Waited>) -> Result<(), CallError> {
-        if self.asked.key.is_some() || waited.is_some() {
+    async fn keep(
+        &self,
+        agent: &Agent,
+        message: MessageId,
+        waited: Option<Waited>,
+    ) -> Result<(), CallError> {
+        if self.asked.key.is_some() || waited.is_some() || self.read_only {
             return Ok(());
         }
-        let Some(turn) = self.app.store.turn_of(&message).await? else { return Ok(()) };
-        let plan = serde_json::from_value::<PlanFile>(turn.plan).ok();
-        let customer = plan.and_then(|PlanFile::V1 { plan }| plan.customer.key);
+        // What waits for people is kept by its turn, for longer.
+        if matches!(self.stand(agent, &message).await?, Stand::Waits(_)) {
+            return Ok(());
+        }
+        // It may still stand in line, and then nobody knows more than its conversation.
+        let (conversation, customer) = (Some(self.here()), self.customer(agent).await?);
         let now = self.app.clock.now();
-        let kept = Waited { message, customer, given_at: None };
-        let changes = vec![kept.keep_waiting(self.of_mark(), now)];
+        let kept = Waited { message, conversation, customer, given_at: None };
+        let changes = vec![kept.keep(self.of_mark(), now, LEFT_MS)];
         self.app.store.commit(Commit { changes, ..Commit::default() }).await?;
         Ok(())
     }
@@ -286,6 +337,18 @@ impl<'a> Call<'a> {
     }
 }
 
+/// What a call came to whose turn has ended.
+fn ended(summary: Option<Value>) -> Came {
+    match summary.and_then(|it| serde_json::from_value::<Summary>(it).ok()) {
+        Some(Summary::V1 { came: Some(came), .. }) => came,
+        // It was given up, perhaps after something had begun.
+        Some(Summary::V1 { came: None, .. }) | None => {
+            let reason = "the call was given up, and nobody knows how far it came; a person looks";
+            refuse(RefusalKind::Uncertain, reason)
+        }
+    }
+}
+
 /// Writes down that an agent asked for what it was not granted.
 async fn note_refused(app: &App, agent: &str, name: &str) -> Result<(), StoreError> {
     let (now, actor) = (app.clock.now(), format!("agent:{agent}"));
@@ -295,4 +358,18 @@ async fn note_refused(app: &App, agent: &str, name: &str) -> Result<(), StoreErr
     };
     app.store.commit(Commit { audit: vec![entry], ..Commit::default() }).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_was_given_up_is_not_made_again() {
+        let without = serde_json::json!({ "version": "1", "stages": [] });
+        for summary in [None, Some(without), Some(Value::Null)] {
+            let Came::Refused { refusal } = ended(summary) else { panic!("it was done") };
+            assert_eq!(refusal.kind, RefusalKind::Uncertain);
+        }
+    }
 }

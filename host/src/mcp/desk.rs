@@ -1,5 +1,5 @@
 //! What all sessions of agents share: the host, how much each agent may do, and which
-//! generation of skills is active.
+//! skills are active.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,19 +10,20 @@ use std::{
 use postern_domain::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast::error::RecvError, watch};
 
-use crate::{app::App, config::Agent};
+use crate::{app::App, config::Agent, registry::Skills};
 
 /// Calls of one agent that are worked on at the same time.
 const MOST_AT_ONCE: usize = 16;
-/// How often is looked for another generation of skills.
+/// How often is looked for other skills.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// What all sessions share.
 pub(super) struct Desk {
     /// The host.
     pub(super) app: Arc<App>,
-    /// Rings with the number of each generation of skills that becomes active.
-    pub(super) generation: watch::Receiver<u64>,
+    /// Rings with each set of skills that becomes active: of another generation, or of the
+    /// same one when it changes who is trusted.
+    pub(super) skills: watch::Receiver<Arc<Skills>>,
     rates: Mutex<Rates>,
     places: HashMap<String, Arc<Semaphore>>,
 }
@@ -37,19 +38,23 @@ pub(super) enum TooMany {
 }
 
 impl Desk {
-    /// Opens it; it looks for generations until the host stops.
+    /// Opens it; it looks for other skills until the host stops.
     pub(super) fn open(app: &Arc<App>) -> Arc<Self> {
         let agents = app.config.agents.keys();
         let places = agents.map(|name| (name.clone(), Arc::new(Semaphore::new(MOST_AT_ONCE))));
-        let (tell, generation) = watch::channel(app.skills().number);
+        let (tell, skills) = watch::channel(app.skills());
         let (look, mut events) = (Arc::clone(app), app.events.subscribe());
         tokio::spawn(async move {
             let mut tick = tokio::time::interval(LOOK);
             while !tell.is_closed() {
                 tokio::select! {
                     _ = tick.tick() => {
-                        let number = look.skills().number;
-                        tell.send_if_modified(|told| std::mem::replace(told, number) != number);
+                        let now = look.skills();
+                        tell.send_if_modified(|told| {
+                            let is_other = !Arc::ptr_eq(told, &now);
+                            *told = now;
+                            is_other
+                        });
                     }
                     event = events.recv() => {
                         if matches!(event, Err(RecvError::Closed)) {
@@ -61,7 +66,7 @@ impl Desk {
         });
         Arc::new(Self {
             app: Arc::clone(app),
-            generation,
+            skills,
             rates: Mutex::default(),
             places: places.collect(),
         })

@@ -178,12 +178,12 @@ impl ServerHandler for Server {
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
-        let (mut generation, peer) = (self.desk.generation.clone(), context.peer);
-        generation.mark_unchanged();
+        let (mut skills, peer) = (self.desk.skills.clone(), context.peer);
+        skills.mark_unchanged();
         // It ends with the host's desk, or some time after the session.
         tokio::spawn(async move {
             while !peer.is_transport_closed() {
-                match timeout(LOOK, generation.changed()).await {
+                match timeout(LOOK, skills.changed()).await {
                     Ok(Ok(())) if peer.notify_tool_list_changed().await.is_ok() => {}
                     Ok(Ok(()) | Err(_)) => return,
                     Err(_) => {}
@@ -200,12 +200,12 @@ impl ServerHandler for Server {
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        let mut generation = self.desk.generation.clone();
-        generation.mark_unchanged();
+        let mut skills = self.desk.skills.clone();
+        skills.mark_unchanged();
         loop {
             tokio::select! {
                 () = context.cancelled() => return Ok(()),
-                changed = generation.changed() => {
+                changed = skills.changed() => {
                     if changed.is_err() || context.sink().notify_tool_list_changed().await.is_err()
                     {
                         return Ok(());

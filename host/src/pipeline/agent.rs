@@ -7,8 +7,8 @@
 mod came;
 
 use postern_domain::{
-    Approver, AuditEntry, AuditKind, Conversation, IdentityLevel, InboundMessage, MessageId,
-    PendingTool, SkillId, Timestamp, digest_of,
+    Approver, AuditEntry, AuditKind, Conversation, ConversationId, IdentityLevel, InboundMessage,
+    MessageId, PendingTool, SkillId, Timestamp, digest_of,
 };
 use postern_policy::{personal::Purpose, restricted::without_codes};
 use postern_store::{Change, StoreError};
@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization as _;
 
 pub use self::came::{Came, Refusal, RefusalKind};
-pub(super) use self::came::{of_response, of_result};
+pub(super) use self::came::{after, changed_hands, of_response, of_result};
 use super::{
     plan::{Action, Plan},
     restricted::Concern,
@@ -64,11 +64,11 @@ impl CallFile {
         hex::encode(&key.derive("agent-call", &[agent, &digest])[..16])
     }
 
-    /// The texts that an agent wrote into it.
+    /// What an agent wrote into it: texts, numbers and the names of members.
     pub(super) fn words(&self) -> String {
         let Self::V1 { arguments, .. } = self;
         let mut words = Vec::new();
-        arguments.values().for_each(|value| gather(value, &mut words));
+        gather_members(arguments, &mut words);
         words.join("\n")
     }
 }
@@ -79,12 +79,21 @@ pub(super) fn call_of(message: &InboundMessage) -> Option<CallFile> {
     serde_json::from_str(&message.text).ok()
 }
 
-fn gather<'v>(value: &'v Value, words: &mut Vec<&'v str>) {
+fn gather(value: &Value, words: &mut Vec<String>) {
     match value {
-        Value::String(text) => words.push(text),
+        Value::String(text) => words.push(text.clone()),
+        // The number of a card may be one.
+        Value::Number(number) => words.push(number.to_string()),
         Value::Array(items) => items.iter().for_each(|item| gather(item, words)),
-        Value::Object(members) => members.values().for_each(|member| gather(member, words)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::Object(members) => gather_members(members, words),
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+fn gather_members(members: &Map<String, Value>, words: &mut Vec<String>) {
+    for (name, member) in members {
+        words.push(name.clone());
+        gather(member, words);
     }
 }
 
@@ -140,13 +149,11 @@ pub(super) fn plan(
         // What is not granted does not exist for the agent.
         Some(_) | None => refuse(Refusal::unknown(&skill, &tool)),
     };
-    match concern.filter(|concern| concern.stops) {
-        Some(concern) => {
-            let refusal = Refusal::restricted(&concern.line());
-            Plan { restricted: Some(concern), ..plan(text, refuse(refusal)) }
-        }
-        None => plan(text, action),
-    }
+    let action = match &concern {
+        Some(concern) if concern.stops => refuse(Refusal::restricted(&concern.line())),
+        Some(_) | None => action,
+    };
+    Plan { restricted: concern, ..plan(text, action) }
 }
 
 /// Arguments in placeholders. Those that the agent was given in this conversation stay;
@@ -176,14 +183,22 @@ fn hidden(
     });
     let mut hider = Hider::new(detector, vault).said();
     hider.value(&mut value, &mut Vec::new(), &|_| false);
-    match value {
-        Value::Object(arguments) => arguments
-            .into_iter()
-            .map(|(name, value)| (redaction::clean(&name).into_owned(), value))
-            .collect(),
+    match with_clean_names(value) {
+        Value::Object(arguments) => arguments,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
             Map::new()
         }
+    }
+}
+
+fn with_clean_names(value: Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, member)| (redaction::clean(&name).into_owned(), with_clean_names(member)))
+            .collect(),
+        Value::Array(items) => items.into_iter().map(with_clean_names).collect(),
+        plain @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => plain,
     }
 }
 
@@ -203,7 +218,10 @@ fn each(value: &mut Value, name: &str, change: &mut dyn FnMut(&str, &mut String)
 pub(crate) struct Waited {
     /// The message that brought it.
     pub(crate) message: MessageId,
-    /// For whom it was made.
+    /// The conversation in which it was made, if nothing was planned for it yet.
+    #[serde(default)]
+    pub(crate) conversation: Option<ConversationId>,
+    /// For whom it was made, as far as that is known.
     pub(crate) customer: Option<String>,
     /// When its result was first given, if it was.
     #[serde(default)]
@@ -258,6 +276,7 @@ pub(super) fn waits(ledger: &mut Ledger, plan: &Plan, until: Timestamp) {
     {
         let waited = Waited {
             message: ledger.turn.message.clone(),
+            conversation: None,
             customer: plan.customer.key.clone(),
             given_at: None,
         };

@@ -286,6 +286,9 @@ async fn end(
         escalate = Some(escalation);
     }
     // Whoever writes now is not told about the one before.
+    if meanwhile::has_changed_hands(ledger) {
+        came = came.map(|_| agent::changed_hands());
+    }
     if meanwhile::has_changed_hands(ledger) && !answers.is_empty() {
         answers.clear();
         by_skills.clear();

@@ -138,7 +138,7 @@ async fn an_agent_finds_its_tools_and_gets_answers() -> Result<()> {
     // Then somebody is, whose values stay behind placeholders.
     let email = json!({ "email": "ines.ruiz@example.com" });
     let (error, said) = helper.call("crm-lookup.find_customer", email).await?;
-    ensure!(!error && said["outcome"] == "reply" || said["outcome"] == "done", "{said}");
+    ensure!(!error && (said["outcome"] == "reply" || said["outcome"] == "done"), "{said}");
     let (error, said) = helper.call("crm-lookup.customer_profile", json!({})).await?;
     let profile = said["text"].as_str().unwrap_or_default();
     ensure!(!error && profile.contains("<EMAIL_"), "{said}");
@@ -151,7 +151,9 @@ async fn an_agent_finds_its_tools_and_gets_answers() -> Result<()> {
     // What belongs to others is refused as if it did not exist.
     let others = json!({ "order_id": OTHERS_ORDER });
     let (_, said) = helper.call("order-status.order_status", others).await?;
-    ensure!(!said.to_string().contains("delivered"), "{said}");
+    for value in ["delivered", "Rain Jacket", "142.8", "810400260111", "2024-03", "Bergen"] {
+        ensure!(!said.to_string().contains(value), "{said}");
+    }
 
     // What does not fit, and what is not granted.
     let (error, said) = helper.call("order-status.order_status", json!({ "order_id": 7 })).await?;

@@ -92,6 +92,20 @@ impl RefusalKind {
         }
     }
 
+    /// Whether the agent is told to call again.
+    const fn wants_again(self) -> bool {
+        match self {
+            Self::IdentityRequired | Self::InvalidArguments | Self::Limit | Self::Unavailable => {
+                true
+            }
+            // What waits for people goes on by itself.
+            Self::Denied
+            | Self::ApprovalRequired
+            | Self::ConfirmationRequired
+            | Self::Uncertain => false,
+        }
+    }
+
     const fn next(self) -> &'static str {
         match self {
             Self::Denied => "do not try again; tell whoever asked that it is not allowed",
@@ -185,7 +199,7 @@ impl Refusal {
 }
 
 /// What an invocation came to. `against` is who decided against one of its calls,
-/// `refused` the last call that rules or limits refused.
+/// `refused` the last call, if rules or limits refused it.
 pub(in crate::pipeline) fn of_result(
     policy: &PolicySet,
     result: &Result<Outcome, SkillFailure>,
@@ -221,14 +235,30 @@ pub(in crate::pipeline) fn of_result(
         },
         Err(failure) => {
             let refusal = match (failure, refused) {
-                (SkillFailure::Denied { .. } | SkillFailure::Unavailable { .. }, Some(it)) => {
-                    Refusal::of_call(policy, &it.0, &it.1)
-                }
+                (SkillFailure::Denied { .. }, Some(it)) => Refusal::of_call(policy, &it.0, &it.1),
                 (failure, _) => Refusal::of_failure(failure),
             };
             Came::Refused { refusal }
         }
     }
+}
+
+/// The same if the tool had already `changed` something: to call again would do that twice.
+pub(in crate::pipeline) fn after(came: Came, changed: Option<&str>) -> Came {
+    match (came, changed) {
+        (Came::Refused { refusal }, Some(effect)) if refusal.kind.wants_again() => {
+            let reason = format!("{}; before that it did: {effect}", refusal.reason);
+            let uncertain = Refusal::new(RefusalKind::Uncertain, reason);
+            Came::Refused { refusal: Refusal { rules: refusal.rules, ..uncertain } }
+        }
+        (came, _) => came,
+    }
+}
+
+/// What comes of a call during which somebody else began to write in the conversation.
+pub(in crate::pipeline) fn changed_hands() -> Came {
+    let reason = "the conversation is somebody else's by now, who is not told of it";
+    Came::Refused { refusal: Refusal::new(RefusalKind::Denied, reason) }
 }
 
 /// The same once it is known what of it may be told: `withheld` says why nothing is.

@@ -82,5 +82,29 @@ fn an_agent_has_no_word_of_a_customers() {
 #[test]
 fn words_of_a_call_are_those_of_its_arguments() {
     let words = call(json!({"a": "one", "b": [{"c": "two"}], "d": 3})).words();
-    assert_eq!(words, "one\ntwo");
+    assert_eq!(words, "a\none\nb\nc\ntwo\nd\n3");
+}
+
+#[test]
+fn names_are_clean_at_every_depth() {
+    let mut vault = Vault::new("k3f9", vec![]);
+    let detector = Detector::standard();
+    let given = json!({ "list": [{ "ann@shop.example": { "bob@shop.example": 1 } }] });
+    let kept = Value::Object(hidden(map(given), &mut vault, &detector)).to_string();
+    assert!(!kept.contains("@shop"), "{kept}");
+}
+
+#[test]
+fn what_is_half_done_is_not_to_be_called_again() {
+    let of = |kind, changed: Option<&str>| {
+        let came = Came::Refused { refusal: Refusal::new(kind, "it failed") };
+        let Came::Refused { refusal } = after(came, changed) else { panic!("it was done") };
+        refusal.kind
+    };
+    let paid = Some("http:send on POST https://till.example");
+    for kind in [RefusalKind::Unavailable, RefusalKind::Limit, RefusalKind::InvalidArguments] {
+        assert_eq!(of(kind, paid), RefusalKind::Uncertain);
+        assert_eq!(of(kind, None), kind);
+    }
+    assert_eq!(of(RefusalKind::Denied, paid), RefusalKind::Denied);
 }

@@ -10,7 +10,10 @@ impl Responder<'_> {
     /// Makes the agent's answer of a response.
     pub(in crate::pipeline) async fn for_agent(&self, response: Response) -> Response {
         let against = self.against(0).await;
-        let refused = self.ledger.lock().await.refused.clone();
+        let (refused, changed) = {
+            let ledger = self.ledger.lock().await;
+            (ledger.refused.clone(), ledger.changed.clone())
+        };
         let policy = self.app.policy.current();
         let failed = || {
             let failure = response.escalate.as_ref().and_then(|wish| wish.failure.clone());
@@ -21,8 +24,14 @@ impl Responder<'_> {
             Some(result) => agent::of_result(&policy, result, against.as_ref(), refused.as_ref()),
             None => failed(),
         };
-        // Of what a tool itself asks people for, they are told as ever.
-        let escalate = response.escalate.filter(|wish| wish.failure.is_none());
+        let came = agent::after(came, changed.as_deref());
+        let is_uncertain = matches!(
+            &came,
+            Came::Refused { refusal } if refusal.kind == RefusalKind::Uncertain
+        );
+        // Of what a tool itself asks people for, they are told as ever, and of what it left
+        // half done.
+        let escalate = response.escalate.filter(|wish| wish.failure.is_none() || is_uncertain);
         Response { came: Some(came), awaiting: None, escalate, ..response }
     }
 
