@@ -24,12 +24,13 @@ pub struct Collected {
 impl Registry {
     /// Removes old generations, and then everything that none names: components, their
     /// code and files, and what a command left half-written when it died. Kept are the
-    /// active generation, the one before it, the last `keep`, and those that are `used`,
-    /// because a turn began under them or can be replayed. With `dry_run` nothing is
-    /// removed.
+    /// active generation, the one before it, what a rollback goes to, the last `keep`, and
+    /// those that are `used`, because a turn began under them or can be replayed. With
+    /// `dry_run` nothing is removed.
     ///
     /// # Errors
-    /// Something cannot be read or removed. What is left is removed the next time.
+    /// The active generation is damaged, or something cannot be read or removed. What is
+    /// left is removed the next time.
     pub fn collect(
         &self,
         keep: usize,
@@ -40,8 +41,17 @@ impl Registry {
         // there; so nothing is taken from under it.
         let _lock = self.files.lock()?;
         fault::point("skills.collect.before");
-        let all = self.history()?;
-        let kept = kept(&all, self.current_number()?, keep, used);
+        let current = self.current()?.number;
+        let (mut all, mut damaged) = (Vec::new(), BTreeSet::new());
+        for (number, generation) in self.history()? {
+            match generation {
+                Ok(generation) => all.push(generation),
+                Err(RegistryError::Damaged { .. }) => drop(damaged.insert(number)),
+                // It may be whole, and be read the next time.
+                Err(error) => return Err(error),
+            }
+        }
+        let kept = kept(&all, &damaged, current, keep, used);
         let mut garbage: Vec<String> = Vec::new();
         let mut wanted = BTreeSet::new();
         for generation in &all {
@@ -54,8 +64,12 @@ impl Registry {
                 garbage.push(format!("generations/{}.json", generation.number));
             }
         }
+        let gone = damaged.difference(&kept);
+        garbage.extend(gone.map(|number| format!("generations/{number}.json")));
+        // What a damaged one names is not known. One after the active one was never active.
+        let is_known = !damaged.iter().any(|it| kept.contains(it) && *it < current);
         // Generations stand first: while one is there, so is everything that it names.
-        for folder in ["blobs", "compiled"] {
+        for folder in ["blobs", "compiled"].into_iter().filter(|_| is_known) {
             for name in self.files.names(folder)? {
                 let digest = name.split(['.', '-']).next().unwrap_or_default();
                 if !name.ends_with(STAGED) && !wanted.contains(digest) {
@@ -80,22 +94,44 @@ impl Registry {
 }
 
 /// The numbers of the generations that stay.
-fn kept(all: &[Generation], current: u64, keep: usize, used: &BTreeSet<u64>) -> BTreeSet<u64> {
-    let followed = |number| {
-        all.iter().any(|next| next.made.as_ref().is_some_and(|made| made.before == number))
+fn kept(
+    all: &[Generation],
+    damaged: &BTreeSet<u64>,
+    current: u64,
+    keep: usize,
+    used: &BTreeSet<u64>,
+) -> BTreeSet<u64> {
+    let followed = |number: u64| {
+        let next = all.iter().map(|it| it.number).find(|it| *it > number).unwrap_or(u64::MAX);
+        // What is damaged may be what followed.
+        damaged.range(number..next).next().is_some()
+            || all.iter().any(|next| next.made.as_ref().is_some_and(|made| made.before == number))
     };
-    let before = all
-        .iter()
-        .find(|generation| generation.number == current)
-        .and_then(|generation| Some(generation.made.as_ref()?.before));
+    let back = way_back(all, current);
     // What nobody followed was never active: its command died before.
     let active = |number: &u64| *number == current || followed(*number);
     let last = all.iter().rev().map(|it| it.number).filter(active).take(keep.max(1));
-    let numbers = all.iter().map(|it| it.number);
+    let numbers = all.iter().map(|it| it.number).chain(damaged.iter().copied());
     // Numbers after the active one stay taken, so that no other generation gets them.
     let stay = numbers
-        .filter(|number| *number >= current || used.contains(number) || Some(*number) == before);
+        .filter(|number| *number >= current || used.contains(number) || back.contains(number));
     stay.chain(last).collect()
+}
+
+/// The generation before the active one, and those that [`Registry::roll_back`] reads on
+/// its way to where it goes if no number is given, with that one.
+fn way_back(all: &[Generation], current: u64) -> BTreeSet<u64> {
+    let made = |number| all.iter().find(|it| it.number == number)?.made.as_ref();
+    let mut way: BTreeSet<u64> = made(current).map(|made| made.before).into_iter().collect();
+    let mut number = current;
+    while let Some(made) = made(number) {
+        // A number before its own, so this comes to an end.
+        let restored = made.restores.filter(|restored| *restored < number);
+        way.insert(restored.unwrap_or(made.before));
+        let Some(restored) = restored else { break };
+        number = restored;
+    }
+    way
 }
 
 /// How the name of a file ends that is not whole yet.

@@ -86,22 +86,31 @@ impl Generation {
         Ok(())
     }
 
-    /// Lets a skill not run, or run again.
+    /// Lets a skill not run, or run again. What does not run is not tried out: a trial of
+    /// it ends.
     ///
     /// # Errors
     /// It is not installed, or is so already.
     pub fn set_disabled(&mut self, id: &SkillId, disabled: bool) -> Result<(), RegistryError> {
         self.known(id)?;
         let state = if disabled { "disabled" } else { "enabled" };
-        mark(&mut self.disabled, id, disabled, state)
+        mark(&mut self.disabled, id, disabled, state)?;
+        if disabled {
+            self.canaries.remove(id);
+        }
+        Ok(())
     }
 
     /// Keeps a skill as it is, or lets it be replaced again.
     ///
     /// # Errors
-    /// It is not installed, or is so already.
+    /// It is not installed, or is so already; or it is to stay as it is, and a version of
+    /// it is on trial, which would be promoted.
     pub fn set_pinned(&mut self, id: &SkillId, pinned: bool) -> Result<(), RegistryError> {
         self.known(id)?;
+        if pinned && self.canaries.contains_key(id) {
+            return Err(RegistryError::OnTrial(id.clone()));
+        }
         let state = if pinned { "pinned" } else { "not pinned" };
         mark(&mut self.pinned, id, pinned, state)
     }
@@ -145,6 +154,17 @@ impl Generation {
         for id in ids {
             if let Some(highest) = self.highest(&id) {
                 self.seen.insert(id, highest);
+            }
+        }
+    }
+
+    /// Takes over what another generation knows to have been active.
+    fn remember_of(&mut self, mut other: Self) {
+        other.remember();
+        for (id, seen) in other.seen {
+            let known = self.seen.get(&id);
+            if known.is_none_or(|it| it.version.cmp_precedence(&seen.version).is_lt()) {
+                self.seen.insert(id, seen);
             }
         }
     }
@@ -220,8 +240,15 @@ impl Registry {
         let current = match self.current() {
             // What is active may be what has to be got rid of.
             Err(RegistryError::Damaged { .. } | RegistryError::NoGeneration(_)) if to.is_some() => {
-                let (number, seen) = (self.current_number()?, old.seen.clone());
-                Generation { number, seen, ..Generation::default() }
+                let number = self.current_number()?;
+                let mut left = Generation { number, ..Generation::default() };
+                left.remember_of(old.clone());
+                // What was active after the one that comes back is not forgotten either.
+                let earlier = self.history()?.into_iter().filter(|(it, _)| *it < number);
+                for earlier in earlier.filter_map(|(_, earlier)| earlier.ok()) {
+                    left.remember_of(earlier);
+                }
+                left
             }
             current => current?,
         };
@@ -255,11 +282,14 @@ impl Registry {
         }
     }
 
-    /// All generations that are kept, oldest first.
+    /// All generations that are kept, oldest first, with their numbers; or why one cannot
+    /// be read, which does not hide the others.
     ///
     /// # Errors
-    /// One cannot be read or is damaged.
-    pub fn history(&self) -> Result<Vec<Generation>, RegistryError> {
-        self.files.generations()?.into_iter().map(|number| self.generation(number)).collect()
+    /// It cannot be seen which there are.
+    #[expect(clippy::type_complexity, reason = "each number has its generation or its error")]
+    pub fn history(&self) -> Result<Vec<(u64, Result<Generation, RegistryError>)>, RegistryError> {
+        let numbers = self.files.generations()?;
+        Ok(numbers.into_iter().map(|number| (number, self.generation(number))).collect())
     }
 }

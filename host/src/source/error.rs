@@ -122,7 +122,8 @@ pub enum SourceError {
         source: reqwest::Error,
     },
     /// It took too long.
-    #[error("{what} did not come within {} s; try again, or allow more time", .after.as_secs_f32())]
+    #[error("{what} did not come within {} s; try again, or fetch it with `postern skill pull` and a \
+         longer --timeout first", .after.as_secs_f32())]
     Timeout {
         /// What was asked for.
         what: String,

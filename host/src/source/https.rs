@@ -30,19 +30,26 @@ pub(super) async fn fetch(
     if found != expected {
         return Err(SourceError::WrongDigest { what, expected, found });
     }
-    let signature = signature(web, url).await?;
+    let signature = signature(web, url).await.unwrap_or_else(|error| {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, "the signature cannot be fetched, so there is none");
+        None
+    });
     Ok(Fetched { bytes, signature, sbom: None, source: Source::Https { url: what } })
 }
 
 /// The signature beside the component, as minisign names it. Many servers answer with a
-/// page whatever they are asked for: what does not look like a signature is none.
+/// page whatever they are asked for: what does not look like a signature is none. Nor is a
+/// failure the component's: whether it needs a signature is judged later.
 async fn signature(web: &Web, url: &Url) -> Result<Option<String>, SourceError> {
     let url = beside(url, ".minisig");
     let what = told(&url);
     let response = web.send(&Request::get(url.clone(), &what), &url, None).await?;
-    if !response.status().is_success() {
-        return Ok(None);
-    }
+    let response = match web.good(response, &what, false).await {
+        Ok(response) => response,
+        Err(SourceError::NotFound { .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
     let bytes = match web.body(response, &what, super::MOST_SIGNATURE, Kind::Text).await {
         Ok(bytes) => bytes,
         Err(SourceError::TooBig { .. }) => return Ok(None),

@@ -45,30 +45,41 @@ impl Request {
 
 /// A client for other machines and one for this one.
 #[derive(Debug)]
-pub(super) struct Web {
+struct Clients {
     remote: Client,
     loopback: Client,
+}
+
+/// Those who read, and those who send.
+#[derive(Debug)]
+pub(super) struct Web {
+    reading: Clients,
+    sending: Clients,
     idle: Duration,
 }
 
 impl Web {
     pub(super) fn new(limits: &FetchLimits) -> Result<Self, SourceError> {
         crate::app::install_crypto();
-        let builder = || {
-            Client::builder()
+        let builder = |reads: bool| {
+            let builder = Client::builder()
                 .user_agent(concat!("postern/", env!("CARGO_PKG_VERSION")))
                 .redirect(redirect::Policy::none())
                 .referer(false)
                 // A kept connection that the server closes at the wrong moment fails the
                 // next request; there are only a handful of requests.
                 .pool_max_idle_per_host(0)
-                .connect_timeout(limits.connect)
-                .read_timeout(limits.idle)
+                .connect_timeout(limits.connect);
+            // While a body is sent, nothing is read: only the whole is limited then.
+            if reads { builder.read_timeout(limits.idle) } else { builder }
         };
-        let remote = builder().https_only(true).build().map_err(SourceError::Client)?;
-        // What is on this machine is not asked for through a proxy.
-        let loopback = builder().no_proxy().build().map_err(SourceError::Client)?;
-        Ok(Self { remote, loopback, idle: limits.idle })
+        let clients = |reads| {
+            let remote = builder(reads).https_only(true).build().map_err(SourceError::Client)?;
+            // What is on this machine is not asked for through a proxy.
+            let loopback = builder(reads).no_proxy().build().map_err(SourceError::Client)?;
+            Ok::<_, SourceError>(Clients { remote, loopback })
+        };
+        Ok(Self { reading: clients(true)?, sending: clients(false)?, idle: limits.idle })
     }
 
     /// Sends a request, with what proves who we are only to `home`, and follows redirects
@@ -117,7 +128,8 @@ impl Web {
         home: &Url,
         proof: Option<&Proof>,
     ) -> Result<Response, SourceError> {
-        let client = if is_loopback(url) { &self.loopback } else { &self.remote };
+        let clients = if request.body.is_some() { &self.sending } else { &self.reading };
+        let client = if is_loopback(url) { &clients.loopback } else { &clients.remote };
         let mut builder = client.request(request.method.clone(), url.clone());
         builder = builder.headers(request.headers.clone());
         if let Some(body) = &request.body {

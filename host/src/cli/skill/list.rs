@@ -77,8 +77,23 @@ pub(super) fn history(context: &Context) -> anyhow::Result<()> {
     let registry = registry(context)?;
     let current = registry.current_number()?;
     let mut rows = Vec::new();
-    for generation in registry.history()? {
-        let active = generation.number == current;
+    for (number, generation) in registry.history()? {
+        let active = number == current;
+        let generation = match generation {
+            Ok(generation) => generation,
+            Err(error) => {
+                let reason = error.to_string();
+                if context.json {
+                    output::json(&json!({
+                        "generation": number, "active": active, "damaged": reason,
+                    }))?;
+                }
+                let state = if active { "active, damaged" } else { "damaged" };
+                let empty = String::new;
+                rows.push(vec![number.to_string(), state.to_owned(), empty(), empty(), reason]);
+                continue;
+            }
+        };
         let skills: Vec<String> = generation
             .skills
             .values()

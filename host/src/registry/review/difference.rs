@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postern_domain::{Digest, Interface, Manifest, manifest::Capability};
+use postern_domain::{
+    Digest, Interface, Manifest,
+    manifest::{Capability, Tool},
+};
 use serde::Serialize;
 
 use super::means;
@@ -15,7 +18,8 @@ pub struct Difference {
     pub version: (String, String),
     /// Whether the content is the same.
     pub same_content: bool,
-    /// Wishes that go beyond those of the old version: they need a grant.
+    /// Wishes that go beyond those of the old version, and guards of its tools that are
+    /// weaker: they need a grant.
     pub wider: Vec<String>,
     /// Wishes that it has not any more, or less of.
     pub narrower: Vec<String>,
@@ -65,7 +69,7 @@ pub fn difference(
         let line = format!("signed by {was} before, now by {is}");
         if old.signed_by.is_some() { found.signer.push(line) } else { found.other.push(line) }
     }
-    tools(&mut found.other, was, is);
+    tools(&mut found, was, is);
     intents(&mut found.other, was, is);
     let (before, after) = (&was.limits, &is.limits);
     if before != after {
@@ -122,41 +126,63 @@ fn wishes(found: &mut Difference, interface: Interface, was: &Manifest, is: &Man
     }
 }
 
-fn tools(other: &mut Vec<String>, was: &Manifest, is: &Manifest) {
+fn tools(found: &mut Difference, was: &Manifest, is: &Manifest) {
     for tool in &is.tools {
         match was.tool(&tool.name) {
-            None => other.push(format!("tool {} is new: {}", tool.name, tool.description)),
+            None => found.other.push(format!("tool {} is new: {}", tool.name, tool.description)),
             Some(old) if old != tool => {
-                let mut parts = Vec::new();
-                let flags = [
-                    ("read_only", old.read_only, tool.read_only),
-                    ("idempotent", old.idempotent, tool.idempotent),
-                    ("reversible", old.reversible, tool.reversible),
-                    ("identifies", old.identifies, tool.identifies),
-                ];
-                for (name, was, is) in flags {
-                    if was != is {
-                        parts.push(format!("{name} was {was}, is {is}"));
-                    }
-                }
-                if old.identity != tool.identity {
-                    let (was, is) = (old.identity.as_str(), tool.identity.as_str());
-                    parts.push(format!("the customer had to be {was}, now {is}"));
-                }
+                let (weaker, mut parts) = guards(old, tool);
                 if old.arguments != tool.arguments {
                     parts.push("other arguments".to_owned());
                 }
-                if parts.is_empty() {
+                if weaker.is_empty() && parts.is_empty() {
                     parts.push("other words".to_owned());
                 }
-                other.push(format!("tool {}: {}", tool.name, parts.join("; ")));
+                for (list, parts) in [(&mut found.wider, weaker), (&mut found.other, parts)] {
+                    if !parts.is_empty() {
+                        list.push(format!("tool {}: {}", tool.name, parts.join("; ")));
+                    }
+                }
             }
             Some(_) => {}
         }
     }
     for tool in was.tools.iter().filter(|old| is.tool(&old.name).is_none()) {
-        other.push(format!("tool {} is gone", tool.name));
+        found.other.push(format!("tool {} is gone", tool.name));
     }
+}
+
+/// What a tool says of itself, by which it is guarded: what makes it weaker, and what
+/// else is changed. Who granted the old version relied on its word.
+fn guards(old: &Tool, new: &Tool) -> (Vec<String>, Vec<String>) {
+    let (mut weaker, mut other) = (Vec::new(), Vec::new());
+    // With the value that is guarded less.
+    let flags = [
+        ("read_only", old.read_only, new.read_only, false),
+        ("idempotent", old.idempotent, new.idempotent, true),
+        ("reversible", old.reversible, new.reversible, false),
+        ("identifies", old.identifies, new.identifies, true),
+    ];
+    for (name, was, is, weak) in flags {
+        if was != is {
+            let list = if is == weak { &mut weaker } else { &mut other };
+            list.push(format!("{name} was {was}, is {is}"));
+        }
+    }
+    if old.identity != new.identity {
+        let list = if new.identity < old.identity { &mut weaker } else { &mut other };
+        let (was, is) = (old.identity.as_str(), new.identity.as_str());
+        list.push(format!("the customer had to be {was}, now {is}"));
+    }
+    if old.confirm != new.confirm {
+        let asked = |text: Option<&String>| {
+            text.map_or("nothing of its own".to_owned(), |text| format!("{text:?}"))
+        };
+        let (was, is) = (asked(old.confirm.as_ref()), asked(new.confirm.as_ref()));
+        let list = if old.confirm.is_some() { &mut weaker } else { &mut other };
+        list.push(format!("the customer was asked {was}, now {is}"));
+    }
+    (weaker, other)
 }
 
 fn intents(other: &mut Vec<String>, was: &Manifest, is: &Manifest) {

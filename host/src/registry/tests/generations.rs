@@ -168,6 +168,38 @@ fn a_damaged_generation_can_be_left_by_naming_another() {
 }
 
 #[test]
+fn leaving_a_damaged_generation_forgets_no_version_that_was_active() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = registry(&folder);
+    for version in ["1.0.0", "2.0.0", "3.0.0"] {
+        put(&registry, version);
+    }
+    fs::write(folder.path().join("skills/generations/3.json"), "{").unwrap();
+    back(&registry, Some(1)).unwrap();
+    assert_eq!(registry.current().unwrap().seen[&id()].version.to_string(), "2.0.0");
+}
+
+#[test]
+fn what_is_on_trial_is_not_pinned_and_what_is_disabled_is_not_on_trial() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = registry(&folder);
+    put(&registry, "1.0.0");
+    let canary = Canary {
+        installed: kept(&registry, "2.0.0"),
+        permille: 50,
+        since: now(),
+        rules: CanaryRules::default(),
+    };
+    let mut generation = registry.current().unwrap();
+    generation.try_out(canary).unwrap();
+    let error = generation.set_pinned(&id(), true).unwrap_err();
+    assert!(matches!(error, RegistryError::OnTrial(_)), "{error}");
+    generation.set_disabled(&id(), true).unwrap();
+    assert!(generation.canaries.is_empty());
+    generation.set_pinned(&id(), true).unwrap();
+}
+
+#[test]
 fn one_version_is_on_trial_at_a_time_and_a_trial_ends_one_way() {
     let folder = tempfile::tempdir().unwrap();
     let registry = registry(&folder);
@@ -210,4 +242,43 @@ fn only_what_nobody_needs_is_taken_away() {
     }
     let again = registry.collect(1, &BTreeSet::from([2]), false).unwrap();
     assert_eq!(again.files, [""; 0]);
+}
+
+#[test]
+fn what_a_rollback_goes_to_is_not_taken_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = registry(&folder);
+    for version in ["1.0.0", "2.0.0", "3.0.0", "4.0.0"] {
+        put(&registry, version);
+    }
+    // Now 6 is 2 again, so it goes on to 1.
+    back(&registry, None).unwrap();
+    back(&registry, None).unwrap();
+    let collected = registry.collect(1, &BTreeSet::new(), false).unwrap();
+    assert_eq!(collected.kept, [1, 2, 5, 6]);
+    back(&registry, None).unwrap();
+    assert_eq!(version(&registry), "1.0.0");
+}
+
+#[test]
+fn one_damaged_generation_hides_no_other_and_is_taken_away_if_nobody_needs_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = registry(&folder);
+    for version in ["1.0.0", "2.0.0", "3.0.0", "4.0.0"] {
+        put(&registry, version);
+    }
+    let skills = folder.path().join("skills");
+    fs::write(skills.join("generations/2.json"), "{").unwrap();
+    let all = registry.history().unwrap();
+    let read: Vec<_> = all.iter().map(|(number, it)| (*number, it.is_ok())).collect();
+    assert_eq!(read, [(1, true), (2, false), (3, true), (4, true)]);
+    let blobs = || fs::read_dir(skills.join("blobs")).unwrap().count();
+    // What it names is not known, so as long as it is needed no component goes.
+    let collected = registry.collect(1, &BTreeSet::from([2]), false).unwrap();
+    assert_eq!((collected.kept, blobs()), (vec![2, 3, 4], 4));
+    let collected = registry.collect(1, &BTreeSet::new(), false).unwrap();
+    assert_eq!((collected.kept, blobs()), (vec![3, 4], 2));
+    fs::write(skills.join("generations/4.json"), "{").unwrap();
+    let error = registry.collect(1, &BTreeSet::new(), false).unwrap_err();
+    assert!(matches!(error, RegistryError::Damaged { .. }), "{error}");
 }

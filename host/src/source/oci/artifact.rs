@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use postern_domain::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::config::bounded;
+
 pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
@@ -91,8 +93,7 @@ struct Named {
 
 /// The one component of a manifest; `Err` says what it is instead.
 pub(super) fn component_of(bytes: &[u8], content_type: &str) -> Result<Manifest, String> {
-    let shape: Shape =
-        serde_json::from_slice(bytes).map_err(|error| format!("its manifest is none ({error})"))?;
+    let shape: Shape = serde_json::from_slice(bytes).map_err(none)?;
     // A registry may not call one thing by two names: what reads it differently would see
     // another content under the same digest (CVE-2021-41190).
     let named = shape.media_type.as_deref().unwrap_or(content_type);
@@ -104,23 +105,34 @@ pub(super) fn component_of(bytes: &[u8], content_type: &str) -> Result<Manifest,
     }
     let config = shape.config.map(|config| config.media_type).unwrap_or_default();
     if config != CONFIG {
-        return Err(format!("its configuration is {config:.100?}, not {CONFIG:?}"));
+        return Err(format!("its configuration is {}, not {CONFIG:?}", shown(&config)));
     }
     let layers = shape.layers.unwrap_or_default();
     let [layer] = layers.as_slice() else {
         return Err(format!("it has {} layers, not one", layers.len()));
     };
     if layer.media_type != LAYER {
-        return Err(format!("its layer is {:.100?}, not {LAYER:?}", layer.media_type));
+        return Err(format!("its layer is {}, not {LAYER:?}", shown(&layer.media_type)));
     }
-    serde_json::from_slice(bytes).map_err(|error| format!("its manifest is none ({error})"))
+    serde_json::from_slice(bytes).map_err(none)
+}
+
+/// The error may repeat what the registry wrote.
+fn none(error: serde_json::Error) -> String {
+    format!("its manifest is none ({})", bounded(&error.to_string()))
+}
+
+/// What a registry wrote, as text in quotation marks.
+fn shown(text: &str) -> String {
+    bounded(&format!("{text:?}"))
 }
 
 fn quoted(named: &str, content_type: &str) -> String {
     if named == content_type {
-        format!("{named:.100?}")
+        shown(named)
     } else {
-        format!("{named:.100?} by its own word and {content_type:.100?} by the registry's")
+        let (named, content_type) = (shown(named), shown(content_type));
+        format!("{named} by its own word and {content_type} by the registry's")
     }
 }
 
@@ -163,6 +175,9 @@ mod tests {
         assert!(refused(|m| m["layers"][0]["mediaType"] = json!(gzip)).contains("its layer is"));
         assert!(refused(|m| m["layers"][0]["digest"] = json!("sha512:00")).contains("digest"));
         assert!(component_of(b"<html>", MANIFEST).unwrap_err().contains("its manifest is none"));
+        let long = "\u{1b}[2J".repeat(100_000);
+        assert!(refused(|m| m["config"]["mediaType"] = json!(long)).len() < 2_000);
+        assert!(refused(|m| m["layers"][0]["digest"] = json!(long)).len() < 2_000);
         let two_names = component_of(whole().to_string().as_bytes(), "application/json");
         assert!(two_names.unwrap_err().contains("by the registry's"));
     }

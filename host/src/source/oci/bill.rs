@@ -2,7 +2,7 @@
 //! specification 1.1, "Listing Referrers"), by the registry's list or by the tag that
 //! stands for it where the registry keeps none.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use postern_domain::Digest;
 use reqwest::{
@@ -15,20 +15,28 @@ use super::{
     push,
     session::Session,
 };
-use crate::source::{
-    SourceError,
-    web::{Kind, Request},
+use crate::{
+    config::bounded,
+    source::{
+        SourceError,
+        web::{Kind, Request},
+        within,
+    },
 };
 
 /// Bytes of one.
 const MOST_BILL: u64 = 16 * 1024 * 1024;
 /// Those that are tried: anybody who may push can add more.
 const MOST_TRIED: usize = 4;
+/// How long the list of them is waited for, and then each of them: the component is there
+/// already, and its own time must not run out over this.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// The first whole one. None is no reason not to have the component: it is for people to
 /// read, and nothing is decided by it.
 pub(super) async fn find(session: &mut Session<'_>, subject: Digest) -> Option<serde_json::Value> {
-    let listed = match list(session, subject).await {
+    let what = format!("what refers to {}", session.reference());
+    let listed = match within(LONGEST, &what, list(session, subject)).await {
         Ok(listed) => listed.map(|index| index.manifests).unwrap_or_default(),
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "referrers cannot be read");
@@ -37,7 +45,7 @@ pub(super) async fn find(session: &mut Session<'_>, subject: Digest) -> Option<s
     };
     let ours = |one: &&Descriptor| one.artifact_type.as_deref() == Some(CYCLONEDX);
     for one in listed.iter().filter(ours).take(MOST_TRIED) {
-        match read(session, one, subject).await {
+        match within(LONGEST, &what, read(session, one, subject)).await {
             Ok(bill) => return Some(bill),
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "an SBOM cannot be read");
@@ -80,7 +88,9 @@ async fn index(
     };
     let bytes = session.body(response, &request.what, artifact::MOST_MANIFEST).await?;
     let read = serde_json::from_slice(&bytes);
-    read.map(Some).map_err(|error| session.nonsense(format!("its list of referrers: {error}")))
+    read.map(Some).map_err(|error| {
+        session.nonsense(format!("its list of referrers: {}", bounded(&error.to_string())))
+    })
 }
 
 async fn read(
@@ -89,8 +99,9 @@ async fn read(
     subject: Digest,
 ) -> Result<serde_json::Value, SourceError> {
     let raw = session.manifest(&one.digest.to_string(), Some(one.digest)).await?;
-    let manifest: Manifest = serde_json::from_slice(&raw.bytes)
-        .map_err(|error| session.nonsense(format!("the manifest of an SBOM: {error}")))?;
+    let manifest: Manifest = serde_json::from_slice(&raw.bytes).map_err(|error| {
+        session.nonsense(format!("the manifest of an SBOM: {}", bounded(&error.to_string())))
+    })?;
     let refers = manifest.subject.as_ref().is_some_and(|of| of.digest == subject);
     let [layer] = manifest.layers.as_slice() else {
         return Err(session.nonsense("an SBOM has not one layer"));

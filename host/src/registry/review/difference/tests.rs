@@ -39,7 +39,15 @@ fn check(
     old_signer: Option<&str>,
     signer: Option<&str>,
 ) -> Difference {
-    let manifest = parse_manifest("skill.toml", MANIFEST).unwrap();
+    compare(MANIFEST, &change(MANIFEST), old_signer, signer)
+}
+
+fn between(was: &str, is: &str) -> Difference {
+    compare(was, is, None, None)
+}
+
+fn compare(was: &str, is: &str, old_signer: Option<&str>, signer: Option<&str>) -> Difference {
+    let manifest = parse_manifest("skill.toml", was).unwrap();
     let old = Installed {
         grants: manifest.requested(),
         manifest,
@@ -49,7 +57,7 @@ fn check(
         source: None,
         signed_by: old_signer.map(key),
     };
-    let new = parse_manifest("skill.toml", &change(MANIFEST)).unwrap();
+    let new = parse_manifest("skill.toml", is).unwrap();
     difference(&old, &new, Digest::of_bytes(b"new"), signer.map(key).as_ref())
 }
 
@@ -99,7 +107,7 @@ fn another_signer_or_publisher_needs_a_grant() {
 fn what_changes_in_tools_intents_and_limits_is_told() {
     let changed = |m: &str| {
         let text = m
-            .replace("read_only = true", "read_only = false")
+            .replace("idempotent = true", "idempotent = false")
             .replace("\"greet me\", ", "")
             .replace("\"say hello\"]", "\"say hello\", \"hey\", \"ahoy\"]");
         format!("{text}\n[limits]\nmemory_mib = 32\n")
@@ -107,9 +115,34 @@ fn what_changes_in_tools_intents_and_limits_is_told() {
     let found = check(changed, None, None);
     assert!(!found.needs_grant());
     let want = [
-        "tool greet: read_only was true, is false",
+        "tool greet: idempotent was true, is false",
         "intent greet had 5 examples, has 6",
         "limits.memory_mib: asked for nothing before, now 32",
     ];
     assert_eq!(found.other, want);
+}
+
+#[test]
+fn a_tool_that_is_guarded_less_needs_a_grant() {
+    let guarded = MANIFEST
+        .replace("idempotent = true", "idempotent = false\nidentity = \"identified\"")
+        .replace("reversible = true", "reversible = true\nconfirm = \"Shall I greet?\"");
+    let cases = [
+        ("read_only = true", "read_only = false", "read_only was true, is false"),
+        ("idempotent = false", "idempotent = true", "idempotent was false, is true"),
+        ("reversible = true", "reversible = false", "reversible was true, is false"),
+        ("reversible = true", "reversible = true\nidentifies = true", "identifies was false"),
+        ("identity = \"identified\"\n", "", "had to be identified, now unknown"),
+        ("confirm = \"Shall I greet?\"\n", "", "\"Shall I greet?\", now nothing of its own"),
+        ("Shall I greet?", "Yes?", "\"Shall I greet?\", now \"Yes?\""),
+    ];
+    for (from, to, words) in cases {
+        let weaker = guarded.replace(from, to);
+        assert_ne!(weaker, guarded, "{from}");
+        let found = between(&guarded, &weaker);
+        assert!(found.needs_grant(), "{found:?}");
+        assert!(found.wider.iter().any(|line| line.contains(words)), "{words}: {found:?}");
+    }
+    let found = between(MANIFEST, &MANIFEST.replace("idempotent = true", "idempotent = false"));
+    assert!(!found.needs_grant(), "{found:?}");
 }
