@@ -40,11 +40,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The files of a folder, which need not be there, by their names from the root.
+/// The files of a folder by their names from the root.
 fn gather(root: &Path, folder: &str, files: &mut Vec<String>) -> Result<(), Box<dyn Error>> {
     // A new file changes its folder.
     println!("cargo::rerun-if-changed={}", root.join(folder).display());
-    let Ok(entries) = fs::read_dir(root.join(folder)) else { return Ok(()) };
+    let entries = fs::read_dir(root.join(folder)).map_err(|error| format!("{folder}: {error}"))?;
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name();

@@ -41,7 +41,7 @@ impl Toolchain for ComponentizeJs {
             let shown: String = version.chars().take(40).collect();
             return Err(missing(format!("`node` is too old: {shown}")));
         }
-        if !TOOLS.are_installed()? && answer_of(Command::new("npm").arg("--version")).is_none() {
+        if !TOOLS.are_installed("")? && answer_of(Command::new("npm").arg("--version")).is_none() {
             return Err(missing("`npm` is missing, which fetches the tools once".to_owned()));
         }
         Ok(())
@@ -54,7 +54,7 @@ impl Toolchain for ComponentizeJs {
         progress: &dyn Fn(&str),
     ) -> Result<PathBuf, AuthorError> {
         let place = Workplace::of(folder)?;
-        let tools = TOOLS.installed(options, |into| {
+        let tools = TOOLS.installed(options, "", |into| {
             progress("fetching the tools for JavaScript (once, 250 MB)");
             install(into, options)
         })?;

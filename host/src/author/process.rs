@@ -124,7 +124,8 @@ impl Group {
         stop: Option<&Stop>,
     ) -> Result<std::process::ExitStatus, AuthorError> {
         let what = || what.to_owned();
-        let until = Instant::now() + wall;
+        // A time beyond all clocks never comes.
+        let until = Instant::now().checked_add(wall);
         loop {
             let looked = self.child.try_wait();
             let looked = looked.map_err(|source| AuthorError::Start { program: what(), source })?;
@@ -135,7 +136,7 @@ impl Group {
             if stop.is_some_and(Stop::is_told) {
                 return Err(AuthorError::Interrupted { what: what() });
             }
-            if Instant::now() >= until {
+            if until.is_some_and(|until| Instant::now() >= until) {
                 return Err(AuthorError::Slow { what: what(), seconds: wall.as_secs() });
             }
             thread::sleep(LOOK);

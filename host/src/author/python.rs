@@ -21,6 +21,10 @@ const OLDEST: (u32, u32) = (3, 10);
 /// Says the version, if there is all that a folder for packages needs.
 const QUESTION: &str = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])";
 
+/// Says which interpreter it is. A virtual environment works with the one that made it
+/// only.
+const IDENTITY: &str = "import sys; print(sys.executable, sys.version)";
+
 /// componentize-py in a virtual environment of its own.
 pub(super) struct ComponentizePy;
 
@@ -53,7 +57,8 @@ impl Toolchain for ComponentizePy {
         progress: &dyn Fn(&str),
     ) -> Result<PathBuf, AuthorError> {
         let place = Workplace::of(folder)?;
-        let tools = TOOLS.installed(options, |into| {
+        let interpreter = answer_of(python("python3").args(["-c", IDENTITY])).unwrap_or_default();
+        let tools = TOOLS.installed(options, &interpreter, |into| {
             progress("fetching the tools for Python (once, 70 MB)");
             install(into, options)
         })?;

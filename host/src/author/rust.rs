@@ -79,7 +79,7 @@ impl Toolchain for Cargo {
         if !options.debug {
             cargo.arg("--release");
         }
-        if folder.join("Cargo.lock").is_file() && options.locked {
+        if options.locked {
             cargo.arg("--locked");
         }
         let said = process::run_and_read("compiling", &mut cargo, options)?;

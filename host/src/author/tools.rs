@@ -38,9 +38,10 @@ pub(super) struct Tools {
 }
 
 impl Tools {
-    /// The folder in which these tools are, or will be.
-    pub(super) fn place(&self) -> Result<PathBuf, AuthorError> {
-        let mut pinned = Vec::new();
+    /// The folder in which these tools are, or will be. `made_with` says what they are
+    /// tied to besides their pins, such as an interpreter.
+    pub(super) fn place(&self, made_with: &str) -> Result<PathBuf, AuthorError> {
+        let mut pinned = made_with.as_bytes().to_vec();
         for pins in self.pins {
             pinned.extend_from_slice(self.file(pins)?);
         }
@@ -49,8 +50,8 @@ impl Tools {
     }
 
     /// Whether they are there.
-    pub(super) fn are_installed(&self) -> Result<bool, AuthorError> {
-        Ok(self.place()?.is_dir())
+    pub(super) fn are_installed(&self, made_with: &str) -> Result<bool, AuthorError> {
+        Ok(self.place(made_with)?.is_dir())
     }
 
     /// The folder of the tools. If they are not there, `install` puts them into a folder
@@ -58,9 +59,10 @@ impl Tools {
     pub(super) fn installed(
         &self,
         options: &BuildOptions,
+        made_with: &str,
         install: impl FnOnce(&Path) -> Result<(), AuthorError>,
     ) -> Result<PathBuf, AuthorError> {
-        let place = self.place()?;
+        let place = self.place(made_with)?;
         if place.is_dir() {
             return Ok(place);
         }
@@ -90,7 +92,8 @@ impl Tools {
         let path = cache.join(format!(".lock-{}", self.language));
         let lock = File::create(&path).map_err(AuthorError::io(&path))?;
         let what = || "waiting for another build to fetch the tools".to_owned();
-        let until = Instant::now() + options.wall;
+        // A time beyond all clocks never comes.
+        let until = Instant::now().checked_add(options.wall);
         loop {
             match lock.try_lock() {
                 Ok(()) => return Ok(lock),
@@ -100,7 +103,7 @@ impl Tools {
             if options.stop.is_told() {
                 return Err(AuthorError::Interrupted { what: what() });
             }
-            if Instant::now() >= until {
+            if until.is_some_and(|until| Instant::now() >= until) {
                 return Err(AuthorError::Slow { what: what(), seconds: options.wall.as_secs() });
             }
             thread::sleep(LOOK);

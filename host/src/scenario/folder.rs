@@ -79,10 +79,10 @@ impl Words {
         };
         keep("operator-token", TOKEN)?;
         let Some(Value::Table(secrets)) = self.table.get_mut("secrets") else { return Ok(self) };
-        for (name, secret) in secrets {
+        for (number, (name, secret)) in secrets.iter_mut().enumerate() {
             let Value::Table(secret) = secret else { continue };
-            let file = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-');
-            let file = format!("of-{}", file.collect::<String>());
+            // Names may have characters that file names cannot have.
+            let file = format!("of-{number}");
             keep(&file, &format!("{SECRET}{name}"))?;
             let mut place = Table::new();
             place.insert("file".to_owned(), Value::String(format!("secrets/{file}")));

@@ -6,10 +6,10 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
-use postern_domain::{Manifest, Timestamp};
+use postern_domain::{Digest, Manifest, Timestamp};
 use postern_runtime::{Runtime, RuntimeConfig};
 use postern_scenario::Scenario;
 
@@ -25,6 +25,9 @@ use crate::{
 
 /// Compiled components that stay in the cache.
 const CACHED: usize = 64;
+/// What was used within this time stays in the cache: another process may be about to
+/// read it.
+const IN_USE: Duration = Duration::from_secs(60 * 60);
 /// The rules under which scenarios run.
 #[derive(Clone, Debug)]
 pub enum Rules {
@@ -100,6 +103,8 @@ impl Suite {
         let cache_key = cache_key(cache)?;
         let registry = Registry::open(cache, cache_key.clone(), compiler.clone().counting_fuel())?;
         let mut generation = Generation { number: 1, ..Generation::default() };
+        // Before it is looked for, so that nobody removes it once it was found.
+        renew(cache, candidate.digest());
         let installed = registry.try_out(candidate, Timestamp::from_millis(0))?;
         generation.skills.insert(manifest.skill.id.clone(), installed);
         let runtime = Runtime::new(RuntimeConfig {
@@ -108,7 +113,7 @@ impl Suite {
             fuel: true,
         });
         let runtime = Arc::new(runtime.map_err(crate::app::StartError::Runtime)?);
-        let suite = Self {
+        Ok(Self {
             key: MasterKey::of_scenarios(),
             manifest,
             runtime,
@@ -120,9 +125,7 @@ impl Suite {
             compiler,
             generation,
             loaded: Mutex::default(),
-        };
-        suite.tidy();
-        Ok(suite)
+        })
     }
 
     /// Runs one scenario.
@@ -162,25 +165,67 @@ impl Suite {
         }
         let with = (&*self.runtime, config);
         let loaded = registry.load(with, &Revocations::default(), &self.generation, None)?;
+        if let Some(left_out) = loaded.stable.left_out.get(&self.manifest.skill.id) {
+            let (id, why) = (&self.manifest.skill.id, &left_out.why);
+            return Err(RunError::Impossible(format!("{id} cannot be loaded: {why}")));
+        }
+        if all.is_empty() {
+            self.tidy();
+        }
         let loaded = Arc::new(loaded);
         all.insert(settings.clone(), Arc::clone(&loaded));
         Ok(loaded)
     }
 
-    /// Lets the cache not grow without end. What cannot be removed stays.
+    /// Lets the cache not grow without end.
     fn tidy(&self) {
-        for part in ["blobs", "compiled"] {
-            let folder = self.cache.join("skills").join(part);
-            let Ok(entries) = fs::read_dir(folder) else { continue };
-            let mut files: Vec<(SystemTime, PathBuf)> = entries
-                .filter_map(Result::ok)
-                .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
-                .collect();
-            files.sort();
-            let surplus = files.len().saturating_sub(CACHED);
-            for (_, file) in files.into_iter().take(surplus) {
-                let _gone = fs::remove_file(file);
-            }
+        let skills = self.generation.skills.values();
+        let own: Vec<String> = skills
+            .flat_map(|skill| std::iter::once(skill.digest).chain(skill.assets))
+            .map(|digest| digest.hex())
+            .collect();
+        tidy(&self.cache, &own, SystemTime::now());
+    }
+}
+
+/// The files of a part of the cache, with the times at which they were used.
+fn cached(cache: &Path, part: &str) -> Vec<(SystemTime, PathBuf)> {
+    let Ok(entries) = fs::read_dir(cache.join("skills").join(part)) else { return Vec::new() };
+    entries
+        .filter_map(Result::ok)
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        .collect()
+}
+
+/// Whether a file of the cache belongs to this digest.
+fn is_of(file: &Path, digest: &str) -> bool {
+    file.file_name().is_some_and(|name| name.to_string_lossy().starts_with(digest))
+}
+
+/// Says that what is cached of a component is used now.
+fn renew(cache: &Path, digest: Digest) {
+    let digest = digest.hex();
+    let files = ["blobs", "compiled"].into_iter().flat_map(|part| cached(cache, part));
+    for (_, file) in files.filter(|(_, file)| is_of(file, &digest)) {
+        // What cannot be renewed only goes sooner.
+        let _old = fs::File::open(file).and_then(|file| file.set_modified(SystemTime::now()));
+    }
+}
+
+/// Removes what was not used for longest, except for what is in use. What cannot be
+/// removed stays.
+fn tidy(cache: &Path, own: &[String], now: SystemTime) {
+    for part in ["blobs", "compiled"] {
+        let mut files = cached(cache, part);
+        files.sort();
+        let surplus = files.len().saturating_sub(CACHED);
+        let old = |at: &SystemTime| now.duration_since(*at).is_ok_and(|age| age > IN_USE);
+        let unused = files
+            .into_iter()
+            .take(surplus)
+            .filter(|(at, file)| old(at) && !own.iter().any(|digest| is_of(file, digest)));
+        for (_, file) in unused {
+            let _gone = fs::remove_file(file);
         }
     }
 }
@@ -228,4 +273,31 @@ fn cache_key(cache: &Path) -> Result<MasterKey, RunError> {
         }
     }
     Ok(MasterKey::read(&file)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_use_stays_in_the_cache() {
+        let cache = tempfile::tempdir().unwrap();
+        let folder = cache.path().join("skills/blobs");
+        fs::create_dir_all(&folder).unwrap();
+        let now = SystemTime::now();
+        let (own, renewed) = (Digest::of_bytes(b"own"), Digest::of_bytes(b"renewed"));
+        let keep = |name: String, seconds: u64| {
+            let file = fs::File::create(folder.join(name)).unwrap();
+            file.set_modified(now - Duration::from_secs(seconds)).unwrap();
+        };
+        keep(format!("{}.wasm", own.hex()), 9_000_000);
+        keep(format!("{}.wasm", renewed.hex()), 8_000_000);
+        (0..CACHED).for_each(|i| keep(format!("old-{i}"), 1_000_000 + i as u64));
+        (0..CACHED).for_each(|i| keep(format!("new-{i}"), 60));
+        renew(cache.path(), renewed);
+        tidy(cache.path(), &[own.hex()], now);
+        assert!(folder.join(format!("{}.wasm", own.hex())).exists());
+        assert!(folder.join(format!("{}.wasm", renewed.hex())).exists());
+        assert_eq!(cached(cache.path(), "blobs").len(), CACHED + 2);
+    }
 }

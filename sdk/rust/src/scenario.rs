@@ -42,8 +42,8 @@ pub struct Report {
 /// Runs every scenario of a folder, and says on standard output what it did not run.
 ///
 /// # Panics
-/// The scenarios cannot be read, or something is not as expected; the message says
-/// what and where.
+/// The scenarios cannot be read, something is not as expected, or no step could be run;
+/// the message says what and where.
 pub fn run(call_tool: CallTool, folder: impl AsRef<Path>) -> Report {
     let (report, wrong) = match look(call_tool, folder.as_ref()) {
         Ok(looked) => looked,
@@ -54,6 +54,8 @@ pub fn run(call_tool: CallTool, folder: impl AsRef<Path>) -> Report {
     }
     println!("{}", report.coverage);
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+    // A test that tests nothing must not look like one that passed.
+    assert!(report.ran > 0, "nothing was run natively:\n{}\n", report.not_run.join("\n"));
     report
 }
 

@@ -25,6 +25,7 @@ pub(in crate::cli) struct Build {
     locked: bool,
     /// Seconds that each program may take.
     #[arg(long, value_name = "SECONDS", default_value_t = BUILD_WALL.as_secs())]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
 }
 

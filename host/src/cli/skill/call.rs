@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use postern_domain::SkillId;
 use postern_runtime::Bounds;
-use postern_scenario::{self as format, Customer, HostCallSeen, Level, Scenario};
+use postern_scenario::{self as format, Customer, HostCallSeen, Level, OutcomeKind, Scenario};
 use serde_json::{Value, json};
 
 use super::test;
@@ -76,10 +76,14 @@ impl Call {
         let suite = self.suite(context, &scenarios).await?;
         let outcome = suite.run(&path, &scenarios[0].1).await;
         show(context, &outcome)?;
-        match outcome.error {
-            Some(error) => anyhow::bail!("{error}"),
-            None => Ok(()),
+        if let Some(error) = outcome.error {
+            anyhow::bail!("{error}");
         }
+        let came_to = outcome.steps.first().and_then(|seen| seen.outcome);
+        if let Some(failure) = came_to.filter(|came_to| is_failure(*came_to)) {
+            anyhow::bail!("{} failed: {failure}", self.tool);
+        }
+        Ok(())
     }
 
     /// The call, as a scenario of one step that expects nothing.
@@ -130,6 +134,7 @@ impl Call {
         let path = Path::new(&self.skill);
         let policies = self.policies.as_deref();
         if path.is_dir() {
+            test::is_skill(path)?;
             let candidate = test::candidate(path, None, !self.no_build).await?;
             return test::suite(&candidate, Some(path), policies, scenarios);
         }
@@ -216,6 +221,23 @@ fn show(context: &Context, outcome: &Outcome) -> anyhow::Result<()> {
     let format::Usage { fuel, memory_kib, host_calls } = outcome.usage;
     out!("fuel {fuel}, memory {memory_kib} KiB, {host_calls} host calls");
     Ok(())
+}
+
+/// Whether a tool that came to this failed.
+const fn is_failure(outcome: OutcomeKind) -> bool {
+    match outcome {
+        OutcomeKind::Reply
+        | OutcomeKind::Ask
+        | OutcomeKind::HandOver
+        | OutcomeKind::Done
+        | OutcomeKind::Waits => false,
+        OutcomeKind::InvalidArguments
+        | OutcomeKind::Denied
+        | OutcomeKind::Unavailable
+        | OutcomeKind::Internal
+        | OutcomeKind::Limit
+        | OutcomeKind::Trap => true,
+    }
 }
 
 /// How long each call took: times were kept in the order of calls, by action.

@@ -104,6 +104,9 @@ impl Check {
         let beside = folder.join("skill.toml");
         let mut component = Some(skill.clone());
         let named = self.manifest.as_deref();
+        if is_folder && named.is_none() {
+            super::test::is_skill(folder)?;
+        }
         if is_folder {
             parts.read_manifest(named.unwrap_or(&beside))?;
             parts.beside = Some(look_beside(folder));

@@ -21,8 +21,7 @@ use super::build::build;
 use crate::{
     author::{AuthorError, BuildOptions, Language, Watched, World},
     cli::{Context, output, output::out, serve::interrupted},
-    redaction,
-    config,
+    config, redaction,
 };
 
 /// What `--data` is where nobody says it.
@@ -135,14 +134,23 @@ impl Workshop {
         // What is changed while it builds is built again.
         let mut seen = Watched::look(&self.world.skill);
         tell_failure(self.renew().await);
+        // What was not taken up of the host's own state, and whether to try to start it.
+        let (mut owed, mut start) = (false, true);
         loop {
-            let serving = match host {
-                Some(serving) => serving,
-                None => host.insert(Host::start(&self.world, context).await?),
-            };
-            tokio::select! {
-                ended = serving.ended() => return ended,
-                () = sleep(LOOK) => {}
+            if host.is_none() && std::mem::take(&mut start) {
+                match Host::start(&self.world, context).await {
+                    Ok(started) => *host = Some(started),
+                    Err(error) => redaction::tell(&format!(
+                        "{error:#}\n· the host is started again after the next change"
+                    )),
+                }
+            }
+            match host {
+                Some(serving) => tokio::select! {
+                    ended = serving.ended() => return ended,
+                    () = sleep(LOOK) => {}
+                },
+                None => sleep(LOOK).await,
             }
             let now = Watched::look(&self.world.skill);
             if now == seen {
@@ -151,10 +159,14 @@ impl Workshop {
             // An editor may still be writing.
             sleep(LOOK).await;
             let now = Watched::look(&self.world.skill);
-            let changed = Changed::of(&now.since(&seen), &self.world.skill);
-            seen = now;
-            tell_failure(self.take_up(&changed).await);
-            if let Some(serving) = host.take_if(|_| changed.host) {
+            let mut changed = Changed::of(&now.since(&seen), &self.world.skill);
+            changed.host |= owed;
+            (seen, start) = (now, true);
+            let taken = self.take_up(&changed).await;
+            owed = changed.host && taken.is_err();
+            tell_failure(taken);
+            // A host that serves is better than one that would not start.
+            if let Some(serving) = host.take_if(|_| changed.host && !owed) {
                 serving.stop().await?;
             }
         }

@@ -67,6 +67,7 @@ impl Test {
         if let (Some(invocation), Some(into)) = (&self.from_invocation, &self.into) {
             return from_invocation(context, invocation, into).await;
         }
+        is_skill(&self.folder)?;
         let mut scenarios = format::read_folder(&self.folder.join("scenarios"))?;
         if let Some(filter) = &self.filter {
             scenarios.retain(|(_, scenario)| scenario.about.name.contains(filter.as_str()));
@@ -76,11 +77,14 @@ impl Test {
         let suite = suite(&candidate, Some(&self.folder), self.policies.as_deref(), &scenarios)?;
         let scenarios = Arc::new(scenarios);
         let outcomes = run_all(&Arc::new(suite), &scenarios).await?;
+        let mut broken = Vec::new();
         if self.record {
+            // One that did not run must not keep the others from being recorded.
             for ((file, scenario), outcome) in scenarios.iter().zip(&outcomes) {
-                let steps: Vec<_> = scenario.steps.iter().map(|step| step.what.clone()).collect();
-                record(file, &steps, outcome)?;
-                redaction::tell(&format!("· recorded {}", file.display()));
+                match record(file, &scenario.steps, outcome) {
+                    Ok(()) => redaction::tell(&format!("· recorded {}", file.display())),
+                    Err(error) => broken.push(error.to_string()),
+                }
             }
         }
         let tools = candidate.manifest.tools.iter().map(|tool| tool.name.as_str());
@@ -89,7 +93,6 @@ impl Test {
         show(context, &scenarios, &outcomes, &coverage)?;
         let failed = outcomes.iter().filter(|outcome| !outcome.passed()).count();
         if self.record {
-            let broken: Vec<_> = outcomes.iter().filter_map(|it| it.error.as_deref()).collect();
             anyhow::ensure!(broken.is_empty(), "not recorded: {}", broken.join("; "));
             return Ok(());
         }
@@ -110,7 +113,7 @@ async fn from_invocation(
 ) -> anyhow::Result<()> {
     let store = context.store().await?;
     let recording = Recording::load(&store, invocation).await?;
-    let text = recorded(&recording);
+    let text = recorded(&recording)?;
     std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -118,6 +121,17 @@ async fn from_invocation(
         .and_then(|mut file| file.write_all(text.as_bytes()))
         .with_context(|| into.display().to_string())?;
     redaction::tell(&format!("· wrote {}; look through it before you keep it", into.display()));
+    Ok(())
+}
+
+/// Refuses a folder that is no skill's, and says what to do.
+pub(super) fn is_skill(folder: &Path) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        folder.join("skill.toml").is_file(),
+        "{} is no skill's folder: there is no skill.toml; name one that has it, or make one with \
+         `postern skill new NAME`",
+        folder.display()
+    );
     Ok(())
 }
 
