@@ -12,7 +12,10 @@ use postern_runtime::Assets;
 
 pub use self::sbom::sbom;
 use self::sections::Sections;
-use crate::registry::{MOST_MANIFEST_BYTES, decode_assets, encode_assets};
+use crate::{
+    config::bounded,
+    registry::{MOST_MANIFEST_BYTES, decode_assets, encode_assets},
+};
 
 /// The section of the manifest: JSON, the keys of each object sorted.
 const MANIFEST: &str = "postern:manifest";
@@ -117,7 +120,7 @@ pub fn unpack(bytes: &[u8]) -> Result<Option<Package>, PackageError> {
         return Err(PackageError::TooBig { part: "manifest", found, most });
     }
     let manifest: Manifest = serde_json::from_slice(manifest)
-        .map_err(|error| PackageError::ManifestSyntax { reason: error.to_string() })?;
+        .map_err(|error| PackageError::ManifestSyntax { reason: bounded(&error.to_string()) })?;
     manifest.check()?;
     let assets = match assets {
         None => Assets::default(),

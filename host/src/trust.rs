@@ -206,10 +206,20 @@ pub enum TrustError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// There was a file.
+    #[error(
+        "{path} is gone, and with it what was revoked; restore it from a backup; if there is \
+         none, write one with the line `version = 1`, and add keys and revocations again with \
+         `postern trust`"
+    )]
+    Gone {
+        /// The file.
+        path: String,
+    },
     /// The file is not what Postern writes; nobody is trusted then.
     #[error(
-        "{path}: {reason}; nobody is trusted until it is mended: restore it from a backup, or \
-         move it away and add keys and revocations again with `postern trust`"
+        "{path}: {reason}; nobody is trusted until it is mended: correct that place, or restore \
+         the file from a backup; without it, what it revokes would be forgotten"
     )]
     File {
         /// The file.
@@ -265,6 +275,12 @@ impl Trust {
     /// The keys that count.
     pub fn keys(&self) -> &[Trusted] {
         &self.keys
+    }
+
+    /// Nobody, and of the revocations this one: to see what it stops.
+    pub fn only_revoked(&self, what: &Revoked) -> Self {
+        let revocations = self.revocations.iter().filter(|it| it.what == *what).cloned();
+        Self { keys: Vec::new(), revocations: revocations.collect() }
     }
 
     /// What must not run any more.

@@ -13,7 +13,7 @@ use super::{App, generations::Refused};
 use crate::{
     policies::PoliciesError,
     registry::{Loaded, Why},
-    trust::{Trust, TrustError},
+    trust::{FILE_NAME, Trust, TrustError},
 };
 
 /// How often the host looks.
@@ -111,6 +111,11 @@ impl App {
         let app = Arc::clone(self);
         let look = move || {
             let (known, stamp) = (*app.known_trust(), Trust::stamp(&app.config.data)?);
+            // Without a file nothing would be revoked any more; nobody said that.
+            if stamp.is_none() && known.is_some() {
+                let path = app.config.data.join(FILE_NAME).display().to_string();
+                return Err(TrustError::Gone { path });
+            }
             if stamp != known {
                 app.gate.revoked.follow(Trust::load(&app.config.data)?);
             }

@@ -23,7 +23,8 @@ pub(super) fn log_to_stderr(serving: bool) {
 
 /// Prints an error with its causes.
 pub(super) fn error(context: &Context, error: &anyhow::Error) {
-    let text = told(error);
+    // Files of others are quoted in errors.
+    let text = words(&told(error));
     if context.json {
         redaction::tell(&serde_json::json!({ "error": redaction::clean(&text) }).to_string());
     } else {

@@ -14,10 +14,15 @@ use serde_json::json;
 use super::{
     Context, output,
     output::{out, words},
-    skill::sign::{password, public_key},
+    skill::{
+        registry,
+        sign::{password, public_key},
+    },
 };
 use crate::{
     clock::{Clock as _, SystemClock},
+    redaction,
+    registry::Installed,
     trust::{self, Edit, KeyId, PublicKey, Revoke, Trust as Trusted},
 };
 
@@ -106,9 +111,12 @@ impl Trust {
             Self::Revoke { what: Revoke(what), reason } => {
                 let mut edit = begin(context)?;
                 let detail = reason.clone().unwrap_or_default();
+                let key = edit.trust().keys().len();
                 edit.revoke(what.clone(), reason, SystemClock.now())?;
+                let key = edit.trust().keys().len() < key;
+                let only = edit.trust().only_revoked(&what);
                 save(context, edit, "trust:revoke", what.to_string(), detail).await?;
-                done(context, &format!("Revoked {what}"), &what.to_string())
+                revoked(context, &what.to_string(), &only, key)
             }
             Self::Unrevoke { what: Revoke(what), reason } => {
                 anyhow::ensure!(!reason.trim().is_empty(), "--reason must say why");
@@ -137,6 +145,41 @@ async fn save(
     let store = context.store().await?;
     context.record(&store, Act::ChangeSkills, action, on, detail).await?;
     Ok(edit.save()?)
+}
+
+/// Says what a revocation stopped. It counts, whatever can be said of it.
+fn revoked(context: &Context, what: &str, only: &Trusted, was_trusted: bool) -> anyhow::Result<()> {
+    let stopped = stopped(context, only);
+    if context.json {
+        return output::json(&json!({
+            "done": format!("Revoked {what}"), "on": what, "stopped": stopped.as_ref().ok(),
+        }));
+    }
+    out!("Revoked {what}");
+    match stopped {
+        Ok(skills) if !skills.is_empty() => out!("It stops {}", skills.join(", ")),
+        Ok(_) if was_trusted => out!("No installed skill is signed with it"),
+        Ok(_) => redaction::tell(
+            "postern: no installed skill has this digest or is signed with this key, and the key \
+             is not trusted; if you meant one that is, compare it with `postern skill list --json` \
+             and `postern trust list`",
+        ),
+        Err(error) => redaction::tell(&format!(
+            "postern: it is revoked, but what it stops cannot be said: {}",
+            words(&error.to_string())
+        )),
+    }
+    Ok(())
+}
+
+/// The installed skills that this revokes.
+fn stopped(context: &Context, only: &Trusted) -> anyhow::Result<Vec<String>> {
+    let generation = registry(context)?.current()?;
+    let tried = generation.canaries.values().map(|canary| &canary.installed);
+    let installed = generation.skills.values().chain(tried);
+    let stopped = installed.filter(|it| only.revoked(it.digest, it.signed_by.as_ref()).is_some());
+    let name = |it: &Installed| format!("{}@{}", it.manifest.skill.id, it.manifest.skill.version);
+    Ok(stopped.map(name).collect())
 }
 
 fn done(context: &Context, what: &str, on: &str) -> anyhow::Result<()> {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use wasmparser::{Parser, Payload};
 
 use super::PackageError;
+use crate::config::bounded;
 
 /// The section that cargo-auditable writes: JSON behind zlib.
 /// <https://github.com/rust-secure-code/cargo-auditable/blob/master/PARSING.md>
@@ -57,7 +58,8 @@ enum Kind {
 }
 
 fn unreadable(reason: impl ToString) -> PackageError {
-    PackageError::Sbom { reason: reason.to_string() }
+    // Names of somebody else's choosing stand in it.
+    PackageError::Sbom { reason: bounded(&reason.to_string()) }
 }
 
 /// A CycloneDX document of what the component was built from, if it says so: cargo-auditable
@@ -68,8 +70,8 @@ fn unreadable(reason: impl ToString) -> PackageError {
 pub fn sbom(bytes: &[u8]) -> Result<Option<Value>, PackageError> {
     let mut lists = Vec::new();
     for payload in Parser::new(0).parse_all(bytes) {
-        let payload =
-            payload.map_err(|error| PackageError::NotComponent { reason: error.to_string() })?;
+        let payload = payload
+            .map_err(|error| PackageError::NotComponent { reason: bounded(&error.to_string()) })?;
         let Payload::CustomSection(section) = payload else { continue };
         if section.name() != SECTION {
             continue;

@@ -6,6 +6,7 @@ use wasm_encoder::{ComponentSection as _, CustomSection};
 use wasmparser::{Chunk, Encoding, Parser, Payload};
 
 use super::{ASSETS, MANIFEST, PackageError};
+use crate::config::bounded;
 
 /// What a component carries of ours.
 #[derive(Debug, Default)]
@@ -22,7 +23,7 @@ struct Custom<'a> {
 }
 
 fn not_component(reason: impl ToString) -> PackageError {
-    PackageError::NotComponent { reason: reason.to_string() }
+    PackageError::NotComponent { reason: bounded(&reason.to_string()) }
 }
 
 /// The custom sections of the outermost component. What is inside is skipped unread.

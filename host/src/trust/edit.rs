@@ -76,8 +76,20 @@ impl FromStr for Revoke {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if let Ok(id) = text.parse() {
+        let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        // A wrong guess would revoke nothing: all 16 digits, with the leading zero.
+        if text.len() == 16
+            && let Ok(id) = text.parse()
+        {
             return Ok(Self(Revoked::Key(id)));
+        }
+        if is_hex && (1..64).contains(&text.len()) {
+            return Err(format!(
+                "{} hexadecimal digits are neither the id of a key (16, with leading zeros, as \
+                 `postern trust list` shows it) nor a digest: give all 64 of that, as `postern \
+                 skill list --json` or `postern skill inspect` shows them",
+                text.len()
+            ));
         }
         let digest: Result<Digest, _> =
             if text.contains(':') { text.parse() } else { format!("sha256:{text}").parse() };
@@ -95,7 +107,7 @@ pub struct Edit {
     data: PathBuf,
     trust: Trust,
     /// Held until the change is there or given up.
-    _lock: File,
+    lock: File,
 }
 
 impl Edit {
@@ -104,11 +116,11 @@ impl Edit {
     /// # Errors
     /// The file cannot be read or is damaged.
     pub fn begin(data: &Path) -> Result<Self, TrustError> {
-        let path = data.join("trust.lock");
+        let path = data.join(file::LOCK_NAME);
         let io = |source| TrustError::Io { path: path.display().to_string(), source };
         let lock = OpenOptions::new().append(true).create(true).open(&path).map_err(io)?;
         lock.lock().map_err(io)?;
-        Ok(Self { data: data.to_owned(), trust: Trust::load(data)?, _lock: lock })
+        Ok(Self { data: data.to_owned(), trust: Trust::load(data)?, lock })
     }
 
     /// What it is so far.
@@ -206,7 +218,9 @@ impl Edit {
     /// # Errors
     /// The file cannot be written; then it is what it was.
     pub fn save(self) -> Result<(), TrustError> {
-        file::save(&self.data, &self.trust)
+        file::save(&self.data, &self.trust)?;
+        file::remember(&self.lock);
+        Ok(())
     }
 }
 

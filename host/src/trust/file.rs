@@ -1,6 +1,10 @@
 //! `trust.toml`: whom the operator trusts. Postern writes it; it can be read by people.
 
-use std::{io::ErrorKind, path::Path};
+use std::{
+    fs::{self, File},
+    io::{ErrorKind, Write as _},
+    path::Path,
+};
 
 use postern_domain::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -10,6 +14,9 @@ use crate::{config::located, durable::Folder};
 
 /// The file in the data folder.
 pub const FILE_NAME: &str = "trust.toml";
+
+/// Held while it is changed. It is not empty once there was a file.
+pub(super) const LOCK_NAME: &str = "trust.lock";
 
 /// Bytes of the file.
 pub(super) const MOST_BYTES: u64 = 4 * 1024 * 1024;
@@ -61,9 +68,13 @@ pub(super) fn path(data: &Path) -> String {
 
 fn read(data: &Path) -> Result<Option<Vec<u8>>, TrustError> {
     let io = |source| TrustError::Io { path: path(data), source };
-    let file = match std::fs::File::open(data.join(FILE_NAME)) {
+    let file = match File::open(data.join(FILE_NAME)) {
         Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            // Whoever loses the file must not lose what it revoked without a word.
+            let was_there = fs::metadata(data.join(LOCK_NAME)).is_ok_and(|lock| lock.len() > 0);
+            return if was_there { Err(TrustError::Gone { path: path(data) }) } else { Ok(None) };
+        }
         Err(error) => return Err(io(error)),
     };
     let mut bytes = Vec::new();
@@ -168,4 +179,12 @@ pub(super) fn save(data: &Path, trust: &Trust) -> Result<(), TrustError> {
     let io = |source| TrustError::Io { path: path(data), source };
     let folder = Folder::open(data, &[]).map_err(io)?;
     folder.write(FILE_NAME, text(trust).as_bytes()).map_err(io)
+}
+
+/// Writes down that there is a file. Where that fails, the next change does it.
+pub(super) fn remember(mut lock: &File) {
+    if lock.metadata().is_ok_and(|lock| lock.len() == 0) {
+        let _again = lock.write_all(b"There is a trust.toml beside this file.\n");
+        let _again = lock.sync_all();
+    }
 }

@@ -51,8 +51,8 @@ impl FromStr for KeyId {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        // minisign leaves out leading zeros.
-        if !(8..=16).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        // minisign leaves out a leading zero. What is shorter is rather the beginning of a digest.
+        if !(15..=16).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(KeyError::Id);
         }
         u64::from_str_radix(text, 16).map(Self).map_err(|_| KeyError::Id)

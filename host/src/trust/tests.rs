@@ -287,6 +287,22 @@ fn a_damaged_file_is_an_error_and_its_stamp_changes() {
 }
 
 #[test]
+fn a_file_that_is_gone_is_missed() {
+    let data = tempfile::tempdir().unwrap();
+    let mut edit = Edit::begin(data.path()).unwrap();
+    edit.revoke(Revoked::Digest(Digest::ZERO), None, NOW).unwrap();
+    edit.save().unwrap();
+    fs::remove_file(data.path().join(FILE_NAME)).unwrap();
+    for error in [Trust::load(data.path()).unwrap_err(), Trust::stamp(data.path()).unwrap_err()] {
+        assert!(matches!(error, TrustError::Gone { .. }), "{error}");
+    }
+    assert!(Edit::begin(data.path()).is_err(), "nothing is revoked by mistake");
+    // As the error says.
+    fs::write(data.path().join(FILE_NAME), "version = 1\n").unwrap();
+    assert_eq!(Trust::load(data.path()).unwrap(), Trust::default());
+}
+
+#[test]
 fn keys_are_recognised_in_what_people_paste() {
     let text = PUBLIC.lines().nth(1).unwrap();
     for given in [PUBLIC, text, &format!("  {text}\n"), &PUBLIC.replace('\n', "\r\n")] {
@@ -297,7 +313,9 @@ fn keys_are_recognised_in_what_people_paste() {
     }
     // minisign leaves out leading zeros.
     assert_eq!("7533604A3D6A1B4".parse::<KeyId>().unwrap().to_string(), ID);
-    for given in ["", "1", "0123456789ABCDEFA", "0123456789ABCDEG", "+123456789ABCDEF"] {
+    for given in
+        ["", "1", "363837ae888d", "0123456789ABCDEFA", "0123456789ABCDEG", "+123456789ABCDEF"]
+    {
         assert!(given.parse::<KeyId>().is_err(), "{given:?}");
     }
     assert_eq!(
@@ -306,6 +324,12 @@ fn keys_are_recognised_in_what_people_paste() {
     );
     assert_eq!("0".repeat(64).parse(), Ok(Revoke(Revoked::Digest(Digest::ZERO))));
     assert!("order-status".parse::<Revoke>().is_err());
+    assert_eq!(ID.parse(), Ok(Revoke(Revoked::Key(ID.parse().unwrap()))));
+    // The beginning of a digest is no key: that would revoke nothing.
+    for given in ["363837ae888d", &ID[1..], &"0".repeat(63)] {
+        let error = given.parse::<Revoke>().unwrap_err();
+        assert!(error.contains("postern skill list --json"), "{given}: {error}");
+    }
 }
 
 #[test]

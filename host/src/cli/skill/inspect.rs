@@ -14,10 +14,14 @@ use serde::Serialize;
 
 use super::{list::states, review::told};
 use crate::{
-    cli::{Context, output, output::out},
+    cli::{
+        Context, output,
+        output::{out, words},
+    },
     config::Config,
     package,
     profile::{self, LAST_RUNS, LimitRow, Measured},
+    redaction,
     registry::{Installed, MOST_COMPONENT_BYTES, Registry, read_file},
     trust::Trust,
 };
@@ -112,7 +116,14 @@ pub(super) async fn installed(
     if sbom {
         let found = only.as_ref().and_then(|id| generation.skills.get_key_value(id));
         return found.map_or(Ok(()), |(id, installed)| {
-            built_from(id.as_str(), registry.built_from(installed.digest)?)
+            let found = registry.built_from(installed.digest)?;
+            // The file of the skill is under its signature, what lies beside it is not.
+            if found.is_some() && package::sbom(&registry.component(installed.digest)?)?.is_none() {
+                redaction::tell(
+                    "· this list comes from the registry, beside the skill: no signature covers it",
+                );
+            }
+            built_from(id.as_str(), found)
         });
     }
     let config = Config::load(&context.data)?;
@@ -155,7 +166,7 @@ impl Imports {
             out!("  postern:{interface} {version}");
         }
         for name in &self.wasi {
-            out!("  {name} (inert)");
+            out!("  {} (inert)", words(name));
         }
         Ok(())
     }
@@ -182,18 +193,19 @@ impl<'a> Inspected<'a> {
 
     fn print(&self) -> anyhow::Result<()> {
         let manifest = &self.installed.manifest;
-        out!("{}@{} by {}", manifest.skill.id, manifest.skill.version, manifest.skill.publisher);
-        out!("{}", manifest.skill.description);
+        let about = &manifest.skill;
+        out!("{}@{} by {}", about.id, about.version, words(&about.publisher));
+        out!("{}", words(&about.description));
         out!("component: {} ({} bytes)", self.installed.digest, self.component.size);
         if let Some(assets) = self.installed.assets {
             out!("assets: {assets}");
         }
         out!("installed: {} ({})", self.installed.installed_at, self.state.join(", "));
         if let Some(source) = &self.installed.source {
-            out!("from: {}", told(source));
+            out!("from: {}", words(&told(source)));
         }
         match &self.installed.signed_by {
-            Some(by) => out!("signed by: key {} of {}", by.key, by.publisher),
+            Some(by) => out!("signed by: key {} of {}", by.key, words(&by.publisher)),
             None => out!("signed by: nobody whom you trust"),
         }
         out!("\nTools");
@@ -202,7 +214,7 @@ impl<'a> Inspected<'a> {
             out!(
                 "  {:<18} {} ({kind}; customer: {})",
                 tool.name,
-                tool.description,
+                words(&tool.description),
                 tool.identity.as_str()
             );
         }
@@ -211,7 +223,7 @@ impl<'a> Inspected<'a> {
             let interface = capability.interface;
             let refused = self.refused.contains(&interface);
             let granted = if refused { "refused" } else { "granted" };
-            out!("  {:<9} {granted}: {}", interface.as_str(), capability.reason);
+            out!("  {:<9} {granted}: {}", interface.as_str(), words(&capability.reason));
         }
         self.component.print()?;
         out!("\nIntents");

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 use postern_domain::Digest;
 
+use super::registry;
 use crate::{
     cli::Context,
     config::Config,
@@ -121,11 +122,35 @@ impl Offer {
             Err(TrustError::Unsigned { .. } | TrustError::UnknownKey { .. })
                 if self.allow_unsigned =>
             {
+                known_to_be_revoked(context, &trust, &statement)?;
                 Ok(None)
             }
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Refuses what was installed here before with a signature of a key that is revoked since:
+/// it is no other skill without its signature.
+fn known_to_be_revoked(
+    context: &Context,
+    trust: &Trust,
+    statement: &Statement,
+) -> anyhow::Result<()> {
+    // A generation that is damaged says nothing; it refuses nothing else either.
+    let kept = registry(context)?.history()?;
+    for generation in kept.into_iter().filter_map(|(_, generation)| generation.ok()) {
+        let tried = generation.canaries.values().map(|canary| &canary.installed);
+        let known = generation.skills.values().chain(tried);
+        let revoked = known
+            .filter(|known| known.digest == statement.digest)
+            .find_map(|known| trust.revoked(known.digest, known.signed_by.as_ref()));
+        if let Some(revocation) = revoked {
+            let skill = format!("{}@{}", statement.id, statement.version);
+            return Err(TrustError::RevokedKey { skill, revocation: Box::new(revocation) }.into());
+        }
+    }
+    Ok(())
 }
 
 /// The signature that lies beside a component on this machine.
