@@ -305,7 +305,7 @@ impl App {
             }
             Ok(_) | Err(_) => current,
         };
-        Ok(Arc::clone(loaded.skills_for(&self.key, conversation)))
+        Ok(loaded.skills_begun(&self.key, conversation))
     }
 
     /// Loads a generation, or the active one, off the request path.

@@ -32,7 +32,7 @@ pub use collect::Collected;
 pub use compile::{CompileError, CompileLimits, Compiler, answer_if_asked};
 pub use error::RegistryError;
 pub use generation::{Canary, CanaryRules, Generation, Installed, Made, Seen, SignedBy, Source};
-pub use load::check_usable;
+pub use load::{check_settings, check_usable};
 pub use loaded::{ActiveSkill, LeftOut, Loaded, Skills, Trial, Why};
 
 use crate::{config::Config, fault, keys::MasterKey, package};

@@ -121,18 +121,23 @@ async fn end(
 ) -> Result<bool, CanaryError> {
     let skill = trial.skill.clone();
     let failed = |source| CanaryError::Registry { skill: trial.skill.clone(), source };
-    let generation = {
+    let made = {
         let (app, canary) = (Arc::clone(app), trial.canary.clone());
         let skill = skill.clone();
         let change = move || {
-            app.registry()
-                .change("host", now, |generation| ended(generation, &skill, &canary, promotes))
+            // Held until it is active, so that what is recorded is what happens.
+            let hold = app.registry().hold()?;
+            let generation = app
+                .registry()
+                .change("host", now, |generation| ended(generation, &skill, &canary, promotes))?;
+            Ok((hold, generation))
         };
-        match tokio::task::spawn_blocking(change).await? {
-            Ok(generation) => generation,
-            Err(RegistryError::NotOnTrial(_)) => return Ok(false),
-            Err(error) => return Err(failed(error)),
-        }
+        tokio::task::spawn_blocking(change).await?
+    };
+    let (hold, generation) = match made {
+        Ok(made) => made,
+        Err(RegistryError::NotOnTrial(_)) => return Ok(false),
+        Err(error) => return Err(failed(error)),
     };
     let (about, number) = (&trial.canary.installed, generation.number);
     let version = &about.manifest.skill.version;
@@ -142,28 +147,31 @@ async fn end(
         ("skill:abort", "all conversations get the version before")
     };
     let on = format!("{skill}@{version} {}", about.digest);
-    let row = AuditEntry {
-        detail: format!("generation {number}; {why}"),
+    let row = |detail| AuditEntry {
+        detail,
         skill: Some(skill.clone()),
-        ..AuditEntry::new(now, AuditKind::Invocation, "host", action, on)
+        ..AuditEntry::new(now, AuditKind::Invocation, "host", action, on.clone())
     };
-    // First, because what is not recorded must not be done.
-    app.store.commit(Commit { audit: vec![row], ..Commit::default() }).await?;
-    let activated = {
-        let app = Arc::clone(app);
-        tokio::task::spawn_blocking(move || app.registry().activate(&generation)).await?
-    };
-    match activated {
-        Ok(()) => {}
-        Err(RegistryError::Moved { .. }) => return Ok(false),
-        Err(error) => return Err(failed(error)),
-    }
-    app.metrics.trial_ended(&skill, promotes);
     let text = format!("The trial of {skill} {version} has ended, {outcome}: {why}.");
     let key = format!("canary-{skill}-{}-{}", about.digest, trial.canary.since.millis());
     let changes = approvals::to_role(&*app.store, Role::Admin, &key, &text, now).await?;
-    if !changes.is_empty() {
-        app.store.commit(Commit { changes, ..Commit::default() }).await?;
+    let is_told = !changes.is_empty();
+    // First, because what is not recorded must not be done; with the notice, because
+    // nobody looks again at a trial that has ended.
+    let audit = vec![row(format!("generation {number}; {why}"))];
+    app.store.commit(Commit { changes, audit, ..Commit::default() }).await?;
+    let activated = {
+        let app = Arc::clone(app);
+        let activate = move || app.registry().activate_held(&hold, &generation);
+        tokio::task::spawn_blocking(activate).await?
+    };
+    if let Err(error) = activated {
+        let detail = format!("generation {number} did not become active: {error}");
+        app.store.commit(Commit { audit: vec![row(detail)], ..Commit::default() }).await?;
+        return Err(failed(error));
+    }
+    app.metrics.trial_ended(&skill, promotes);
+    if is_told {
         app.outbox_bell.ring();
     }
     if promotes {

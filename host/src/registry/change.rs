@@ -9,6 +9,12 @@ use postern_domain::{SkillId, Timestamp};
 use super::{Generation, GenerationFile, Installed, Made, Registry, RegistryError};
 use crate::fault;
 
+/// That nobody else changes skills.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    _lock: std::fs::File,
+}
+
 impl Registry {
     /// The generation after the active one, with a change; nothing is active yet.
     /// `what` answers in a few words what it did.
@@ -48,7 +54,27 @@ impl Registry {
     /// Another one became active since this was made of the last; a component that it
     /// names is not there; its file cannot be written. The last one stays active.
     pub fn activate(&self, generation: &Generation) -> Result<(), RegistryError> {
-        let _lock = self.files.lock()?;
+        let hold = self.hold()?;
+        self.activate_held(&hold, generation)
+    }
+
+    /// Lets nobody else change skills until the answer is dropped.
+    ///
+    /// # Errors
+    /// Somebody else does so for too long.
+    pub(crate) fn hold(&self) -> Result<Hold, RegistryError> {
+        Ok(Hold { _lock: self.files.lock()? })
+    }
+
+    /// The same as [`Registry::activate`], by who holds the registry.
+    ///
+    /// # Errors
+    /// As [`Registry::activate`].
+    pub(crate) fn activate_held(
+        &self,
+        _held: &Hold,
+        generation: &Generation,
+    ) -> Result<(), RegistryError> {
         let current = self.files.current()?.unwrap_or_default();
         // One that does not say what it follows was made by hand.
         if let Some(made) = &generation.made

@@ -1,7 +1,7 @@
 //! From a generation to skills that can be called.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, PoisonError},
 };
 
@@ -53,8 +53,13 @@ fn unusable(manifest: &Manifest, error: &BrainError) -> RegistryError {
     }
 }
 
-/// The values of a skill's settings.
-fn settings(config: &Config, manifest: &Manifest) -> Result<Vec<(String, String)>, RegistryError> {
+/// The values of a skill's settings. What is set may also be for one of the `others`,
+/// versions of the skill that are installed beside it.
+fn settings<'m>(
+    config: &Config,
+    manifest: &'m Manifest,
+    others: impl Iterator<Item = &'m Manifest>,
+) -> Result<Vec<(String, String)>, RegistryError> {
     let skill = &manifest.skill.id;
     let wrong = |setting: &str, reason: String| RegistryError::Setting {
         skill: skill.clone(),
@@ -63,9 +68,10 @@ fn settings(config: &Config, manifest: &Manifest) -> Result<Vec<(String, String)
     };
     let empty = BTreeMap::new();
     let given = config.skill_settings.get(skill).unwrap_or(&empty);
-    if let Some(name) = given.keys().find(|name| manifest.settings.iter().all(|s| s.name != **name))
-    {
-        let known: Vec<_> = manifest.settings.iter().map(|s| s.name.as_str()).collect();
+    let known = manifest.settings.iter().chain(others.flat_map(|other| &other.settings));
+    let known: BTreeSet<_> = known.map(|setting| setting.name.as_str()).collect();
+    if let Some(name) = given.keys().find(|name| !known.contains(name.as_str())) {
+        let known: Vec<_> = known.into_iter().collect();
         let reason = format!("the skill has no such setting; it has: {}", known.join(", "));
         return Err(wrong(name, reason));
     }
@@ -79,14 +85,27 @@ fn settings(config: &Config, manifest: &Manifest) -> Result<Vec<(String, String)
         .collect()
 }
 
+/// Whether the configuration has what a skill needs to be set. `beside` is the version
+/// that stays beside it, if one does.
+///
+/// # Errors
+/// A setting is missing, or is set and unknown; the error names it.
+pub fn check_settings(
+    config: &Config,
+    manifest: &Manifest,
+    beside: Option<&Manifest>,
+) -> Result<(), RegistryError> {
+    settings(config, manifest, beside.into_iter()).map(drop)
+}
+
 impl Registry {
     /// Makes a generation ready to serve. Compiled code that is missing, or that
     /// another engine made, is compiled anew. What is in `before` already is taken
     /// from there. A skill that is disabled, revoked or damaged is left out, so that
-    /// the others serve.
+    /// the others serve, and so is a version on trial that cannot be used.
     ///
     /// # Errors
-    /// A skill cannot be used as configured, or cannot be compiled now.
+    /// A skill that is not on trial cannot be used as configured, or cannot be compiled now.
     pub fn load(
         &self,
         (runtime, config): (&Runtime, &Config),
@@ -94,7 +113,7 @@ impl Registry {
         generation: &Generation,
         before: Option<&Loaded>,
     ) -> Result<Loaded, RegistryError> {
-        let of = Loading { registry: self, runtime, config, revoked, before };
+        let of = Loading { registry: self, runtime, config, revoked, generation, before };
         let mut stable = BTreeMap::new();
         for (id, installed) in &generation.skills {
             let is_disabled = generation.disabled.contains(id);
@@ -106,14 +125,7 @@ impl Registry {
         let trial = match trial {
             None => None,
             Some((id, canary)) => {
-                let skills = match of.skill(id, &canary.installed, false)? {
-                    Err(left_out) => Err(left_out.why),
-                    Ok(new) => {
-                        let mut all = stable.clone();
-                        all.insert(id.clone(), Ok(new));
-                        Ok(Arc::new(of.together(generation, all)?))
-                    }
-                };
+                let skills = of.on_trial(generation, (id, &canary.installed), &stable)?;
                 Some(Trial { skill: id.clone(), canary: canary.clone(), skills })
             }
         };
@@ -150,6 +162,7 @@ struct Loading<'a> {
     runtime: &'a Runtime,
     config: &'a Config,
     revoked: &'a Revocations,
+    generation: &'a Generation,
     before: Option<&'a Loaded>,
 }
 
@@ -175,6 +188,35 @@ impl Loading<'_> {
             Ok(skill) => Ok(Ok(Arc::new(skill))),
             Err(error @ RegistryError::Damaged { .. }) => left_out(Why::Damaged(error.to_string())),
             Err(error) => Err(error),
+        }
+    }
+
+    /// All skills with a new version on trial; the inner error is why that does not run.
+    /// Whatever is wrong with it alone does not keep the others from serving.
+    fn on_trial(
+        &self,
+        generation: &Generation,
+        (id, installed): (&SkillId, &Installed),
+        stable: &BTreeMap<SkillId, Result<Arc<ActiveSkill>, LeftOut>>,
+    ) -> Result<Result<Arc<Skills>, Why>, RegistryError> {
+        let together = || {
+            let new = match self.skill(id, installed, false)? {
+                Err(left_out) => return Ok(Err(left_out.why)),
+                Ok(new) => new,
+            };
+            let mut all = stable.clone();
+            all.insert(id.clone(), Ok(new));
+            Ok(Ok(Arc::new(self.together(generation, all)?)))
+        };
+        match together() {
+            Err(
+                error @ (RegistryError::Setting { .. }
+                | RegistryError::Compile { .. }
+                | RegistryError::Ungranted(_)
+                | RegistryError::Unusable { .. }
+                | RegistryError::Unlearnable(_)),
+            ) => Ok(Err(Why::Damaged(error.to_string()))),
+            done => done,
         }
     }
 
@@ -210,7 +252,7 @@ impl Loading<'_> {
         }
         Ok(ActiveSkill {
             limits,
-            settings: settings(config, &manifest)?,
+            settings: settings(config, &manifest, self.versions(id))?,
             schemas: schemas(&manifest)?,
             digest: installed.digest,
             assets: installed.assets,
@@ -219,6 +261,13 @@ impl Loading<'_> {
             component,
             manifest,
         })
+    }
+
+    /// Every version of a skill that the generation has.
+    fn versions(&self, id: &SkillId) -> impl Iterator<Item = &Manifest> {
+        let Generation { skills, canaries, .. } = self.generation;
+        let canary = canaries.get(id).map(|canary| &canary.installed);
+        skills.get(id).into_iter().chain(canary).map(|installed| &installed.manifest)
     }
 
     /// Skills that serve together, with what is learnt from all that run.

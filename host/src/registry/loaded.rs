@@ -124,6 +124,26 @@ impl Loaded {
         }
     }
 
+    /// The skills with which a turn that began under this generation goes on. If the
+    /// conversation got a version on trial that does not run any more, that skill is left
+    /// out: what one version began, another one must not end.
+    pub fn skills_begun(&self, key: &MasterKey, conversation: &ConversationId) -> Arc<Skills> {
+        match &self.trial {
+            Some(Trial { skill, canary, skills: Err(why) })
+                if canary::is_chosen(key, conversation, canary) =>
+            {
+                let Skills { number, digest, active, left_out, brain } = &*self.stable;
+                let (mut active, mut left_out) = (active.clone(), left_out.clone());
+                active.remove(skill);
+                let installed = canary.installed.clone();
+                left_out.insert(skill.clone(), LeftOut { installed, why: why.clone() });
+                let (number, digest, brain) = (*number, *digest, Arc::clone(brain));
+                Arc::new(Skills { number, digest, active, left_out, brain })
+            }
+            Some(_) | None => Arc::clone(self.skills_for(key, conversation)),
+        }
+    }
+
     /// The component of a skill that most conversations get, whether it runs or not.
     pub fn stable_digest(&self, skill: &SkillId) -> Option<Digest> {
         let Skills { active, left_out, .. } = &*self.stable;

@@ -184,7 +184,8 @@ mod tests {
 
     #[test]
     fn references_name_registry_repository_and_version() {
-        let reference: Reference = "oci://registry.example/acme/skills/orders:1.2.0".parse().unwrap();
+        let reference: Reference =
+            "oci://registry.example/acme/skills/orders:1.2.0".parse().unwrap();
         assert_eq!(reference.registry(), "registry.example");
         assert_eq!(reference.repository(), "acme/skills/orders");
         assert_eq!(reference.tag(), Some("1.2.0"));
@@ -192,7 +193,10 @@ mod tests {
         assert_eq!(reference.to_string(), "oci://registry.example/acme/skills/orders:1.2.0");
 
         let exact = reference.at(format!("sha256:{DIGITS}").parse().unwrap());
-        assert_eq!(exact.to_string(), format!("oci://registry.example/acme/skills/orders@sha256:{DIGITS}"));
+        assert_eq!(
+            exact.to_string(),
+            format!("oci://registry.example/acme/skills/orders@sha256:{DIGITS}")
+        );
         assert_eq!(exact.to_string().parse::<Reference>().unwrap(), exact);
         let both: Reference = format!("oci://[::1]:5000/a:1@sha256:{DIGITS}").parse().unwrap();
         assert_eq!((both.registry(), both.tag()), ("[::1]:5000", None));

@@ -40,6 +40,10 @@ fn the_page_about_limits_says_what_a_new_data_folder_says() {
     }
     assert_eq!(told, 12);
     for (interface, calls) in limits["interface_calls"].as_table().unwrap() {
-        assert!(page.replace('\n', " ").contains(&format!("{interface} {}", calls.as_integer().unwrap())), "{interface}");
+        assert!(
+            page.replace('\n', " ")
+                .contains(&format!("{interface} {}", calls.as_integer().unwrap())),
+            "{interface}"
+        );
     }
 }

@@ -16,6 +16,8 @@ use crate::setup::{Town, outcome, skill};
 enum Act {
     Install,
     Upgrade,
+    TryOut,
+    Promote,
     Rollback,
     Collect,
 }
@@ -36,6 +38,8 @@ fn places(act: Act) -> Vec<(&'static str, usize)> {
             [once(&keeps), once(&["skills.assets.after"]), once(&activates), vec![(STAGED, 5)]]
                 .concat()
         }
+        // What is done already is refused the second time, so these die before it is done.
+        Act::TryOut | Act::Promote => once(&activates[..3]),
         Act::Rollback => [once(&activates), vec![(STAGED, 2)]].concat(),
         Act::Collect => vec![
             ("skills.collect.before", 1),
@@ -95,7 +99,9 @@ fn named(skills: &Path) -> Result<BTreeSet<String>> {
         let file: Value = serde_json::from_slice(&fs::read(&path)?)
             .with_context(|| format!("half a generation: {}", path.display()))?;
         let listed = file["generation"]["skills"].as_object().context("no skills")?;
-        for installed in listed.values() {
+        let canaries = file["generation"]["canaries"].as_object();
+        let canaries = canaries.into_iter().flat_map(|all| all.values());
+        for installed in listed.values().chain(canaries.map(|canary| &canary["installed"])) {
             let digest =
                 |part: &str| Some(installed[part].as_str()?.strip_prefix("sha256:")?.to_owned());
             found.insert(format!("{}.wasm", digest("digest").context("no digest")?));
@@ -138,7 +144,10 @@ async fn a_command_that_dies_anywhere_leaves_a_generation_that_serves() -> Resul
     let town = Town::build(&["escalation"]).await?;
     let mut versions = Versions::new()?;
     let mut seen = BTreeSet::new();
-    for act in [Act::Install, Act::Upgrade, Act::Rollback, Act::Collect] {
+    let trial = ["--canary", "5%"].map(str::to_owned);
+    let promote = ["skill", "upgrade", "reader", "--promote"];
+    for act in [Act::Install, Act::Upgrade, Act::TryOut, Act::Promote, Act::Rollback, Act::Collect]
+    {
         for (place, times) in places(act) {
             for time in 1..=times {
                 let arguments = match act {
@@ -149,6 +158,12 @@ async fn a_command_that_dies_anywhere_leaves_a_generation_that_serves() -> Resul
                         versions.next("install")?
                     }
                     Act::Upgrade => versions.next("upgrade")?,
+                    Act::TryOut => [&versions.next("upgrade")?[..], &trial].concat(),
+                    Act::Promote => {
+                        let next = [&versions.next("upgrade")?[..], &trial].concat();
+                        done(&town, &next.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+                        promote.map(str::to_owned).to_vec()
+                    }
                     Act::Rollback => ["skill", "rollback"].map(str::to_owned).to_vec(),
                     Act::Collect => {
                         // Something to take away: each upgrade leaves three files.
@@ -163,6 +178,9 @@ async fn a_command_that_dies_anywhere_leaves_a_generation_that_serves() -> Resul
                 let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
                 let context = || format!("{act:?}");
                 kill(&town, &arguments, (place, time)).await.with_context(context)?;
+                if act == Act::TryOut {
+                    done(&town, &promote).await?;
+                }
                 seen.insert(place);
             }
         }

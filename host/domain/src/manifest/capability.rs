@@ -1,6 +1,9 @@
 //! What a skill asks for, and within which bounds.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -25,8 +28,8 @@ pub struct Capability {
     /// Collections that it writes (`records`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writes: Option<BTreeSet<String>>,
-    /// Hosts to which it sends requests (`http`): names or addresses, lower case, without
-    /// port.
+    /// Hosts to which it sends requests (`http`): names or addresses as URLs have
+    /// them, lower case, without port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hosts: Option<BTreeSet<String>>,
     /// To whom it sends messages (`message`): `customer`, `queue`, `customers`.
@@ -44,6 +47,31 @@ const BOUNDS: [(&str, &[Interface]); 4] = [
 
 /// Names in one list of a capability.
 const MOST_NAMES: usize = 64;
+
+/// Whether a host is written as it is in a URL that was parsed: anything else would never
+/// be the host of a request.
+fn is_host(text: &str) -> bool {
+    if let Some(address) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return address.parse::<Ipv6Addr>().is_ok_and(|parsed| match parsed.segments() {
+            // URLs have no dots in what stands for an address of the other kind.
+            [0, 0, 0, 0, 0, 0xffff, high, low] => address == format!("::ffff:{high:x}:{low:x}"),
+            _ => address == parsed.to_string(),
+        });
+    }
+    let is_plain = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b'_')
+    };
+    let bare = text.strip_suffix('.').unwrap_or(text);
+    if !text.bytes().all(is_plain) || bare.split('.').any(str::is_empty) {
+        return false;
+    }
+    // A name that ends in a number is an address.
+    let last = bare.rsplit('.').next().unwrap_or_default();
+    let hex = last.strip_prefix("0x");
+    let is_number = last.bytes().all(|byte| byte.is_ascii_digit())
+        || hex.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    !is_number || text.parse::<Ipv4Addr>().is_ok()
+}
 
 impl Capability {
     /// A capability without bounds.
@@ -145,6 +173,13 @@ impl Capability {
             }
             for one in list {
                 check_text(&field, one, 64)?;
+                if name == "hosts" && !is_host(one) {
+                    let reason = format!(
+                        "{one:?}: must be a host as URLs have it, such as api.example.com, \
+                         192.0.2.1 or [2001:db8::1]: lower case, without scheme, port or path"
+                    );
+                    return Err(wrong(field, reason));
+                }
                 if name == "audiences"
                     && !["customer", "queue", "customers"].contains(&one.as_str())
                 {

@@ -72,6 +72,50 @@ fn bounds_of_capabilities_make_sense() {
 }
 
 #[test]
+fn hosts_of_capabilities_are_written_as_in_urls() {
+    let check = |host: &str| {
+        let mut manifest = manifest();
+        manifest["capabilities"][0] =
+            json!({ "interface": "http", "reason": "r", "hosts": [host] });
+        serde_json::from_value::<Manifest>(manifest).unwrap().check()
+    };
+    for host in [
+        "api.example.com",
+        "localhost",
+        "a_b.example.",
+        "xn--bcher-kva.example",
+        "192.0.2.1",
+        "[2001:db8::1]",
+        "[::1]",
+        "[::ffff:c000:201]",
+    ] {
+        assert_eq!(check(host), Ok(()), "{host}");
+    }
+    for host in [
+        "API.example.com",
+        "https://api.example.com",
+        "api.example.com:443",
+        "api.example.com/v1",
+        "*.example.com",
+        "bücher.example",
+        "a..example",
+        ".",
+        "192.0.2.01",
+        "192.0.2",
+        "0x7f",
+        "2001:db8::1",
+        "[2001:DB8::1]",
+        "[2001:db8:0:0::1]",
+        "[::ffff:192.0.2.1]",
+        "[::1]:443",
+    ] {
+        let error = check(host).unwrap_err();
+        assert_eq!(error.field, "capabilities[0].hosts", "{host}");
+        assert!(error.reason.contains("must be a host as URLs have it"), "{error}");
+    }
+}
+
+#[test]
 fn a_capability_covers_what_its_lists_name() {
     let get = |collection: &str| HostCall::RecordsGet {
         collection: collection.to_owned(),

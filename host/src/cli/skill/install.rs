@@ -13,13 +13,13 @@ use super::{offer::Offer, registry, review};
 use crate::{
     app,
     cli::{Context, Office, output, output::out},
-    fault,
-    redaction,
+    fault, redaction,
     registry::{
         Canary, CanaryRules, Candidate, Generation, Installed, Origin, Registry, RegistryError,
-        Seen,
+        Seen, check_settings,
         review::{Difference, Review, difference},
     },
+    trust::Trust,
 };
 
 /// Options of a new skill or version.
@@ -127,6 +127,9 @@ async fn take(
     // All that is known without compiling it.
     current.may_be_replaced(&id, trial.is_some())?;
     current.intents_are_free(&candidate.manifest)?;
+    // Without them the host would not take up the generation.
+    let beside = old.filter(|_| trial.is_some()).map(|old| &old.manifest);
+    check_settings(&office.config, &candidate.manifest, beside)?;
     if !consent.allow_older {
         let version = candidate.manifest.skill.version.clone();
         current.may_follow(&Seen { version, digest: candidate.digest() }, &id)?;
@@ -238,8 +241,20 @@ fn put(
 async fn end_trial(context: &Context, skill: &str, promote: bool) -> anyhow::Result<()> {
     let id: SkillId = skill.parse()?;
     let action = if promote { "skill:promote" } else { "skill:abort" };
+    // A file of revocations that cannot be read does not keep a trial going.
+    let trust = if promote { Some(Trust::load(&context.data)?) } else { None };
     super::change::activate(context, action, &id.clone(), move |generation| {
-        if promote {
+        if let Some(trust) = &trust {
+            if let Some(canary) = generation.canaries.get(&id) {
+                let new = &canary.installed;
+                if let Some(revocation) = trust.revoked(new.digest, new.signed_by.as_ref()) {
+                    return Err(RegistryError::Revoked {
+                        skill: id.clone(),
+                        version: new.manifest.skill.version.clone(),
+                        reason: revocation.to_string(),
+                    });
+                }
+            }
             generation.promote(&id)?;
             return Ok(format!("promoted the new version of {id}"));
         }
