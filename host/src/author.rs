@@ -261,7 +261,7 @@ impl Default for BuildOptions {
 }
 
 /// Makes components of the sources of one language. Programs are started with
-/// [`run`], which bounds them and shows what they say as it is.
+/// `run`, which bounds them and shows what they say as it is.
 pub trait Toolchain {
     /// Whether everything that building needs is on this machine.
     ///
