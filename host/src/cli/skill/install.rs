@@ -16,7 +16,7 @@ use crate::{
     fault, redaction,
     registry::{
         Canary, CanaryRules, Candidate, Generation, Installed, Origin, Registry, RegistryError,
-        Seen, check_settings,
+        Seen, check_settings, check_usable,
         review::{Difference, Review, difference},
     },
     trust::Trust,
@@ -125,6 +125,7 @@ async fn take(
     }
     let trial = upgrade.flatten();
     // All that is known without compiling it.
+    check_usable(&candidate.manifest)?;
     current.may_be_replaced(&id, trial.is_some())?;
     current.intents_are_free(&candidate.manifest)?;
     // Without them the host would not take up the generation.
