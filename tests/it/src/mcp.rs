@@ -289,7 +289,7 @@ async fn nobody_without_a_token_and_no_foreign_page_is_let_in() -> Result<()> {
                 "clientInfo": { "name": "t", "version": "0" },
             },
         });
-        reqwest::Client::new()
+        postern_test_support::http_client()
             .post(url(&host))
             .header("accept", "application/json, text/event-stream")
             .header("authorization", format!("Bearer {token}"))
@@ -316,7 +316,8 @@ async fn nobody_without_a_token_and_no_foreign_page_is_let_in() -> Result<()> {
     let list = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/list" }).to_string();
     let stolen = ask(PAYER).header("mcp-session-id", session).body(list).send().await?;
     ensure!(stolen.status() == 404, "{}", stolen.status());
-    let page = reqwest::get(format!("{}/mcp", host.public())).await?;
+    let page =
+        postern_test_support::http_client().get(format!("{}/mcp", host.public())).send().await?;
     ensure!(page.status() == 404, "the public listener serves agents: {}", page.status());
     Ok(())
 }
