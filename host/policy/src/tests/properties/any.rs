@@ -44,7 +44,7 @@ pub(super) const CONDITIONS: [&str; 16] = [
     "context.customer has tier && context.customer.tier == \"gold\"",
     "principal.publisher == \"somebody\"",
     "context.customer.level == IdentityLevel::\"verified\"",
-    "context.conversation == {channel: Channel::\"web\", private: true}",
+    "context.conversation.channel == Channel::\"web\" && context.conversation.private",
 ];
 
 /// The same, for records only.
